@@ -1,0 +1,91 @@
+package acsproto
+
+// Task is a task of a payload: to run (all fields) or to stop (ARN and DesiredStatus are enough).
+type Task struct {
+	ARN                      string           `json:"arn"`
+	Cluster                  string           `json:"taskClusterArn,omitempty"`
+	DesiredStatus            string           `json:"desiredStatus"` // RUNNING or STOPPED
+	Family                   string           `json:"family,omitempty"`
+	Version                  string           `json:"version,omitempty"` // the revision, as text
+	CPU                      float64          `json:"cpu,omitempty"`     // vCPU: 0.5 is 512 CPU units
+	MemoryMiB                int64            `json:"memory,omitempty"`
+	NetworkMode              string           `json:"networkMode,omitempty"`
+	PidMode                  string           `json:"pidMode,omitempty"`
+	IpcMode                  string           `json:"ipcMode,omitempty"`
+	LaunchType               string           `json:"launchType,omitempty"`
+	ServiceName              string           `json:"serviceName,omitempty"`
+	Group                    string           `json:"group,omitempty"`
+	Overrides                string           `json:"overrides,omitempty"` // always "{}": overrides are merged before
+	Volumes                  []Volume         `json:"volumes,omitempty"`
+	RoleCredentials          *RoleCredentials `json:"roleCredentials,omitempty"`
+	ExecutionRoleCredentials *RoleCredentials `json:"executionRoleCredentials,omitempty"`
+	Containers               []Container      `json:"containers,omitempty"`
+}
+
+// Container is one container of a payload's task. What has no field of its own is in DockerConfig.
+type Container struct {
+	Name            string            `json:"name"`
+	Image           string            `json:"image"`
+	Essential       bool              `json:"essential"`
+	Command         []string          `json:"command,omitempty"`
+	EntryPoint      []string          `json:"entryPoint,omitempty"`
+	CPUUnits        int64             `json:"cpu"`
+	MemoryMiB       int64             `json:"memory"` // hard limit, 0 is none
+	Environment     map[string]string `json:"environment,omitempty"`
+	Overrides       string            `json:"overrides,omitempty"`
+	PortMappings    []PortMapping     `json:"portMappings,omitempty"`
+	Links           []string          `json:"links,omitempty"`
+	VolumesFrom     []VolumeFrom      `json:"volumesFrom,omitempty"`
+	MountPoints     []MountPoint      `json:"mountPoints,omitempty"`
+	DependsOn       []DependsOn       `json:"dependsOn,omitempty"`
+	StartTimeout    int64             `json:"startTimeout,omitempty"` // seconds
+	StopTimeout     int64             `json:"stopTimeout,omitempty"`  // seconds
+	HealthCheckType string            `json:"healthCheckType,omitempty"`
+	ContainerARN    string            `json:"containerArn,omitempty"`
+	DockerConfig    DockerConfig      `json:"dockerConfig"`
+}
+
+// DockerConfig is laid over the generated Docker configuration. Config and HostConfig are JSON text in Docker Engine API spelling.
+type DockerConfig struct {
+	Config     string `json:"config,omitempty"`
+	HostConfig string `json:"hostConfig,omitempty"`
+	Version    string `json:"version,omitempty"` // lowest Docker API version needed
+}
+
+// PortMapping publishes a container port; HostPort 0 lets the agent choose.
+type PortMapping struct {
+	ContainerPort int32  `json:"containerPort"`
+	HostPort      int32  `json:"hostPort"`
+	Protocol      string `json:"protocol"` // tcp or udp
+}
+
+// VolumeFrom mounts the volumes of another container.
+type VolumeFrom struct {
+	SourceContainer string `json:"sourceContainer"`
+	ReadOnly        bool   `json:"readOnly"`
+}
+
+// MountPoint mounts a task's volume.
+type MountPoint struct {
+	SourceVolume  string `json:"sourceVolume"`
+	ContainerPath string `json:"containerPath"`
+	ReadOnly      bool   `json:"readOnly"`
+}
+
+// DependsOn delays a container until another fulfils Condition: START, COMPLETE, SUCCESS or HEALTHY.
+type DependsOn struct {
+	ContainerName string `json:"containerName"`
+	Condition     string `json:"condition"`
+}
+
+// Volume is a task's volume: a bind mount where Host.SourcePath is set, else a fresh volume for the task.
+type Volume struct {
+	Name string     `json:"name"`
+	Type string     `json:"type,omitempty"` // "host" where empty
+	Host HostVolume `json:"host"`
+}
+
+// HostVolume says where on the machine a volume is.
+type HostVolume struct {
+	SourcePath string `json:"sourcePath,omitempty"`
+}

@@ -1,0 +1,60 @@
+package ecs
+
+import (
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/arn"
+)
+
+// Attribute names that placement and answers look up.
+const (
+	AttributeZone         = "ecs.availability-zone"
+	AttributeInstanceType = "ecs.instance-type"
+	AttributeArchitecture = "ecs.cpu-architecture"
+	// AttributeHostAddress is Berth's own: the machine's address to which an instance's host ports are bound.
+	AttributeHostAddress = "berth.host-address"
+)
+
+// Instance is a container instance. Written by: the instance operations; controller instances (Connected, DisconnectedAt, and Status when it is lost).
+type Instance struct {
+	ContainerInstanceArn arn.Instance
+	Ec2InstanceID        string `json:"ec2InstanceId"`
+	Status               string // ACTIVE, DRAINING, INACTIVE
+	StatusReason         string
+	Connected            bool       `json:"agentConnected"` // has an ACS session; AWS says agentConnected
+	DisconnectedAt       *time.Time // since when it has none
+	AgentVersion         string
+	AgentHash            string
+	DockerVersion        string    // as AWS shows it: "DockerVersion: 20.10.24"
+	Registered           Resources `json:"registeredResources"` // the ports in it are those that were reserved at registration
+	Attributes           []types.Attribute
+	Tags                 []types.Tag
+	RegisteredAt         time.Time
+	Version              int64
+	AccessKeyID          string `json:"accessKeyId"` // the credential that registered it
+	ClientToken          string
+	RuntimeStatus        string // the agent's own check of its container runtime: OK, IMPAIRED, ...
+	RuntimeStatusAt      *time.Time
+	Unknown              Unknown
+}
+
+func (*Instance) Kind() Kind    { return KindInstance }
+func (i *Instance) Key() string { return string(i.ContainerInstanceArn) }
+
+// Attribute returns an attribute's value and whether the instance has it.
+func (i *Instance) Attribute(name string) (string, bool) {
+	for _, a := range i.Attributes {
+		if a.Name != nil && *a.Name == name {
+			if a.Value == nil {
+				return "", true
+			}
+			return *a.Value, true
+		}
+	}
+	return "", false
+}
+
+// Zone is the instance's availability zone.
+func (i *Instance) Zone() string { z, _ := i.Attribute(AttributeZone); return z }

@@ -1,0 +1,63 @@
+// Package ecs holds the records that Berth keeps of ECS's resources, and the rules about one record.
+//
+// A record in the store is never changed: writers copy it, change the copy and put that. Field names are AWS's own, so that a stored
+// value reads like an API answer. Fields that take no value are left out of it, which keeps records small.
+package ecs
+
+import "berth/internal/awswire"
+
+// Record is what the store keeps: something with a kind and a key that is unique within the kind.
+type Record interface {
+	Kind() Kind
+	Key() string
+}
+
+// Kind names a table; it is the middle of a record's key in etcd: /berth/v1/<kind>/<key>.
+type Kind string
+
+// The kinds of records.
+const (
+	KindCluster       Kind = "cluster"
+	KindFamily        Kind = "task-definition-family"
+	KindDefinition    Kind = "task-definition"
+	KindService       Kind = "service"
+	KindEvent         Kind = "service-event"
+	KindTask          Kind = "task"
+	KindInstance      Kind = "container-instance"
+	KindCredential    Kind = "credential"
+	KindJoinToken     Kind = "join-token"
+	KindClientRequest Kind = "client-request"
+	KindSetting       Kind = "setting"
+)
+
+// Unknown keeps the members of a stored record that this version does not know, so that rewriting it loses nothing.
+type Unknown = awswire.Unknown
+
+// New returns an empty record of a kind to decode into, nil for a kind that this version does not know.
+func New(k Kind) Record {
+	switch k {
+	case KindCluster:
+		return &Cluster{}
+	case KindFamily:
+		return &Family{}
+	case KindDefinition:
+		return &TaskDefinition{}
+	case KindService:
+		return &Service{}
+	case KindEvent:
+		return &Event{}
+	case KindTask:
+		return &Task{}
+	case KindInstance:
+		return &Instance{}
+	case KindCredential:
+		return &Credential{}
+	case KindJoinToken:
+		return &JoinToken{}
+	case KindClientRequest:
+		return &ClientRequest{}
+	case KindSetting:
+		return &Setting{}
+	}
+	return nil
+}

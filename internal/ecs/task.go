@@ -1,0 +1,149 @@
+package ecs
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/arn"
+)
+
+// TaskStatus is a task's or container's status. It only moves forward.
+type TaskStatus string
+
+// The statuses in their order.
+const (
+	Provisioning   TaskStatus = "PROVISIONING"
+	Pending        TaskStatus = "PENDING"
+	Activating     TaskStatus = "ACTIVATING"
+	Running        TaskStatus = "RUNNING"
+	Deactivating   TaskStatus = "DEACTIVATING"
+	Stopping       TaskStatus = "STOPPING"
+	Deprovisioning TaskStatus = "DEPROVISIONING"
+	Stopped        TaskStatus = "STOPPED"
+)
+
+var ranks = []TaskStatus{Provisioning, Pending, Activating, Running, Deactivating, Stopping, Deprovisioning, Stopped}
+
+// Known reports whether s is one of ECS's statuses.
+func (s TaskStatus) Known() bool { return slices.Contains(ranks, s) }
+
+// After reports whether s comes later in a task's life than t.
+func (s TaskStatus) After(t TaskStatus) bool { return slices.Index(ranks, s) > slices.Index(ranks, t) }
+
+// Health of tasks and containers.
+const (
+	HealthUnknown   = types.HealthStatusUnknown
+	HealthHealthy   = types.HealthStatusHealthy
+	HealthUnhealthy = types.HealthStatusUnhealthy
+)
+
+// Task is a task. It runs at most once; its replacement is a new task. It refers to its definition and keeps only what is its own.
+type Task struct {
+	TaskArn              arn.Task
+	TaskDefinitionArn    arn.TaskDefinition
+	ContainerInstanceArn arn.Instance
+	AvailabilityZone     string
+	CPUArchitecture      string `json:"cpuArchitecture"` // of the instance: x86_64 or arm64
+	Group                string // service:NAME or family:FAMILY, or the caller's own
+	StartedBy            string // a service's deployment id, or the caller's own
+	Service              arn.Service
+	LaunchType           types.LaunchType
+	Overrides            *types.TaskOverride
+	Reserved             Resources // what the task holds of its instance, from definition and overrides, and dynamic ports once reported
+	EnableExecuteCommand bool
+	Tags                 []types.Tag
+	CreatedAt            time.Time
+	Version              int64 // counts changes that AWS counts
+
+	DesiredStatus TaskStatus // RUNNING, once STOPPED. Written by: Stop only.
+	LastStatus    TaskStatus // Written by: Advance only.
+	HealthStatus  types.HealthStatus
+	HealthChecked bool        // an essential container has a health check: only HEALTHY counts as healthy
+	Containers    []Container // in the definition's order; empty until the first report
+
+	PullStartedAt      *time.Time
+	PullStoppedAt      *time.Time
+	StartedAt          *time.Time
+	StoppingAt         *time.Time
+	ExecutionStoppedAt *time.Time
+	StoppedAt          *time.Time
+	StopCode           types.TaskStopCode
+	StoppedReason      string
+	Counted            bool // its failure or success is in its deployment's counters. Written by: controller services.
+	Unknown            Unknown
+}
+
+func (*Task) Kind() Kind    { return KindTask }
+func (t *Task) Key() string { return string(t.TaskArn) }
+
+// Container is what is known of one container of a task.
+type Container struct {
+	Name            string
+	LastStatus      TaskStatus
+	RuntimeID       string `json:"runtimeId"`
+	ImageDigest     string
+	ExitCode        *int32
+	Reason          string
+	HealthStatus    types.HealthStatus
+	NetworkBindings []types.NetworkBinding
+}
+
+// Clone copies t far enough that containers and reservation can be changed in the copy.
+func (t *Task) Clone() *Task {
+	c := *t
+	c.Containers = slices.Clone(t.Containers)
+	c.Reserved = t.Reserved.Clone()
+	return &c
+}
+
+// Deployment is the id of the service deployment that the task belongs to, "" for a task of its own.
+func (t *Task) Deployment() string {
+	if t.Service != "" && strings.HasPrefix(t.StartedBy, "ecs-svc/") {
+		return t.StartedBy
+	}
+	return ""
+}
+
+// Advance moves LastStatus forward and reports whether it moved. Going back is refused: a late report must not revive a stopped task.
+func (t *Task) Advance(to TaskStatus) bool {
+	if !to.After(t.LastStatus) {
+		return false
+	}
+	t.LastStatus = to
+	return true
+}
+
+// Stop makes STOPPED the desired status, once; the first stop's code and reason stay. It reports whether it was the first.
+func (t *Task) Stop(now time.Time, code types.TaskStopCode, reason string) bool {
+	if t.DesiredStatus == Stopped {
+		return false
+	}
+	t.DesiredStatus = Stopped
+	t.StoppingAt = &now
+	t.StopCode, t.StoppedReason = code, reason
+	t.Version++
+	return true
+}
+
+// Over reports whether the task has stopped for good.
+func (t *Task) Over() bool { return t.LastStatus == Stopped }
+
+// Healthy reports whether the task does its work: RUNNING, and HEALTHY where it has a health check.
+func (t *Task) Healthy() bool {
+	if t.LastStatus != Running || t.HealthStatus == HealthUnhealthy {
+		return false
+	}
+	return !t.HealthChecked || t.HealthStatus == HealthHealthy
+}
+
+// ContainerID is the tail of a container's ARN: a UUID that follows from the task and the name, so that it need not be stored.
+func ContainerID(t arn.Task, name string) string {
+	h := sha256.Sum256([]byte(string(t) + "\x00" + name))
+	h[6], h[8] = h[6]&0x0f|0x40, h[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", h[0:4], h[4:6], h[6:8], h[8:10], h[10:16])
+}

@@ -1,0 +1,93 @@
+// Package frontdoor takes in HTTP requests: limits, SigV4, authorization, decoding, dispatch by table, encoding and the request log.
+// It knows no operation: what it serves is handed to it as tables (Service).
+package frontdoor
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"berth/internal/arn"
+	"berth/internal/awswire"
+	"berth/internal/policy"
+)
+
+// Protocol is how a service's requests and answers are written.
+type Protocol int
+
+// The protocols that are served. ec2Query and rpcv2Cbor take the next numbers.
+const (
+	AWSJSON10 Protocol = iota + 1
+	AWSJSON11
+	AWSQuery
+)
+
+// Service is an AWS service that the front door serves.
+type Service struct {
+	Name       string // as in the credential scope: "ecs"
+	Protocol   Protocol
+	Names      awswire.Names
+	Target     string // of the X-Amz-Target header, "AmazonEC2ContainerServiceV20141113"; JSON services only
+	Version    string // of the query's Version, "2011-06-15"; query services only
+	Namespace  string // xmlns of answers; query services only
+	Operations []Operation
+	Known      []string // every operation that AWS has; one that is not in Operations is refused by name
+}
+
+// Operation is one operation of a service. Make it with Op.
+type Operation struct {
+	Name   string // "RunTask"
+	Input  reflect.Type
+	Output reflect.Type
+	Call   func(ctx context.Context, r *Request, in any) (any, error)
+	// Action is what the policy is asked for; Op fills in Name.
+	Action string
+	// Resources are the ARNs that the policy is asked about, all of which must be allowed. nil means "*".
+	Resources func(r *Request, in any) []string
+	// Open operations are allowed to every verified caller without asking the policy (GetCallerIdentity).
+	Open bool
+	// ReadOnly operations may be answered by a replica that is not the leader.
+	ReadOnly bool
+}
+
+// Request is what an operation learns besides its input.
+type Request struct {
+	ID          string // x-amzn-RequestId
+	Scope       arn.Scope
+	Caller      policy.Principal
+	AccessKeyID string
+	Sent        awswire.Sent
+	Host        string // as the client addressed us: host or host:port
+	TLS         bool
+}
+
+// Op makes an operation from a typed function. Operations whose names begin with Describe, List or Get are read-only.
+func Op[I, O any](name string, call func(ctx context.Context, r *Request, in *I) (*O, error)) Operation {
+	return Operation{
+		Name: name, Action: name, Input: reflect.TypeFor[I](), Output: reflect.TypeFor[O](),
+		ReadOnly: strings.HasPrefix(name, "Describe") || strings.HasPrefix(name, "List") || strings.HasPrefix(name, "Get"),
+		Call: func(ctx context.Context, r *Request, in any) (any, error) {
+			out, err := call(ctx, r, in.(*I))
+			if err != nil {
+				return nil, err
+			}
+			return out, nil
+		},
+	}
+}
+
+// On returns the operation with its resources set.
+func (o Operation) On(resources func(r *Request, in any) []string) Operation {
+	o.Resources = resources
+	return o
+}
+
+// Socket is a websocket endpoint of the agents. The front door verifies the signature and asks the policy, then hands the request over.
+type Socket struct {
+	Path     string // "/acs/ws"
+	Service  string // whose signing name the signature must have: "ecs"
+	Action   string // "ecs:Poll"
+	Resource func(*http.Request) string
+	Serve    func(w http.ResponseWriter, r *http.Request, caller *Request)
+}

@@ -1,0 +1,157 @@
+package state
+
+import (
+	"iter"
+
+	"berth/internal/arn"
+	"berth/internal/ecs"
+)
+
+// Tables are all records of an installation, with their indexes and aggregates. They are read here; only a Tx changes them.
+type Tables struct {
+	Clusters    Table[arn.Cluster, ecs.Cluster]
+	Families    Table[string, ecs.Family]
+	Services    Table[arn.Service, ecs.Service]
+	Events      Table[string, ecs.Event]
+	Instances   Table[arn.Instance, ecs.Instance]
+	Credentials Table[string, ecs.Credential]
+	JoinTokens  Table[string, ecs.JoinToken]
+	Requests    Table[string, ecs.ClientRequest]
+	Settings    Table[string, ecs.Setting]
+	Definitions Definitions
+	Tasks       Tasks
+
+	clusterSums tally[ClusterCounts]
+}
+
+// ClusterCounts are the numbers that a cluster shows of itself.
+type ClusterCounts struct {
+	RunningTasks, PendingTasks       int
+	ActiveServices, DrainingServices int
+	Instances                        int // ACTIVE or DRAINING
+}
+
+// Cluster returns the numbers of a cluster.
+func (t *Tables) Cluster(c arn.Cluster) ClusterCounts { return t.clusterSums.get(string(c)) }
+
+func newTables() *Tables {
+	return &Tables{Definitions: newDefinitions(), Tasks: newTasks()}
+}
+
+func (t *Tables) copy() *Tables {
+	return &Tables{
+		Clusters: t.Clusters.copy(), Families: t.Families.copy(), Services: t.Services.copy(), Events: t.Events.copy(),
+		Instances: t.Instances.copy(), Credentials: t.Credentials.copy(), JoinTokens: t.JoinTokens.copy(), Requests: t.Requests.copy(),
+		Settings: t.Settings.copy(), Definitions: t.Definitions.copy(), Tasks: t.Tasks.copy(), clusterSums: t.clusterSums.copy(),
+	}
+}
+
+// put stores r under its key, or removes what is there where remove is set, and returns the record that was there (nil if none).
+func (t *Tables) put(r ecs.Record, remove bool) ecs.Record {
+	switch r := r.(type) {
+	case *ecs.Cluster:
+		return record(t.Clusters.swap(r.Key(), keep(r, remove)))
+	case *ecs.Family:
+		return record(t.Families.swap(r.Key(), keep(r, remove)))
+	case *ecs.TaskDefinition:
+		return record(t.Definitions.swap(r.Key(), keep(r, remove)))
+	case *ecs.Service:
+		old, new := t.Services.swap(r.Key(), keep(r, remove)), keep(r, remove)
+		t.countService(old, new)
+		return record(old)
+	case *ecs.Event:
+		return record(t.Events.swap(r.Key(), keep(r, remove)))
+	case *ecs.Task:
+		old, new := t.Tasks.swap(r.Key(), keep(r, remove)), keep(r, remove)
+		t.countTask(old, new)
+		return record(old)
+	case *ecs.Instance:
+		old, new := t.Instances.swap(r.Key(), keep(r, remove)), keep(r, remove)
+		t.countInstance(old, new)
+		return record(old)
+	case *ecs.Credential:
+		return record(t.Credentials.swap(r.Key(), keep(r, remove)))
+	case *ecs.JoinToken:
+		return record(t.JoinTokens.swap(r.Key(), keep(r, remove)))
+	case *ecs.ClientRequest:
+		return record(t.Requests.swap(r.Key(), keep(r, remove)))
+	case *ecs.Setting:
+		return record(t.Settings.swap(r.Key(), keep(r, remove)))
+	}
+	panic("state: no table for " + string(r.Kind()))
+}
+
+// each yields every record of every table.
+func (t *Tables) each() iter.Seq[ecs.Record] {
+	return func(yield func(ecs.Record) bool) {
+		_ = walk(t.Clusters.All(), yield) && walk(t.Families.All(), yield) && walk(t.Definitions.All(), yield) &&
+			walk(t.Services.All(), yield) && walk(t.Events.All(), yield) && walk(t.Instances.All(), yield) &&
+			walk(t.Tasks.All(), yield) && walk(t.Credentials.All(), yield) && walk(t.JoinTokens.All(), yield) &&
+			walk(t.Requests.All(), yield) && walk(t.Settings.All(), yield)
+	}
+}
+
+// pointer is the record interface on *R.
+type pointer[R any] interface {
+	*R
+	ecs.Record
+}
+
+func walk[R any, P pointer[R]](rows iter.Seq[*R], yield func(ecs.Record) bool) bool {
+	for r := range rows {
+		if !yield(P(r)) {
+			return false
+		}
+	}
+	return true
+}
+
+func keep[R any](r *R, remove bool) *R {
+	if remove {
+		return nil
+	}
+	return r
+}
+
+// record turns a typed nil into an untyped one.
+func record[R any, P pointer[R]](r *R) ecs.Record {
+	if r == nil {
+		return nil
+	}
+	return P(r)
+}
+
+func (t *Tables) countService(old, new *ecs.Service) {
+	add := func(s *ecs.Service, n int) {
+		if s == nil {
+			return
+		}
+		t.clusterSums.add(string(s.ServiceArn.Cluster()), func(c ClusterCounts) ClusterCounts {
+			switch s.Status {
+			case ecs.Active:
+				c.ActiveServices += n
+			case ecs.Draining:
+				c.DrainingServices += n
+			}
+			return c
+		})
+	}
+	if old == nil || new == nil || old.Status != new.Status {
+		add(old, -1)
+		add(new, 1)
+	}
+}
+
+func (t *Tables) countInstance(old, new *ecs.Instance) {
+	add := func(i *ecs.Instance, n int) {
+		if i == nil || i.Status == ecs.Inactive {
+			return
+		}
+		t.clusterSums.add(string(i.ContainerInstanceArn.Cluster()), func(c ClusterCounts) ClusterCounts {
+			c.Instances += n
+			return c
+		})
+	}
+	add(old, -1)
+	add(new, 1)
+}

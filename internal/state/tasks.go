@@ -1,0 +1,279 @@
+package state
+
+import (
+	"iter"
+	"time"
+
+	"berth/internal/arn"
+	"berth/internal/ecs"
+)
+
+// Tasks are the tasks by ARN, with what deciders ask about many of them: by service in the order in which they would be stopped, by
+// container instance, and sums. Tasks of one cluster are together (Under).
+type Tasks struct {
+	Table[arn.Task, ecs.Task]
+	byService  index[ecs.Task]
+	byInstance index[ecs.Task] // not stopped
+	stopped    index[ecs.Task] // by the time they stopped
+	counts     tally[Counts]   // by service and deployment
+	groups     tally[int]      // by cluster, group and instance: tasks that should run
+	usage      tally[*Usage]   // by instance
+}
+
+// Counts are the sums of a deployment's tasks.
+type Counts struct {
+	Pending, Running int // by last status, whatever is desired: what clients see
+	WantPending      int // desired RUNNING, not there yet
+	WantRunning      int // desired and last status RUNNING
+	WantHealthy      int // of these, healthy
+	WantUnhealthy    int // of these, UNHEALTHY
+	Stopping         int // desired STOPPED, not there yet
+}
+
+// Usage is what the tasks of a container instance hold of it. It is immutable.
+type Usage struct {
+	Reserved         ecs.Resources
+	Running, Pending int
+	Tasks            int // not stopped
+}
+
+func newTasks() Tasks {
+	return Tasks{
+		byService:  newIndex(stopOrder),
+		byInstance: newIndex(func(a, b *ecs.Task) bool { return pairLess(a.ContainerInstanceArn, b.ContainerInstanceArn, a, b) }),
+		stopped: newIndex(func(a, b *ecs.Task) bool {
+			if !a.StoppedAt.Equal(*b.StoppedAt) {
+				return a.StoppedAt.Before(*b.StoppedAt)
+			}
+			return a.TaskArn < b.TaskArn
+		}),
+	}
+}
+
+func pairLess[S ~string](x, y S, a, b *ecs.Task) bool {
+	if x != y {
+		return x < y
+	}
+	return a.TaskArn < b.TaskArn
+}
+
+// farFuture sorts before every real task where the youngest come first.
+var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// class groups a service's tasks: those that should run, those whose end is not counted yet, those that are stopping, and the rest.
+func class(t *ecs.Task) int {
+	switch {
+	case t.DesiredStatus != ecs.Stopped:
+		return 0
+	case t.LastStatus == ecs.Stopped && !t.Counted:
+		return 1
+	case t.LastStatus != ecs.Stopped:
+		return 2
+	}
+	return 3
+}
+
+// stopOrder orders tasks by service, class and deployment, and within them as ECS stops them: what does not run yet, then what is unhealthy,
+// then the rest, and the youngest first.
+func stopOrder(a, b *ecs.Task) bool {
+	if a.Service != b.Service {
+		return a.Service < b.Service
+	}
+	if x, y := class(a), class(b); x != y {
+		return x < y
+	}
+	if a.StartedBy != b.StartedBy {
+		return a.StartedBy < b.StartedBy
+	}
+	if x, y := readiness(a), readiness(b); x != y {
+		return x < y
+	}
+	if !a.CreatedAt.Equal(b.CreatedAt) {
+		return a.CreatedAt.After(b.CreatedAt)
+	}
+	return a.TaskArn < b.TaskArn
+}
+
+func readiness(t *ecs.Task) int {
+	switch {
+	case t.LastStatus != ecs.Running:
+		return 0
+	case t.HealthStatus == ecs.HealthUnhealthy:
+		return 1
+	case !t.Healthy():
+		return 2
+	}
+	return 3
+}
+
+func (t *Tasks) copy() Tasks {
+	return Tasks{t.Table.copy(), t.byService.copy(), t.byInstance.copy(), t.stopped.copy(), t.counts.copy(), t.groups.copy(), t.usage.copy()}
+}
+
+func (t *Tasks) swap(key string, r *ecs.Task) *ecs.Task {
+	old := t.Table.swap(key, r)
+	t.byService.move(old, r, func(x *ecs.Task) bool { return x.Service != "" })
+	t.byInstance.move(old, r, func(x *ecs.Task) bool { return x.ContainerInstanceArn != "" && !x.Over() })
+	t.stopped.move(old, r, func(x *ecs.Task) bool { return x.StoppedAt != nil })
+	t.count(old, -1)
+	t.count(r, 1)
+	return old
+}
+
+func (t *Tasks) count(x *ecs.Task, n int) {
+	if x == nil || x.Over() {
+		return
+	}
+	if x.Service != "" {
+		t.counts.add(countsKey(x.Service, x.StartedBy), func(c Counts) Counts { return c.add(x, n) })
+	}
+	if x.DesiredStatus != ecs.Stopped {
+		t.groups.add(groupKey(x.TaskArn.Cluster(), x.Group, x.ContainerInstanceArn), func(c int) int { return c + n })
+	}
+	if x.ContainerInstanceArn != "" {
+		t.usage.add(string(x.ContainerInstanceArn), func(u *Usage) *Usage { return u.add(x, n) })
+	}
+}
+
+func (c Counts) add(x *ecs.Task, n int) Counts {
+	running := x.LastStatus == ecs.Running
+	if running {
+		c.Running += n
+	} else if !x.LastStatus.After(ecs.Running) {
+		c.Pending += n
+	}
+	if x.DesiredStatus == ecs.Stopped {
+		c.Stopping += n
+		return c
+	}
+	if !running {
+		c.WantPending += n
+		return c
+	}
+	c.WantRunning += n
+	if x.Healthy() {
+		c.WantHealthy += n
+	} else if x.HealthStatus == ecs.HealthUnhealthy {
+		c.WantUnhealthy += n
+	}
+	return c
+}
+
+func (u *Usage) add(x *ecs.Task, n int) *Usage {
+	if u == nil {
+		u = &Usage{}
+	}
+	v := *u
+	if n > 0 {
+		v.Reserved = u.Reserved.Add(x.Reserved)
+	} else {
+		v.Reserved = u.Reserved.Sub(x.Reserved)
+	}
+	v.Tasks += n
+	if x.LastStatus == ecs.Running {
+		v.Running += n
+	} else if !x.LastStatus.After(ecs.Running) {
+		v.Pending += n
+	}
+	if v.Tasks == 0 {
+		return nil
+	}
+	return &v
+}
+
+// countTask keeps the cluster's sums.
+func (t *Tables) countTask(old, new *ecs.Task) {
+	if old != nil && new != nil && old.LastStatus == new.LastStatus {
+		return
+	}
+	add := func(x *ecs.Task, n int) {
+		if x == nil || x.Over() {
+			return
+		}
+		t.clusterSums.add(string(x.TaskArn.Cluster()), func(c ClusterCounts) ClusterCounts {
+			if x.LastStatus == ecs.Running {
+				c.RunningTasks += n
+			} else if !x.LastStatus.After(ecs.Running) {
+				c.PendingTasks += n
+			}
+			return c
+		})
+	}
+	add(old, -1)
+	add(new, 1)
+}
+
+func countsKey(s arn.Service, deployment string) string { return string(s) + "\x00" + deployment }
+
+func groupKey(c arn.Cluster, group string, i arn.Instance) string {
+	return string(c) + "\x00" + group + "\x00" + string(i)
+}
+
+// Counts are the sums of one deployment of a service.
+func (t *Tasks) Counts(s arn.Service, deployment string) Counts {
+	return t.counts.get(countsKey(s, deployment))
+}
+
+// ServiceCounts are the sums of all deployments of a service.
+func (t *Tasks) ServiceCounts(s arn.Service) (sum Counts) {
+	prefix := countsKey(s, "")
+	t.counts.sums.Ascend(prefix, func(k string, c Counts) bool {
+		if len(k) < len(prefix) || k[:len(prefix)] != prefix {
+			return false
+		}
+		sum.Pending += c.Pending
+		sum.Running += c.Running
+		sum.WantPending += c.WantPending
+		sum.WantRunning += c.WantRunning
+		sum.WantHealthy += c.WantHealthy
+		sum.WantUnhealthy += c.WantUnhealthy
+		sum.Stopping += c.Stopping
+		return true
+	})
+	return sum
+}
+
+// InGroup is how many tasks of a group should run on an instance.
+func (t *Tasks) InGroup(c arn.Cluster, group string, i arn.Instance) int {
+	return t.groups.get(groupKey(c, group, i))
+}
+
+// Usage is what the tasks of an instance hold. It is never nil.
+func (t *Tasks) Usage(i arn.Instance) *Usage {
+	if u := t.usage.get(string(i)); u != nil {
+		return u
+	}
+	return &Usage{}
+}
+
+// OnInstance yields the tasks of an instance that have not stopped.
+func (t *Tasks) OnInstance(i arn.Instance) iter.Seq[*ecs.Task] {
+	return t.byInstance.from(&ecs.Task{ContainerInstanceArn: i}, func(x *ecs.Task) bool { return x.ContainerInstanceArn == i })
+}
+
+// OfService yields every task of a service.
+func (t *Tasks) OfService(s arn.Service) iter.Seq[*ecs.Task] {
+	return t.byService.from(&ecs.Task{Service: s, CreatedAt: farFuture}, func(x *ecs.Task) bool { return x.Service == s })
+}
+
+// Wanted yields the tasks of a deployment that should run, in the order in which they would be stopped.
+func (t *Tasks) Wanted(s arn.Service, deployment string) iter.Seq[*ecs.Task] {
+	pivot := &ecs.Task{Service: s, StartedBy: deployment, LastStatus: ecs.Pending, CreatedAt: farFuture}
+	return t.byService.from(pivot, func(x *ecs.Task) bool {
+		return x.Service == s && class(x) == 0 && x.StartedBy == deployment
+	})
+}
+
+// Uncounted yields the stopped tasks of a service whose end is not in their deployment's counters yet.
+func (t *Tasks) Uncounted(s arn.Service) iter.Seq[*ecs.Task] {
+	pivot := &ecs.Task{Service: s, DesiredStatus: ecs.Stopped, LastStatus: ecs.Stopped, CreatedAt: farFuture}
+	return t.byService.from(pivot, func(x *ecs.Task) bool { return x.Service == s && class(x) == 1 })
+}
+
+// Stopped yields the stopped tasks, the longest stopped first.
+func (t *Tasks) Stopped() iter.Seq[*ecs.Task] {
+	return func(yield func(*ecs.Task) bool) { t.stopped.tree.Scan(yield) }
+}
+
+// StoppedLen is the number of stopped tasks.
+func (t *Tasks) StoppedLen() int { return t.stopped.tree.Len() }
