@@ -81,6 +81,35 @@ func (t *Tables) put(r ecs.Record, remove bool) ecs.Record {
 	panic("state: no table for " + string(r.Kind()))
 }
 
+// find looks a record up by kind and key, nil if there is none.
+func (t *Tables) find(k ecs.Kind, key string) ecs.Record {
+	switch k {
+	case ecs.KindCluster:
+		return record(t.Clusters.Get(arn.Cluster(key)))
+	case ecs.KindFamily:
+		return record(t.Families.Get(key))
+	case ecs.KindDefinition:
+		return record(t.Definitions.Get(arn.TaskDefinition(key)))
+	case ecs.KindService:
+		return record(t.Services.Get(arn.Service(key)))
+	case ecs.KindEvent:
+		return record(t.Events.Get(key))
+	case ecs.KindInstance:
+		return record(t.Instances.Get(arn.Instance(key)))
+	case ecs.KindTask:
+		return record(t.Tasks.Get(arn.Task(key)))
+	case ecs.KindCredential:
+		return record(t.Credentials.Get(key))
+	case ecs.KindJoinToken:
+		return record(t.JoinTokens.Get(key))
+	case ecs.KindClientRequest:
+		return record(t.Requests.Get(key))
+	case ecs.KindSetting:
+		return record(t.Settings.Get(key))
+	}
+	return nil
+}
+
 // each yields every record of every table.
 func (t *Tables) each() iter.Seq[ecs.Record] {
 	return func(yield func(ecs.Record) bool) {

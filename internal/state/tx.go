@@ -11,8 +11,7 @@ type Snapshot struct {
 // Tx is what a closure of Update sees and changes: the tables with everything before it, also what is not durable yet.
 type Tx struct {
 	*Tables
-	n    uint64
-	undo []Change
+	changes []Change
 }
 
 // Change is one record before and after. Old is nil for a new record, New is nil for one that is gone.
@@ -26,27 +25,36 @@ func (c Change) Record() ecs.Record {
 	return c.Old
 }
 
-// N is the number of the commit that this closure's writes will be part of.
-func (tx *Tx) N() uint64 { return tx.n }
-
 // Put stores r, which from now on must not be changed.
-func (tx *Tx) Put(r ecs.Record) { tx.undo = append(tx.undo, Change{tx.put(r, false), r}) }
+func (tx *Tx) Put(r ecs.Record) { tx.changes = append(tx.changes, Change{tx.put(r, false), r}) }
 
 // Delete removes the record with r's key. It does nothing where there is none.
 func (tx *Tx) Delete(r ecs.Record) {
 	if old := tx.put(r, true); old != nil {
-		tx.undo = append(tx.undo, Change{old, nil})
+		tx.changes = append(tx.changes, Change{old, nil})
 	}
 }
 
 // rollback takes back what the closure changed, newest first.
 func (tx *Tx) rollback() {
-	for i := len(tx.undo) - 1; i >= 0; i-- {
-		if c := tx.undo[i]; c.Old != nil {
-			tx.put(c.Old, false)
-		} else {
-			tx.put(c.New, true)
-		}
+	for i := len(tx.changes) - 1; i >= 0; i-- {
+		c := tx.changes[i]
+		tx.set(c.New, c.Old)
 	}
-	tx.undo = nil
+}
+
+// replay changes it again.
+func (tx *Tx) replay() {
+	for _, c := range tx.changes {
+		tx.set(c.Old, c.New)
+	}
+}
+
+// set replaces from by to; nil stands for no record.
+func (t *Tables) set(from, to ecs.Record) {
+	if to != nil {
+		t.put(to, false)
+	} else {
+		t.put(from, true)
+	}
 }

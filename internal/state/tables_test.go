@@ -1,0 +1,150 @@
+package state
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"berth/internal/arn"
+	"berth/internal/ecs"
+)
+
+var demo = arn.Scope{Region: "us-east-1", Account: "123456789012"}.Cluster("demo")
+
+// randomTask draws a task at any point of its life from a small world, so that draws collide.
+func randomTask(t *rapid.T) *ecs.Task {
+	service := rapid.SampledFrom([]arn.Service{"", demo.Service("a"), demo.Service("b")}).Draw(t, "service")
+	at := time.Unix(int64(rapid.IntRange(1, 5).Draw(t, "created")), 0)
+	task := &ecs.Task{
+		TaskArn:              demo.Task(fmt.Sprintf("%02d", rapid.IntRange(0, 30).Draw(t, "id"))),
+		ContainerInstanceArn: demo.Instance(rapid.SampledFrom([]string{"i1", "i2"}).Draw(t, "instance")),
+		Service:              service, Group: "service:" + service.Name(),
+		StartedBy:     rapid.SampledFrom([]string{"ecs-svc/1", "ecs-svc/2"}).Draw(t, "deployment"),
+		CreatedAt:     at,
+		DesiredStatus: rapid.SampledFrom([]ecs.TaskStatus{ecs.Running, ecs.Stopped}).Draw(t, "desired"),
+		LastStatus:    rapid.SampledFrom([]ecs.TaskStatus{ecs.Pending, ecs.Running, ecs.Stopped}).Draw(t, "last"),
+		HealthStatus:  rapid.SampledFrom([]types.HealthStatus{"", ecs.HealthHealthy, ecs.HealthUnhealthy}).Draw(t, "health"),
+		HealthChecked: rapid.Bool().Draw(t, "checked"),
+		Counted:       rapid.Bool().Draw(t, "counted"),
+		Reserved:      ecs.Resources{CPUUnits: 10, MemoryMiB: 20},
+	}
+	if rapid.Bool().Draw(t, "port") {
+		task.Reserved.PortsTCP = []int32{int32(rapid.IntRange(80, 83).Draw(t, "portnumber"))}
+	}
+	if task.LastStatus == ecs.Stopped {
+		task.DesiredStatus, task.StoppedAt = ecs.Stopped, &at
+	}
+	return task
+}
+
+// TestAggregates recomputes every sum and index from nothing after random changes, rolled back now and then, and compares.
+func TestAggregates(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tables := newTables()
+		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+			tx := &Tx{Tables: tables}
+			for range rapid.IntRange(1, 4).Draw(t, "writes") {
+				task := randomTask(t)
+				if rapid.IntRange(0, 3).Draw(t, "delete") == 0 {
+					tx.Delete(task)
+				} else {
+					tx.Put(task)
+				}
+			}
+			switch rapid.IntRange(0, 4).Draw(t, "end") {
+			case 0:
+				tx.rollback()
+			case 1:
+				tx.rollback()
+				tx.replay()
+			case 2:
+				tables = tables.copy()
+			}
+		}
+		fresh := newTables()
+		for r := range tables.each() {
+			fresh.put(r, false)
+		}
+		if diff := cmp.Diff(picture(fresh), picture(tables)); diff != "" {
+			t.Fatalf("(-recomputed +kept)\n%s", diff)
+		}
+	})
+}
+
+// picture is all that can be read of the tasks beside the rows.
+func picture(t *Tables) []string {
+	var out []string
+	say := func(format string, a ...any) { out = append(out, fmt.Sprintf(format, a...)) }
+	t.Tasks.counts.sums.Scan(func(k string, c Counts) bool { say("counts %q %+v", k, c); return true })
+	t.Tasks.groups.sums.Scan(func(k string, n int) bool { say("group %q %d", k, n); return true })
+	t.Tasks.usage.sums.Scan(func(k string, u *Usage) bool { say("usage %q %+v", k, *u); return true })
+	t.clusterSums.sums.Scan(func(k string, c ClusterCounts) bool { say("cluster %q %+v", k, c); return true })
+	for _, s := range []arn.Service{demo.Service("a"), demo.Service("b")} {
+		for x := range t.Tasks.OfService(s) {
+			say("of %s: %s", s.Name(), x.TaskArn.ID())
+		}
+		for x := range t.Tasks.Uncounted(s) {
+			say("uncounted %s: %s", s.Name(), x.TaskArn.ID())
+		}
+		for _, d := range []string{"ecs-svc/1", "ecs-svc/2"} {
+			for x := range t.Tasks.Wanted(s, d) {
+				say("wanted %s %s: %s", s.Name(), d, x.TaskArn.ID())
+			}
+		}
+	}
+	for _, i := range []string{"i1", "i2"} {
+		for x := range t.Tasks.OnInstance(demo.Instance(i)) {
+			say("on %s: %s", i, x.TaskArn.ID())
+		}
+	}
+	for x := range t.Tasks.Stopped() {
+		say("stopped %s", x.TaskArn.ID())
+	}
+	return out
+}
+
+func TestIndexesAgreeWithRows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tables := newTables()
+		for range rapid.IntRange(1, 40).Draw(t, "tasks") {
+			tables.put(randomTask(t), false)
+		}
+		want := map[string]int{}
+		for x := range tables.Tasks.All() {
+			if x.Service != "" && x.DesiredStatus == ecs.Running {
+				want[string(x.Service)+x.StartedBy]++
+			}
+			if x.Service != "" && x.Over() && !x.Counted {
+				want[string(x.Service)+"uncounted"]++
+			}
+		}
+		got := map[string]int{}
+		for _, s := range []arn.Service{demo.Service("a"), demo.Service("b")} {
+			for _, d := range []string{"ecs-svc/1", "ecs-svc/2"} {
+				for range tables.Tasks.Wanted(s, d) {
+					got[string(s)+d]++
+				}
+			}
+			for range tables.Tasks.Uncounted(s) {
+				got[string(s)+"uncounted"]++
+			}
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatal(diff)
+		}
+	})
+}
+
+func TestCopyIsIndependent(t *testing.T) {
+	a := newTables()
+	a.put(&ecs.Cluster{ClusterArn: demo, Status: ecs.Active}, false)
+	b := a.copy()
+	b.put(&ecs.Cluster{ClusterArn: demo, Status: ecs.Inactive}, false)
+	if a.Clusters.Get(demo).Status != ecs.Active || b.Clusters.Get(demo).Status != ecs.Inactive {
+		t.Error("a change in the copy shows in the original")
+	}
+}
