@@ -1,0 +1,224 @@
+// Package acs holds the agents' sessions, both ends: the hub of the control plane and the agent's side. It connects, heartbeats, sends
+// payloads and manifests, resends what is not acked, and carries telemetry. It knows messages, not their meaning: what to send is asked
+// of Control, what to do with it of Orders.
+package acs
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"berth/internal/acsproto"
+	"berth/internal/arn"
+)
+
+// Control is what the hub asks of the control plane.
+type Control interface {
+	// Connected records that an instance has a session, durably, and returns the number of that commit or a later one.
+	// An error refuses the session: a *Refusal in the agent protocol's words, anything else as a ServerException.
+	Connected(ctx context.Context, h Hello) (n uint64, err error)
+	// Disconnected says that the instance has no session any more.
+	Disconnected(ctx context.Context, i arn.Instance)
+	// Wanted is what the instance should be told as of now.
+	Wanted(i arn.Instance) Wanted
+	// Telemetry takes a message of a telemetry session: PublishMetrics, PublishHealth or PublishInstanceStatus.
+	Telemetry(ctx context.Context, i arn.Instance, m acsproto.Message)
+}
+
+// Wanted is all that an instance should know, as of commit N.
+type Wanted struct {
+	N      uint64
+	Orders []Order                 // what is still to be reached: tasks to start and to stop
+	Tasks  []acsproto.ManifestTask // all tasks that should run there
+}
+
+// Order is a task that the agent must be told about until it acks, or until it reports what the order asks for.
+type Order struct {
+	Task  arn.Task
+	Stop  bool
+	Build func() (acsproto.Task, error)
+}
+
+// Hello is what an agent says of itself in the handshake.
+type Hello struct {
+	Instance                               arn.Instance
+	AgentVersion, AgentHash, DockerVersion string
+	SendCredentials                        bool
+}
+
+// Refusal refuses a session. Kind is one of the protocol's words; agents retry after a back-off, and after an hour for InactiveInstanceException.
+type Refusal struct{ Kind, Message string }
+
+func (r *Refusal) Error() string { return r.Kind + ": " + r.Message }
+
+// The refusals that mean something to an agent.
+const (
+	InactiveInstance = "InactiveInstanceException"
+	InvalidInstance  = "InvalidInstanceException"
+	ServerException  = "ServerException"
+)
+
+// Config is what a hub is made of. Zero durations take the defaults in their comments.
+type Config struct {
+	Control   Control
+	Log       *slog.Logger
+	Heartbeat time.Duration // 30 s; a session that leaves two unanswered is closed
+	Resend    time.Duration // 30 s; payloads that are not acked are sent again
+}
+
+// Hub is the control plane's end of all sessions. It takes sessions only while Run runs, that is while this replica leads.
+type Hub struct {
+	Config
+
+	mu       sync.Mutex
+	ctx      context.Context // of the running Run, nil outside it
+	sessions map[arn.Instance]*session
+	wg       sync.WaitGroup
+}
+
+// New returns a hub.
+func New(c Config) *Hub {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Heartbeat == 0 {
+		c.Heartbeat = 30 * time.Second
+	}
+	if c.Resend == 0 {
+		c.Resend = 30 * time.Second
+	}
+	return &Hub{Config: c, sessions: map[arn.Instance]*session{}}
+}
+
+// Run takes sessions until ctx ends, then closes them all and waits for them.
+func (h *Hub) Run(ctx context.Context) error {
+	h.mu.Lock()
+	h.ctx = ctx
+	h.mu.Unlock()
+	<-ctx.Done()
+	h.mu.Lock()
+	h.ctx = nil
+	h.mu.Unlock()
+	h.wg.Wait()
+	return nil
+}
+
+// Notify says that what is wanted of an instance has changed. It never waits.
+func (h *Hub) Notify(i arn.Instance) {
+	h.mu.Lock()
+	s := h.sessions[i]
+	h.mu.Unlock()
+	if s != nil {
+		s.poke()
+	}
+}
+
+// Has reports whether the instance has a session.
+func (h *Hub) Has(i arn.Instance) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.sessions[i] != nil
+}
+
+// Kick closes an instance's session, if there is one: it was deregistered.
+func (h *Hub) Kick(i arn.Instance) {
+	h.mu.Lock()
+	s := h.sessions[i]
+	h.mu.Unlock()
+	if s != nil {
+		s.stop()
+	}
+}
+
+// begin ties a request to the hub's life. ok is false when the hub does not run.
+func (h *Hub) begin(r *http.Request) (ctx context.Context, end func(), ok bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.ctx == nil {
+		return nil, nil, false
+	}
+	h.wg.Add(1)
+	ctx, cancel := context.WithCancel(h.ctx)
+	unlink := context.AfterFunc(r.Context(), cancel)
+	return ctx, func() { unlink(); cancel(); h.wg.Done() }, true
+}
+
+// refuse answers a handshake with the protocol's error body.
+func refuse(w http.ResponseWriter, err error) {
+	var r *Refusal
+	status := http.StatusBadRequest
+	if !errors.As(err, &r) {
+		r, status = &Refusal{ServerException, "Service Unavailable. Please try again later."}, http.StatusInternalServerError
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(map[string]string{r.Kind: r.Message}) //nolint:errcheck // the connection is the agent's problem now
+}
+
+var errNotLeading = &Refusal{ServerException, "This replica takes no sessions now."}
+
+// ServeACS is the ACS endpoint. The caller has verified the signature and that the caller may speak for the instance.
+func (h *Hub) ServeACS(w http.ResponseWriter, r *http.Request) {
+	ctx, end, ok := h.begin(r)
+	if !ok {
+		refuse(w, errNotLeading)
+		return
+	}
+	defer end()
+	q := r.URL.Query()
+	hello := Hello{
+		Instance: arn.Instance(q.Get("containerInstanceArn")), AgentVersion: q.Get("agentVersion"), AgentHash: q.Get("agentHash"),
+		DockerVersion: q.Get("dockerVersion"), SendCredentials: q.Get("sendCredentials") == "true",
+	}
+	n, err := h.Control.Connected(ctx, hello)
+	if err != nil {
+		h.Log.Info("session refused", "instance", hello.Instance, "err", err)
+		refuse(w, err)
+		return
+	}
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
+	if err != nil {
+		h.Log.Info("handshake failed", "instance", hello.Instance, "err", err)
+		return
+	}
+	conn.SetReadLimit(maxFrame)
+	h.serve(ctx, newSession(h, conn, hello.Instance, n))
+}
+
+// maxFrame bounds one message in either direction.
+const maxFrame = 4 << 20
+
+// serve runs a session as the instance's newest: an older one is closed, and its end does not disconnect the instance.
+func (h *Hub) serve(ctx context.Context, s *session) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.stop = cancel
+	h.mu.Lock()
+	older := h.sessions[s.instance]
+	h.sessions[s.instance] = s
+	h.mu.Unlock()
+	if older != nil {
+		older.stop()
+	}
+	h.Log.Info("agent connected", "instance", s.instance)
+	err := s.run(ctx)
+	s.conn.Close(websocket.StatusGoingAway, "") //nolint:errcheck // it may be gone already
+
+	h.mu.Lock()
+	newest := h.sessions[s.instance] == s
+	if newest {
+		delete(h.sessions, s.instance)
+	}
+	running := h.ctx
+	h.mu.Unlock()
+	h.Log.Info("agent disconnected", "instance", s.instance, "why", err, "replaced", !newest)
+	if newest && running != nil && running.Err() == nil {
+		h.Control.Disconnected(running, s.instance)
+	}
+}

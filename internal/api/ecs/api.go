@@ -1,0 +1,93 @@
+// Package ecs serves the operations of Amazon ECS, one file each: it validates a request as AWS does, reads one snapshot or makes one
+// Update, and answers. What follows from a changed record (tasks started and stopped, messages to agents) is the controllers' work.
+package ecs
+
+import (
+	"slices"
+	"time"
+
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"berth/internal/apierr"
+	"berth/internal/arn"
+	"berth/internal/awswire"
+	"berth/internal/ecs"
+	"berth/internal/frontdoor"
+	"berth/internal/state"
+)
+
+// API are the operations over one store.
+type API struct {
+	store  *state.Store
+	config Config
+}
+
+// Config is what the operations need besides the store.
+type Config struct {
+	State *state.Store
+	// Quotas protect users from themselves. Zero fields take ECS's defaults.
+	Quotas Quotas
+}
+
+// Quotas are the account's limits.
+type Quotas struct {
+	TasksPerService int // 5,000
+}
+
+// New returns the operations.
+func New(c Config) *API {
+	if c.Quotas.TasksPerService == 0 {
+		c.Quotas.TasksPerService = 5000
+	}
+	return &API{store: c.State, config: c}
+}
+
+// Service is the table that the front door dispatches by.
+func (a *API) Service() frontdoor.Service {
+	return frontdoor.Service{
+		Name: "ecs", Protocol: frontdoor.AWSJSON11, Names: awswire.LowerCamel,
+		Target: "AmazonEC2ContainerServiceV20141113",
+		Operations: slices.Concat(
+			a.clusterOperations(), a.definitionOperations(), a.tagOperations(),
+			a.serviceOperations(), a.taskOperations(), a.instanceOperations(),
+			a.placingOperations(), a.agentOperations(),
+		),
+		Known: Operations(),
+	}
+}
+
+// now is the time that goes into records: they keep milliseconds.
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+// clusterARN reads a request's cluster: a name or an ARN; "default" where it is absent. A string that is neither is an error.
+func clusterARN(r *frontdoor.Request, name *string) (arn.Cluster, error) {
+	if name == nil || *name == "" {
+		return r.Scope.Cluster("default"), nil
+	}
+	if !arn.Is(*name) {
+		return r.Scope.Cluster(*name), nil
+	}
+	kind, rest, ok := arn.Resource(*name)
+	if !ok || kind != "cluster" || rest == "" {
+		return "", apierr.InvalidParameter("Invalid identifier: Identifier is for %s. Your accountId is %s", *name, r.Scope.Account)
+	}
+	return arn.Cluster(*name), nil
+}
+
+// cluster finds the ACTIVE cluster that a request names.
+func cluster(t *state.Tables, r *frontdoor.Request, name *string) (*ecs.Cluster, error) {
+	a, err := clusterARN(r, name)
+	if err != nil {
+		return nil, err
+	}
+	c := t.Clusters.Get(a)
+	if c == nil {
+		return nil, apierr.ClusterNotFound()
+	}
+	if c.Status == ecs.Inactive {
+		return nil, apierr.ClusterInactive()
+	}
+	return c, nil
+}
+
+var _ = (*awsecs.CreateClusterInput)(nil)
