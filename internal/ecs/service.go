@@ -81,18 +81,17 @@ type Deployment struct {
 	LaunchType         types.LaunchType
 	DesiredCount       int // what an old deployment may still keep; the primary's follows the service
 	FailedTasks        int // failures in a row that the circuit breaker counts
+	HealthyThen        int // healthy tasks at the last of them: one more ends the row
 	RolloutState       types.DeploymentRolloutState
 	RolloutStateReason string
 	CreatedAt          time.Time
 	UpdatedAt          time.Time
 	Rollback           bool // started by the circuit breaker to undo another
-	// Failures in a row that throttle starts, and when the next start is allowed. A task that reaches RUNNING and stays sets it back.
+	// Failures in a row that throttle starts, when the last one was, and when the next start is allowed.
 	Failures    int
+	FailedAt    *time.Time
 	NextStartAt *time.Time
 }
-
-// Task is the deployment id as tasks carry it in startedBy.
-func (d *Deployment) Task() string { return d.ID }
 
 // Event is one line of a service's events. Only the newest 100 of a service are kept.
 type Event struct {

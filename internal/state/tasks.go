@@ -21,14 +21,7 @@ type Tasks struct {
 }
 
 // Counts are the sums of a deployment's tasks.
-type Counts struct {
-	Pending, Running int // by last status, whatever is desired: what clients see
-	WantPending      int // desired RUNNING, not there yet
-	WantRunning      int // desired and last status RUNNING
-	WantHealthy      int // of these, healthy
-	WantUnhealthy    int // of these, UNHEALTHY
-	Stopping         int // desired STOPPED, not there yet
-}
+type Counts = ecs.Counts
 
 // Usage is what the tasks of a container instance hold of it. It is immutable.
 type Usage struct {
@@ -125,7 +118,7 @@ func (t *Tasks) count(x *ecs.Task, n int) {
 		return
 	}
 	if x.Service != "" {
-		t.counts.add(countsKey(x.Service, x.StartedBy), func(c Counts) Counts { return c.add(x, n) })
+		t.counts.add(countsKey(x.Service, x.StartedBy), func(c Counts) Counts { return c.Count(x, n) })
 	}
 	if x.DesiredStatus != ecs.Stopped {
 		t.groups.add(groupKey(x.TaskArn.Cluster(), x.Group, x.ContainerInstanceArn), func(c int) int { return c + n })
@@ -133,30 +126,6 @@ func (t *Tasks) count(x *ecs.Task, n int) {
 	if x.ContainerInstanceArn != "" {
 		t.usage.add(string(x.ContainerInstanceArn), func(u *Usage) *Usage { return u.add(x, n) })
 	}
-}
-
-func (c Counts) add(x *ecs.Task, n int) Counts {
-	running := x.LastStatus == ecs.Running
-	if running {
-		c.Running += n
-	} else if !x.LastStatus.After(ecs.Running) {
-		c.Pending += n
-	}
-	if x.DesiredStatus == ecs.Stopped {
-		c.Stopping += n
-		return c
-	}
-	if !running {
-		c.WantPending += n
-		return c
-	}
-	c.WantRunning += n
-	if x.Healthy() {
-		c.WantHealthy += n
-	} else if x.HealthStatus == ecs.HealthUnhealthy {
-		c.WantUnhealthy += n
-	}
-	return c
 }
 
 func (u *Usage) add(x *ecs.Task, n int) *Usage {
@@ -221,13 +190,7 @@ func (t *Tasks) ServiceCounts(s arn.Service) (sum Counts) {
 		if len(k) < len(prefix) || k[:len(prefix)] != prefix {
 			return false
 		}
-		sum.Pending += c.Pending
-		sum.Running += c.Running
-		sum.WantPending += c.WantPending
-		sum.WantRunning += c.WantRunning
-		sum.WantHealthy += c.WantHealthy
-		sum.WantUnhealthy += c.WantUnhealthy
-		sum.Stopping += c.Stopping
+		sum = sum.Plus(c)
 		return true
 	})
 	return sum

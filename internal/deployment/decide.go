@@ -1,0 +1,241 @@
+package deployment
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/ecs"
+)
+
+// steadyAgain is how often a service that stays steady says so, as ECS does.
+const steadyAgain = 6 * time.Hour
+
+// decision is a plan in the making.
+type decision struct {
+	View
+	now     time.Time
+	plan    Plan
+	service *ecs.Service // a copy, which becomes the plan's if it differs
+	changed bool
+	budget  int
+}
+
+// Decide returns what the service needs now.
+func Decide(v View, now time.Time) Plan {
+	d := &decision{View: v, now: now, service: v.Service.Clone(), budget: v.Budget}
+	switch d.service.Status {
+	case ecs.Draining:
+		d.drain()
+	case ecs.Active:
+		d.roll()
+	}
+	if d.changed {
+		d.plan.Service = d.service
+	}
+	return d.plan
+}
+
+// roll brings an ACTIVE service nearer to its target status.
+func (d *decision) roll() {
+	p := d.service.Primary()
+	if p == nil {
+		return
+	}
+	if p.DesiredCount != d.service.DesiredCount {
+		p.DesiredCount = d.service.DesiredCount
+		p.UpdatedAt = d.now
+		d.changed = true
+	}
+	d.count()
+	d.breaker()
+	d.replace()
+	d.settle()
+}
+
+// drain stops every task, and ends the service when none is left.
+func (d *decision) drain() {
+	left := 0
+	d.count()
+	for i := range d.service.Deployments {
+		dep := &d.service.Deployments[i]
+		c := d.Counts(dep.ID)
+		left += c.Tasks()
+		d.stop(dep.ID, c.WantPending+c.WantRunning, reasonScaling(dep.ID), nil)
+	}
+	d.sayStopped()
+	if left > 0 || d.plan.More {
+		return
+	}
+	d.service.Status, d.service.Deployments = ecs.Inactive, nil
+	d.changed = true
+}
+
+// limits are the bounds of a rolling deployment in tasks.
+type limits struct{ min, max int }
+
+// bounds rounds minimumHealthyPercent up and maximumPercent down, as ECS does.
+func bounds(s *ecs.Service) limits {
+	low, high := 100, 200
+	if c := s.DeploymentConfiguration; c != nil {
+		if c.MinimumHealthyPercent != nil {
+			low = int(*c.MinimumHealthyPercent)
+		}
+		if c.MaximumPercent != nil {
+			high = int(*c.MaximumPercent)
+		}
+	}
+	return limits{min: (s.DesiredCount*low + 99) / 100, max: s.DesiredCount * high / 100}
+}
+
+// replace starts what the primary deployment lacks and stops what is not needed any more, within the bounds.
+func (d *decision) replace() {
+	p, l := d.service.Primary(), bounds(d.service)
+	want := d.service.DesiredCount
+	primary := d.Counts(p.ID)
+	all := primary
+	for _, old := range d.service.Deployments[1:] {
+		all = all.Plus(d.Counts(old.ID))
+	}
+	leaving, leavingHealthy := d.leaving(p.ID)
+
+	usable := primary.WantPending + primary.WantRunning - primary.WantUnhealthy - len(leaving)
+	need := max(0, want-usable)
+	room := max(0, l.max-all.Pending-all.Running)
+	d.start(p, min(need, room), primary)
+
+	spare := max(0, all.WantHealthy-l.min) // healthy tasks that may go without falling below the minimum
+	reason := reasonScaling(p.ID)
+	for i := range d.service.Deployments[1:] {
+		old := &d.service.Deployments[i+1]
+		spare = d.retire(old, spare, reason)
+	}
+	// Sick tasks go once replacements are there, or where there is no room to start them first.
+	if sick := primary.WantUnhealthy; sick > 0 && (primary.WantHealthy-leavingHealthy >= want || room == 0 || usable >= want && primary.WantPending == 0) {
+		d.stopUnhealthy(p.ID, sick)
+	}
+	spare = d.stopLeaving(leaving, spare, reason)
+	if excess := usable - want; excess > 0 {
+		d.stop(p.ID, excess, reason, func(t *ecs.Task) bool { return t.HealthStatus == ecs.HealthUnhealthy || holds(leaving, t) })
+	}
+	d.sayStopped()
+	d.sayBlocked(need, room, all)
+}
+
+// start asks for tasks of the primary deployment, unless it has failed or is throttled.
+func (d *decision) start(p *ecs.Deployment, n int, c ecs.Counts) {
+	if n <= 0 || p.RolloutState == types.DeploymentRolloutStateFailed {
+		return
+	}
+	if p.NextStartAt != nil && d.now.Before(*p.NextStartAt) {
+		d.again(*p.NextStartAt)
+		return
+	}
+	if n > d.budget {
+		n, d.plan.More = d.budget, true
+	}
+	if p.Failures > 0 { // after failures one task shows whether it works now, as long as none runs
+		if c.WantPending > 0 && c.WantHealthy == 0 && p.Failures > 2 {
+			return
+		}
+	}
+	d.plan.Start = n
+	d.budget -= n
+}
+
+// retire stops what it may of an old deployment: all that does not work, and healthy tasks as far as they can be spared.
+func (d *decision) retire(old *ecs.Deployment, spare int, reason string) int {
+	c := d.Counts(old.ID)
+	weak := c.WantPending + c.WantRunning - c.WantHealthy
+	healthy := min(spare, c.WantHealthy)
+	d.stop(old.ID, weak+healthy, reason, nil)
+	return spare - healthy
+}
+
+// leaving lists the primary's tasks on draining instances, at most as many as the budget lets stop, and how many of them are healthy.
+func (d *decision) leaving(primary string) (out []*ecs.Task, healthy int) {
+	if d.Leaving == nil {
+		return nil, 0
+	}
+	for t := range d.Leaving {
+		if t.StartedBy != primary || t.HealthStatus == ecs.HealthUnhealthy {
+			continue
+		}
+		out = append(out, t)
+		if t.Healthy() {
+			healthy++
+		}
+	}
+	return out, healthy
+}
+
+func holds(list []*ecs.Task, t *ecs.Task) bool {
+	return slices.ContainsFunc(list, func(o *ecs.Task) bool { return o.TaskArn == t.TaskArn })
+}
+
+// stopLeaving stops tasks on draining instances: at once those that do not run yet, the others as far as they can be spared.
+func (d *decision) stopLeaving(leaving []*ecs.Task, spare int, reason string) int {
+	for _, t := range leaving {
+		if t.Healthy() {
+			if spare == 0 {
+				continue
+			}
+			spare--
+		}
+		if !d.stopOne(t, reason) {
+			break
+		}
+	}
+	return spare
+}
+
+// stop stops n tasks of a deployment in stop order, leaving out those that skip names.
+func (d *decision) stop(deployment string, n int, reason string, skip func(*ecs.Task) bool) {
+	if n <= 0 {
+		return
+	}
+	for t := range d.Wanted(deployment) {
+		if skip != nil && skip(t) {
+			continue
+		}
+		if !d.stopOne(t, reason) {
+			return
+		}
+		if n--; n == 0 {
+			return
+		}
+	}
+}
+
+func (d *decision) stopUnhealthy(deployment string, n int) {
+	for t := range d.Wanted(deployment) {
+		if t.HealthStatus != ecs.HealthUnhealthy || t.LastStatus != ecs.Running {
+			continue
+		}
+		d.say("", fmt.Sprintf("(task %s) failed container health checks.", t.TaskArn.ID()))
+		if !d.stopOne(t, reasonUnhealthy) {
+			return
+		}
+		if n--; n == 0 {
+			return
+		}
+	}
+}
+
+func (d *decision) stopOne(t *ecs.Task, reason string) bool {
+	if d.budget == 0 {
+		d.plan.More = true
+		return false
+	}
+	d.budget--
+	d.plan.Stop = append(d.plan.Stop, Stop{t.TaskArn, reason})
+	return true
+}
+
+func (d *decision) again(at time.Time) {
+	if d.plan.Again.IsZero() || at.Before(d.plan.Again) {
+		d.plan.Again = at
+	}
+}
