@@ -45,8 +45,8 @@ func (w *world) update(definition string) {
 	for i := range s.Deployments {
 		s.Deployments[i].Status = ecs.DeploymentActive
 	}
-	id := fmt.Sprintf("ecs-svc/%d", len(w.service.Deployments)+w.made+1)
 	w.made++
+	id := fmt.Sprintf("ecs-svc/%d", w.made)
 	d := ecs.Deployment{ID: id, Status: ecs.DeploymentPrimary, TaskDefinition: arn.TaskDefinition(definition), RolloutState: types.DeploymentRolloutStateInProgress}
 	s.Deployments = append([]ecs.Deployment{d}, s.Deployments...)
 	s.TaskDefinition = d.TaskDefinition
