@@ -44,10 +44,12 @@ func (s *Store) lead(ctx context.Context, term Term) (Mark, error) {
 	while, cancel := context.WithCancel(ctx)
 	stopped := make(chan error, 1)
 	s.term.Store(&termHolder{term})
+	s.led.set(true)
 	go func() { stopped <- s.runLead(while) }()
 
 	err = l.loop(ctx)
 	s.term.Store(nil)
+	s.led.set(false)
 	cancel()
 	l.drain(stopped)
 	s.config.Log.Info("not leading any more", "n", l.base.N, "why", err)

@@ -47,6 +47,7 @@ type Store struct {
 
 	loaded     chan struct{} // closed once the first View is there
 	loadedOnce sync.Once
+	led        gate // open while this replica leads
 }
 
 type termHolder struct{ Term }
@@ -121,6 +122,9 @@ func (s *Store) Fresh(ctx context.Context) error {
 	}
 	return s.pub.wait(ctx, mark.N, s.View)
 }
+
+// Led waits until this replica leads.
+func (s *Store) Led(ctx context.Context) error { return s.led.wait(ctx) }
 
 // Loaded is closed once View shows what is stored.
 func (s *Store) Loaded() <-chan struct{} { return s.loaded }
@@ -296,5 +300,39 @@ func sleep(ctx context.Context, d time.Duration) bool {
 		return false
 	case <-time.After(d):
 		return true
+	}
+}
+
+// gate is open or shut; those who wait pass when it opens.
+type gate struct {
+	mu     sync.Mutex
+	open   bool
+	opened chan struct{}
+}
+
+func (g *gate) set(open bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.opened == nil || g.open && !open {
+		g.opened = make(chan struct{})
+	}
+	if open && !g.open {
+		close(g.opened)
+	}
+	g.open = open
+}
+
+func (g *gate) wait(ctx context.Context) error {
+	g.mu.Lock()
+	if g.opened == nil {
+		g.opened = make(chan struct{})
+	}
+	opened := g.opened
+	g.mu.Unlock()
+	select {
+	case <-opened:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
