@@ -2,6 +2,7 @@ package state
 
 import (
 	"iter"
+	"strings"
 
 	"berth/internal/arn"
 	"berth/internal/ecs"
@@ -22,6 +23,7 @@ type Tables struct {
 	Tasks       Tasks
 
 	clusterSums tally[ClusterCounts]
+	draining    index[ecs.Instance]
 }
 
 // ClusterCounts are the numbers that a cluster shows of itself.
@@ -35,7 +37,10 @@ type ClusterCounts struct {
 func (t *Tables) Cluster(c arn.Cluster) ClusterCounts { return t.clusterSums.get(string(c)) }
 
 func newTables() *Tables {
-	return &Tables{Definitions: newDefinitions(), Tasks: newTasks()}
+	return &Tables{
+		Definitions: newDefinitions(), Tasks: newTasks(),
+		draining: newIndex(func(a, b *ecs.Instance) bool { return a.ContainerInstanceArn < b.ContainerInstanceArn }),
+	}
 }
 
 func (t *Tables) copy() *Tables {
@@ -43,6 +48,7 @@ func (t *Tables) copy() *Tables {
 		Clusters: t.Clusters.copy(), Families: t.Families.copy(), Services: t.Services.copy(), Events: t.Events.copy(),
 		Instances: t.Instances.copy(), Credentials: t.Credentials.copy(), JoinTokens: t.JoinTokens.copy(), Requests: t.Requests.copy(),
 		Settings: t.Settings.copy(), Definitions: t.Definitions.copy(), Tasks: t.Tasks.copy(), clusterSums: t.clusterSums.copy(),
+		draining: t.draining.copy(),
 	}
 }
 
@@ -183,4 +189,13 @@ func (t *Tables) countInstance(old, new *ecs.Instance) {
 	}
 	add(old, -1)
 	add(new, 1)
+	t.draining.move(old, new, func(i *ecs.Instance) bool { return i.Status == ecs.Draining })
+}
+
+// Draining yields the cluster's container instances that are draining.
+func (t *Tables) Draining(c arn.Cluster) iter.Seq[*ecs.Instance] {
+	prefix := string(c.Instance(""))
+	return t.draining.from(&ecs.Instance{ContainerInstanceArn: arn.Instance(prefix)}, func(i *ecs.Instance) bool {
+		return strings.HasPrefix(string(i.ContainerInstanceArn), prefix)
+	})
 }

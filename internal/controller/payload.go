@@ -1,0 +1,281 @@
+package controller
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/acsproto"
+	"berth/internal/ecs"
+)
+
+// payloadTask says a task to run as the agent's payload has it: the definition with the overrides merged in (agent-protocol.md section 4).
+func payloadTask(t *ecs.Task, d *ecs.TaskDefinition) (acsproto.Task, error) {
+	def := &d.Definition
+	p := acsproto.Task{
+		ARN: string(t.TaskArn), Cluster: string(t.TaskArn.Cluster()), DesiredStatus: "RUNNING",
+		Family: d.ARN().Family(), Version: strconv.Itoa(d.ARN().Revision()),
+		NetworkMode: networkMode(def), PidMode: string(def.PidMode), IpcMode: string(def.IpcMode),
+		LaunchType: string(t.LaunchType), ServiceName: t.Service.Name(), Group: t.Group, Overrides: "{}",
+	}
+	if t.Service == "" {
+		p.ServiceName = ""
+	}
+	p.CPU, p.MemoryMiB = taskSize(def, t.Overrides)
+	for _, v := range def.Volumes {
+		p.Volumes = append(p.Volumes, volume(v))
+	}
+	for i := range def.ContainerDefinitions {
+		c, err := payloadContainer(t, def, &def.ContainerDefinitions[i])
+		if err != nil {
+			return p, fmt.Errorf("container %s: %w", text(def.ContainerDefinitions[i].Name), err)
+		}
+		p.Containers = append(p.Containers, c)
+	}
+	return p, nil
+}
+
+func networkMode(def *types.TaskDefinition) string {
+	if def.NetworkMode == "" {
+		return string(types.NetworkModeBridge)
+	}
+	return string(def.NetworkMode)
+}
+
+// taskSize returns the task's own limits: vCPUs and MiB, 0 for none.
+func taskSize(def *types.TaskDefinition, o *types.TaskOverride) (vcpu float64, mib int64) {
+	cpu, memory := text(def.Cpu), text(def.Memory)
+	if o != nil && o.Cpu != nil {
+		cpu = *o.Cpu
+	}
+	if o != nil && o.Memory != nil {
+		memory = *o.Memory
+	}
+	return float64(ecs.CPUUnits(cpu)) / 1024, int64(ecs.MemoryMiB(memory))
+}
+
+func volume(v types.Volume) acsproto.Volume {
+	p := acsproto.Volume{Name: text(v.Name), Type: "host"}
+	if v.Host != nil {
+		p.Host.SourcePath = text(v.Host.SourcePath)
+	}
+	return p
+}
+
+func payloadContainer(t *ecs.Task, def *types.TaskDefinition, c *types.ContainerDefinition) (acsproto.Container, error) {
+	o := override(t.Overrides, text(c.Name))
+	p := acsproto.Container{
+		Name: text(c.Name), Image: text(c.Image), Essential: c.Essential == nil || *c.Essential,
+		Command: c.Command, EntryPoint: c.EntryPoint, CPUUnits: int64(c.Cpu), MemoryMiB: int64(number(c.Memory)),
+		Environment: environment(c, o), Overrides: "{}", Links: c.Links,
+		StartTimeout: int64(number(c.StartTimeout)), StopTimeout: int64(number(c.StopTimeout)),
+		ContainerARN: t.TaskArn.Container(ecs.ContainerID(t.TaskArn, text(c.Name))),
+	}
+	reservation := c.MemoryReservation
+	if o != nil {
+		if o.Command != nil {
+			p.Command = o.Command
+		}
+		if o.Cpu != nil {
+			p.CPUUnits = int64(*o.Cpu)
+		}
+		if o.Memory != nil {
+			p.MemoryMiB = int64(*o.Memory)
+		}
+		if o.MemoryReservation != nil {
+			reservation = o.MemoryReservation
+		}
+	}
+	mounts(&p, c)
+	if networkMode(def) != string(types.NetworkModeAwsvpc) {
+		p.PortMappings = ports(c)
+	}
+	for _, d := range c.DependsOn {
+		p.DependsOn = append(p.DependsOn, acsproto.DependsOn{ContainerName: text(d.ContainerName), Condition: string(d.Condition)})
+	}
+	if c.HealthCheck != nil {
+		p.HealthCheckType = "docker"
+	}
+	var err error
+	p.DockerConfig, err = dockerConfig(def, c, reservation)
+	return p, err
+}
+
+// environment merges the definition's and the override's variables and adds what ECS adds.
+func environment(c *types.ContainerDefinition, o *types.ContainerOverride) map[string]string {
+	env := map[string]string{"AWS_EXECUTION_ENV": "AWS_ECS_EC2"}
+	for _, kv := range c.Environment {
+		env[text(kv.Name)] = text(kv.Value)
+	}
+	if o != nil {
+		for _, kv := range o.Environment {
+			env[text(kv.Name)] = text(kv.Value)
+		}
+	}
+	return env
+}
+
+func mounts(p *acsproto.Container, c *types.ContainerDefinition) {
+	for _, m := range c.MountPoints {
+		p.MountPoints = append(p.MountPoints, acsproto.MountPoint{SourceVolume: text(m.SourceVolume), ContainerPath: text(m.ContainerPath), ReadOnly: yes(m.ReadOnly)})
+	}
+	for _, v := range c.VolumesFrom {
+		p.VolumesFrom = append(p.VolumesFrom, acsproto.VolumeFrom{SourceContainer: text(v.SourceContainer), ReadOnly: yes(v.ReadOnly)})
+	}
+}
+
+func ports(c *types.ContainerDefinition) (out []acsproto.PortMapping) {
+	for _, m := range c.PortMappings {
+		if m.ContainerPort == nil {
+			continue
+		}
+		protocol := strings.ToLower(string(m.Protocol))
+		if protocol == "" {
+			protocol = "tcp"
+		}
+		out = append(out, acsproto.PortMapping{ContainerPort: *m.ContainerPort, HostPort: number(m.HostPort), Protocol: protocol})
+	}
+	return out
+}
+
+// dockerConfig says in Docker's own spelling what has no field in the payload.
+func dockerConfig(def *types.TaskDefinition, c *types.ContainerDefinition, reservation *int32) (acsproto.DockerConfig, error) {
+	config := dockerProcess(c)
+	host := map[string]any{"NetworkMode": networkMode(def)}
+	set := func(name string, v any, is bool) {
+		if is {
+			host[name] = v
+		}
+	}
+	set("MemoryReservation", int64(number(reservation))<<20, reservation != nil)
+	set("Privileged", true, yes(c.Privileged))
+	set("ReadonlyRootfs", true, yes(c.ReadonlyRootFilesystem))
+	set("Dns", c.DnsServers, len(c.DnsServers) > 0)
+	set("DnsSearch", c.DnsSearchDomains, len(c.DnsSearchDomains) > 0)
+	set("SecurityOpt", c.DockerSecurityOptions, len(c.DockerSecurityOptions) > 0)
+	var hosts []string
+	for _, h := range c.ExtraHosts {
+		hosts = append(hosts, text(h.Hostname)+":"+text(h.IpAddress))
+	}
+	set("ExtraHosts", hosts, len(hosts) > 0)
+	var limits []map[string]any
+	for _, u := range c.Ulimits {
+		limits = append(limits, map[string]any{"Name": string(u.Name), "Soft": u.SoftLimit, "Hard": u.HardLimit})
+	}
+	set("Ulimits", limits, len(limits) > 0)
+	if l := c.LogConfiguration; l != nil {
+		host["LogConfig"] = map[string]any{"Type": string(l.LogDriver), "Config": l.Options}
+	}
+	if l := c.LinuxParameters; l != nil {
+		linux(set, l)
+	}
+	sysctls := map[string]string{}
+	for _, s := range c.SystemControls {
+		sysctls[text(s.Namespace)] = text(s.Value)
+	}
+	set("Sysctls", sysctls, len(sysctls) > 0)
+	return marshal(config, host)
+}
+
+func dockerProcess(c *types.ContainerDefinition) map[string]any {
+	config := map[string]any{}
+	set := func(name string, v any, is bool) {
+		if is {
+			config[name] = v
+		}
+	}
+	set("User", text(c.User), c.User != nil)
+	set("WorkingDir", text(c.WorkingDirectory), c.WorkingDirectory != nil)
+	set("Hostname", text(c.Hostname), c.Hostname != nil)
+	set("Labels", c.DockerLabels, len(c.DockerLabels) > 0)
+	set("NetworkDisabled", true, yes(c.DisableNetworking))
+	set("OpenStdin", true, yes(c.Interactive))
+	set("Tty", true, yes(c.PseudoTerminal))
+	if h := c.HealthCheck; h != nil {
+		check := map[string]any{"Test": h.Command}
+		for name, seconds := range map[string]*int32{"Interval": h.Interval, "Timeout": h.Timeout, "StartPeriod": h.StartPeriod} {
+			if seconds != nil {
+				check[name] = int64(*seconds) * int64(time.Second)
+			}
+		}
+		if h.Retries != nil {
+			check["Retries"] = *h.Retries
+		}
+		config["Healthcheck"] = check
+	}
+	return config
+}
+
+func linux(set func(string, any, bool), l *types.LinuxParameters) {
+	if l.Capabilities != nil {
+		set("CapAdd", l.Capabilities.Add, len(l.Capabilities.Add) > 0)
+		set("CapDrop", l.Capabilities.Drop, len(l.Capabilities.Drop) > 0)
+	}
+	set("Init", true, yes(l.InitProcessEnabled))
+	set("ShmSize", int64(number(l.SharedMemorySize))<<20, l.SharedMemorySize != nil)
+	set("MemorySwappiness", number(l.Swappiness), l.Swappiness != nil)
+	tmpfs := map[string]string{}
+	for _, m := range l.Tmpfs {
+		tmpfs[text(m.ContainerPath)] = strings.Join(append([]string{fmt.Sprintf("size=%dm", m.Size)}, m.MountOptions...), ",")
+	}
+	set("Tmpfs", tmpfs, len(tmpfs) > 0)
+	var devices []map[string]string
+	for _, d := range l.Devices {
+		inside, permissions := text(d.ContainerPath), ""
+		if inside == "" {
+			inside = text(d.HostPath)
+		}
+		for _, p := range d.Permissions {
+			permissions += string(p[0])
+		}
+		if permissions == "" {
+			permissions = "rwm"
+		}
+		devices = append(devices, map[string]string{"PathOnHost": text(d.HostPath), "PathInContainer": inside, "CgroupPermissions": permissions})
+	}
+	set("Devices", devices, len(devices) > 0)
+}
+
+func marshal(config, host map[string]any) (acsproto.DockerConfig, error) {
+	c, err := json.Marshal(config)
+	if err != nil {
+		return acsproto.DockerConfig{}, fmt.Errorf("docker config: %w", err)
+	}
+	h, err := json.Marshal(host)
+	if err != nil {
+		return acsproto.DockerConfig{}, fmt.Errorf("docker host config: %w", err)
+	}
+	return acsproto.DockerConfig{Config: string(c), HostConfig: string(h), Version: "1.18"}, nil
+}
+
+func override(o *types.TaskOverride, name string) *types.ContainerOverride {
+	if o == nil {
+		return nil
+	}
+	for i := range o.ContainerOverrides {
+		if text(o.ContainerOverrides[i].Name) == name {
+			return &o.ContainerOverrides[i]
+		}
+	}
+	return nil
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+func number(n *int32) int32 {
+	if n == nil {
+		return 0
+	}
+	return *n
+}
+
+func yes(b *bool) bool { return b != nil && *b }
