@@ -6,8 +6,6 @@ import (
 	"slices"
 	"time"
 
-	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
-
 	"berth/internal/apierr"
 	"berth/internal/arn"
 	"berth/internal/awswire"
@@ -65,6 +63,9 @@ func clusterARN(r *frontdoor.Request, name *string) (arn.Cluster, error) {
 		return r.Scope.Cluster("default"), nil
 	}
 	if !arn.Is(*name) {
+		if err := validateName("Cluster", *name); err != nil {
+			return "", err
+		}
 		return r.Scope.Cluster(*name), nil
 	}
 	kind, rest, ok := arn.Resource(*name)
@@ -89,5 +90,3 @@ func cluster(t *state.Tables, r *frontdoor.Request, name *string) (*ecs.Cluster,
 	}
 	return c, nil
 }
-
-var _ = (*awsecs.CreateClusterInput)(nil)
