@@ -35,7 +35,10 @@ func (s TaskStatus) Known() bool { return slices.Contains(ranks, s) }
 // After reports whether s comes later in a task's life than t.
 func (s TaskStatus) After(t TaskStatus) bool { return slices.Index(ranks, s) > slices.Index(ranks, t) }
 
-// Health of tasks and containers.
+// Health is the health of a task or container.
+type Health = types.HealthStatus
+
+// The values of Health.
 const (
 	HealthUnknown   = types.HealthStatusUnknown
 	HealthHealthy   = types.HealthStatusHealthy

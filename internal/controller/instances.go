@@ -1,0 +1,255 @@
+package controller
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"berth/internal/acs"
+	"berth/internal/acsproto"
+	"berth/internal/arn"
+	"berth/internal/ecs"
+	"berth/internal/reconcile"
+	"berth/internal/state"
+)
+
+// Instances keeps the container instances: it answers the hub (who is connected, what each should be told), tells it when that changes, and
+// replaces what a lost machine ran (design D16). It is the hub's acs.Control.
+type Instances struct {
+	State *state.Store
+	Hub   *acs.Hub
+	Log   *slog.Logger
+	// LostAfter is how long an instance may be without a session before it is deregistered. 0 is never.
+	LostAfter time.Duration
+	// Usage is told what the tasks of an instance use. nil tells nobody.
+	Usage func(i arn.Instance, m acsproto.PublishMetrics)
+
+	loop reconcile.Loop[arn.Instance]
+
+	mu    sync.Mutex
+	since time.Time // when this replica began to lead: before that, nobody could be connected
+}
+
+var _ acs.Control = (*Instances)(nil)
+
+// grace is how long agents have to reconnect to a new leader before they count as disconnected.
+const grace = 45 * time.Second
+
+// Run serves until ctx ends, which is while this replica leads.
+func (c *Instances) Run(ctx context.Context) error {
+	c.mu.Lock()
+	c.since = time.Now()
+	c.mu.Unlock()
+	c.loop.Name, c.loop.Log, c.loop.Reconcile = "instances", c.Log, c.reconcile
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return c.loop.Run(ctx) })
+	g.Go(func() error { return c.watch(ctx) })
+	return g.Wait()
+}
+
+// watch turns changes into notes to the hub and keys for the loop.
+func (c *Instances) watch(ctx context.Context) error {
+	sub := c.State.Subscribe()
+	defer sub.Close()
+	for {
+		b, err := sub.Next(ctx)
+		if err != nil {
+			return ignoreEnd(ctx, err)
+		}
+		if b.Resync {
+			for i := range b.Instances.All() {
+				c.loop.Add(i.ContainerInstanceArn)
+				c.Hub.Notify(i.ContainerInstanceArn)
+			}
+			continue
+		}
+		for _, ch := range b.Changes {
+			switch r := ch.Record().(type) {
+			case *ecs.Task:
+				if concerns(ch) {
+					c.Hub.Notify(r.ContainerInstanceArn)
+				}
+			case *ecs.Instance:
+				c.loop.Add(r.ContainerInstanceArn)
+			}
+		}
+	}
+}
+
+// concerns reports whether a task's change is one that its agent must hear of: it is new, or it should stop.
+func concerns(ch state.Change) bool {
+	if ch.New == nil {
+		return false
+	}
+	t := ch.New.(*ecs.Task)
+	if t.ContainerInstanceArn == "" || t.Over() {
+		return false
+	}
+	if ch.Old == nil {
+		return true
+	}
+	return ch.Old.(*ecs.Task).DesiredStatus != t.DesiredStatus
+}
+
+// Connected makes the instance agentConnected, whoever was connected before.
+func (c *Instances) Connected(ctx context.Context, h acs.Hello) (uint64, error) {
+	err := c.State.Update(ctx, func(tx *state.Tx) error {
+		i := tx.Instances.Get(h.Instance)
+		if i == nil {
+			return &acs.Refusal{Kind: acs.InvalidInstance, Message: "The container instance is not known."}
+		}
+		if i.Status == ecs.Inactive {
+			return &acs.Refusal{Kind: acs.InactiveInstance, Message: "The container instance is inactive."}
+		}
+		n := *i
+		n.Connected, n.DisconnectedAt = true, nil
+		n.AgentVersion, n.AgentHash, n.DockerVersion = h.AgentVersion, h.AgentHash, h.DockerVersion
+		n.Version++
+		tx.Put(&n)
+		return nil
+	})
+	return c.State.View().N, err
+}
+
+// Disconnected makes the instance disconnected, unless a new session came meanwhile.
+func (c *Instances) Disconnected(ctx context.Context, a arn.Instance) {
+	if err := c.disconnect(ctx, a); err != nil && ctx.Err() == nil {
+		c.Log.Warn("instance not marked as disconnected, will try again", "instance", a, "err", err)
+		c.loop.Add(a)
+	}
+}
+
+func (c *Instances) disconnect(ctx context.Context, a arn.Instance) error {
+	return c.State.Update(ctx, func(tx *state.Tx) error {
+		i := tx.Instances.Get(a)
+		if i == nil || !i.Connected || c.Hub.Has(a) {
+			return nil
+		}
+		n, now := *i, stamp()
+		n.Connected, n.DisconnectedAt = false, &now
+		n.Version++
+		tx.Put(&n)
+		return nil
+	})
+}
+
+// reconcile looks at one instance: whether its session is really there, and whether it is lost.
+func (c *Instances) reconcile(ctx context.Context, a arn.Instance) (time.Time, error) {
+	i := c.State.View().Instances.Get(a)
+	switch {
+	case i == nil:
+		return time.Time{}, nil
+	case i.Status == ecs.Inactive:
+		c.Hub.Kick(a)
+		return time.Time{}, nil
+	case i.Connected && c.Hub.Has(a):
+		return time.Time{}, nil
+	case i.Connected:
+		if at := c.began().Add(grace); time.Now().Before(at) {
+			return at, nil
+		}
+		return time.Time{}, c.disconnect(ctx, a)
+	case c.LostAfter == 0:
+		return time.Time{}, nil
+	}
+	from := c.began()
+	if i.DisconnectedAt != nil && i.DisconnectedAt.After(from) {
+		from = *i.DisconnectedAt
+	}
+	if at := from.Add(c.LostAfter); time.Now().Before(at) {
+		return at, nil
+	}
+	return c.lose(ctx, a)
+}
+
+func (c *Instances) began() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.since
+}
+
+// The bound on losses: not more than a fifth of a cluster's instances in ten minutes (but always one).
+const lossWindow = 10 * time.Minute
+
+var errTooManyLost = errors.New("too many instances of the cluster were lost lately")
+
+// lose deregisters a lost instance. Its tasks, ended by gone, are replaced by their services.
+func (c *Instances) lose(ctx context.Context, a arn.Instance) (time.Time, error) {
+	now := stamp()
+	err := c.State.Update(ctx, func(tx *state.Tx) error {
+		i, cluster := tx.Instances.Get(a), tx.Clusters.Get(a.Cluster())
+		if i == nil || cluster == nil || i.Connected || i.Status == ecs.Inactive {
+			return nil
+		}
+		k := *cluster
+		k.LostInstances = nil
+		for _, t := range cluster.LostInstances {
+			if now.Sub(t) < lossWindow {
+				k.LostInstances = append(k.LostInstances, t)
+			}
+		}
+		if most := max(1, (tx.Cluster(a.Cluster()).Instances+len(k.LostInstances))/5); len(k.LostInstances) >= most {
+			return errTooManyLost
+		}
+		k.LostInstances = append(k.LostInstances, now)
+		tx.Put(&k)
+		n := i.Deregister()
+		n.StatusReason = "The agent had no session for " + c.LostAfter.String() + "."
+		tx.Put(n)
+		return nil
+	})
+	if errors.Is(err, errTooManyLost) {
+		c.Log.Error("instance is lost but not replaced: too many of its cluster were lost within ten minutes", "instance", a)
+		return now.Add(time.Minute), nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	c.Log.Warn("instance is lost and deregistered", "instance", a, "after", c.LostAfter)
+	return time.Time{}, endTasks(ctx, c.State, a)
+}
+
+// endTasks stops the records of all tasks of an instance that is gone.
+func endTasks(ctx context.Context, s *state.Store, a arn.Instance) error {
+	for more := true; more; {
+		err := s.Update(ctx, func(tx *state.Tx) error {
+			more = false
+			i := tx.Instances.Get(a)
+			if i == nil || i.Status != ecs.Inactive {
+				return nil
+			}
+			var batch []*ecs.Task
+			for t := range tx.Tasks.OnInstance(a) {
+				if len(batch) == 90 {
+					more = true
+					break
+				}
+				batch = append(batch, t)
+			}
+			now := stamp()
+			for _, t := range batch {
+				tx.Put(t.HostGone(i, now))
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stamp is the time that goes into records: they keep milliseconds.
+func stamp() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+// ignoreEnd makes the end of ctx no error.
+func ignoreEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil || errors.Is(err, state.ErrClosed) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,159 @@
+package controller
+
+import (
+	"context"
+	"fmt"
+
+	"berth/internal/acs"
+	"berth/internal/acsproto"
+	"berth/internal/arn"
+	"berth/internal/ecs"
+	"berth/internal/state"
+)
+
+// Wanted is what an instance should be told now: tasks to start that have reported nothing yet, and tasks to stop that have not stopped.
+func (c *Instances) Wanted(a arn.Instance) acs.Wanted {
+	v := c.State.View()
+	w := acs.Wanted{N: v.N}
+	for t := range v.Tasks.OnInstance(a) {
+		switch {
+		case t.DesiredStatus == ecs.Stopped:
+			w.Orders = append(w.Orders, acs.Order{Task: t.TaskArn, Stop: true, Build: func() (acsproto.Task, error) {
+				return acsproto.Task{ARN: string(t.TaskArn), Cluster: string(t.TaskArn.Cluster()), DesiredStatus: "STOPPED"}, nil
+			}})
+			continue
+		case !t.LastStatus.After(ecs.Pending):
+			w.Orders = append(w.Orders, acs.Order{Task: t.TaskArn, Build: func() (acsproto.Task, error) { return build(v, t) }})
+		}
+		w.Tasks = append(w.Tasks, acsproto.ManifestTask{Task: string(t.TaskArn), Cluster: string(t.TaskArn.Cluster()), DesiredStatus: "RUNNING"})
+	}
+	return w
+}
+
+func build(v *state.Snapshot, t *ecs.Task) (acsproto.Task, error) {
+	d := v.Definitions.Get(t.TaskDefinitionArn)
+	if d == nil {
+		return acsproto.Task{}, fmt.Errorf("task definition %s is gone", t.TaskDefinitionArn)
+	}
+	return payloadTask(t, d)
+}
+
+// Telemetry takes health into the tasks' records where it changed, and hands usage on.
+func (c *Instances) Telemetry(ctx context.Context, a arn.Instance, m acsproto.Message) {
+	var err error
+	switch m := m.(type) {
+	case acsproto.PublishHealth:
+		err = c.health(ctx, a, m)
+	case acsproto.PublishInstanceStatus:
+		err = c.runtimeStatus(ctx, a, m)
+	case acsproto.PublishMetrics:
+		if c.Usage != nil {
+			c.Usage(a, m)
+		}
+	}
+	if err != nil && ctx.Err() == nil {
+		c.Log.Warn("telemetry not recorded", "instance", a, "type", m.Type(), "err", err)
+	}
+}
+
+// health records the containers' health and derives the task's: UNHEALTHY if an essential container is, HEALTHY if all that have a check are.
+func (c *Instances) health(ctx context.Context, a arn.Instance, m acsproto.PublishHealth) error {
+	v := c.State.View()
+	var changed []acsproto.TaskHealth
+	for _, h := range m.Tasks {
+		if t := v.Tasks.Get(arn.Task(h.Task)); t != nil && t.ContainerInstanceArn == a && !t.Over() && withHealth(v.Tables, t, h) != nil {
+			changed = append(changed, h)
+		}
+	}
+	for len(changed) > 0 {
+		n := min(90, len(changed))
+		err := c.State.Update(ctx, func(tx *state.Tx) error {
+			for _, h := range changed[:n] {
+				t := tx.Tasks.Get(arn.Task(h.Task))
+				if t == nil || t.ContainerInstanceArn != a || t.Over() {
+					continue
+				}
+				if nt := withHealth(tx.Tables, t, h); nt != nil {
+					tx.Put(nt)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		changed = changed[n:]
+	}
+	return nil
+}
+
+// withHealth is t with what h says, nil if that is nothing new.
+func withHealth(tables *state.Tables, t *ecs.Task, h acsproto.TaskHealth) *ecs.Task {
+	n, changed := t.Clone(), false
+	for _, c := range h.Containers {
+		for i := range n.Containers {
+			if x := &n.Containers[i]; x.Name == c.Name && string(x.HealthStatus) != c.Status && knownHealth(c.Status) {
+				x.HealthStatus = ecs.Health(c.Status)
+				changed = true
+			}
+		}
+	}
+	n.HealthStatus = taskHealth(tables.Definitions.Get(t.TaskDefinitionArn), n)
+	if !changed && n.HealthStatus == t.HealthStatus {
+		return nil
+	}
+	n.Version++
+	return n
+}
+
+func knownHealth(s string) bool { return s == "HEALTHY" || s == "UNHEALTHY" || s == "UNKNOWN" }
+
+// taskHealth looks at the essential containers that have a health check.
+func taskHealth(d *ecs.TaskDefinition, t *ecs.Task) ecs.Health {
+	if d == nil {
+		return ecs.HealthUnknown
+	}
+	checked, healthy := 0, 0
+	for i := range d.Definition.ContainerDefinitions {
+		def := &d.Definition.ContainerDefinitions[i]
+		if def.HealthCheck == nil || def.Essential != nil && !*def.Essential {
+			continue
+		}
+		checked++
+		for _, c := range t.Containers {
+			switch {
+			case c.Name != text(def.Name):
+			case c.HealthStatus == ecs.HealthUnhealthy:
+				return ecs.HealthUnhealthy
+			case c.HealthStatus == ecs.HealthHealthy:
+				healthy++
+			}
+		}
+	}
+	if checked > 0 && healthy == checked {
+		return ecs.HealthHealthy
+	}
+	return ecs.HealthUnknown
+}
+
+// runtimeStatus records the agent's check of its container runtime when it changes.
+func (c *Instances) runtimeStatus(ctx context.Context, a arn.Instance, m acsproto.PublishInstanceStatus) error {
+	for _, s := range m.Statuses {
+		i := c.State.View().Instances.Get(a)
+		if s.Kind != "ContainerRuntime" || i == nil || i.RuntimeStatus == s.Status {
+			continue
+		}
+		return c.State.Update(ctx, func(tx *state.Tx) error {
+			i := tx.Instances.Get(a)
+			if i == nil {
+				return nil
+			}
+			n, now := *i, stamp()
+			n.RuntimeStatus, n.RuntimeStatusAt = s.Status, &now
+			n.Version++
+			tx.Put(&n)
+			return nil
+		})
+	}
+	return nil
+}

@@ -1,0 +1,36 @@
+package ecs
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// HostGone ends a task whose machine is gone: it is STOPPED with ECS's reason for a terminated host. It returns a changed copy, nil for a
+// task that is over already.
+func (t *Task) HostGone(i *Instance, now time.Time) *Task {
+	if t.Over() {
+		return nil
+	}
+	c := t.Clone()
+	c.Stop(now, types.TaskStopCodeTerminationNotice, fmt.Sprintf("Host EC2 (instance %s) terminated.", i.Ec2InstanceID))
+	c.Advance(Stopped)
+	c.Version++
+	for n := range c.Containers {
+		c.Containers[n].LastStatus = Stopped
+	}
+	if c.ExecutionStoppedAt == nil {
+		c.ExecutionStoppedAt = &now
+	}
+	c.StoppedAt = &now
+	return c
+}
+
+// Deregister returns the instance as INACTIVE.
+func (i *Instance) Deregister() *Instance {
+	c := *i
+	c.Status, c.Connected = Inactive, false
+	c.Version++
+	return &c
+}
