@@ -1,0 +1,173 @@
+package frontdoor
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"berth/internal/apierr"
+	"berth/internal/awswire"
+	"berth/internal/policy"
+)
+
+// answer decodes the input, asks the policy, calls the operation and writes what it says.
+func (x *exchange) answer() {
+	request := x.request()
+	out, e := x.call(request)
+	if e != nil {
+		x.fail(e)
+		return
+	}
+	c := x.target.call
+	if x.target.protocol == AWSQuery {
+		x.write(http.StatusOK, "text/xml", c.out.EncodeQuery(c.Name, x.target.service.Namespace, x.id, out))
+		return
+	}
+	x.write(http.StatusOK, x.jsonType(), c.out.EncodeJSON(out))
+}
+
+func (x *exchange) call(request *Request) (out any, _ *apierr.Error) {
+	c := x.target.call
+	in := reflect.New(c.Input).Interface()
+	sent, err := x.decode(c.in, in)
+	if err != nil {
+		return nil, apierr.Serialization(err)
+	}
+	request.Sent = sent
+	if !c.Open {
+		if e := x.authorize(c.action, c.resources(request, in)); e != nil {
+			return nil, e
+		}
+	}
+	ctx := x.r.Context()
+	if err := x.door.Ready(ctx, c.ReadOnly); err != nil {
+		return nil, x.understand(err)
+	}
+	if out, err = c.Call(ctx, request, in); err != nil {
+		return nil, x.understand(err)
+	}
+	return out, nil
+}
+
+func (x *exchange) decode(plan *awswire.Plan, in any) (awswire.Sent, error) {
+	if x.target.protocol == AWSQuery {
+		return plan.DecodeQuery(x.target.values, in)
+	}
+	return plan.DecodeJSON(x.body, in)
+}
+
+// resources are what the policy is asked about, "*" if the operation is about no one resource.
+func (c *call) resources(r *Request, in any) []string {
+	if c.Resources != nil {
+		if named := c.Resources(r, in); len(named) > 0 {
+			return named
+		}
+	}
+	return []string{"*"}
+}
+
+// authorize refuses at the first resource on which the caller may not do the action.
+func (x *exchange) authorize(action string, resources []string) *apierr.Error {
+	for _, resource := range resources {
+		switch policy.Decide(x.caller.Policies, action, resource) {
+		case policy.Allowed:
+		case policy.ExplicitDeny:
+			return apierr.New("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s with an explicit deny in an identity-based policy",
+				x.caller.ARN, action, resource)
+		default:
+			return apierr.AccessDenied(x.caller.ARN, action, resource)
+		}
+	}
+	return nil
+}
+
+// understand finds AWS's words for err. An operation that was cut short may have been done or not: the caller is told to try again.
+func (x *exchange) understand(err error) *apierr.Error {
+	if e := new(apierr.Error); errors.As(err, &e) {
+		return e
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return apierr.Unavailable("The request was not finished in time. Please try again.").Because(err)
+	}
+	return apierr.Server(err)
+}
+
+// fail answers with e in the words of the protocol.
+func (x *exchange) fail(e *apierr.Error) {
+	if x.target.protocol == 0 {
+		x.target.protocol = x.guess()
+	}
+	if x.target.protocol != AWSQuery {
+		x.failure = e
+		x.write(e.Status, x.jsonType(), jsonError(e))
+		return
+	}
+	e = inQuery(e)
+	x.failure = e
+	namespace := ""
+	if x.target.service != nil {
+		namespace = x.target.service.Namespace
+	}
+	x.write(e.Status, "text/xml", awswire.QueryError(namespace, x.id, e.Fault(), e.Code, e.Message))
+}
+
+// guess is the protocol of a request that was refused before it was routed.
+func (x *exchange) guess() Protocol {
+	switch {
+	case x.r.Header.Get("X-Amz-Target") == "" && isForm(x.r):
+		return AWSQuery
+	case mediaType(x.r) == "application/x-amz-json-1.0":
+		return AWSJSON10
+	}
+	return AWSJSON11
+}
+
+func (x *exchange) jsonType() string {
+	if x.target.protocol == AWSJSON10 {
+		return "application/x-amz-json-1.0"
+	}
+	return "application/x-amz-json-1.1"
+}
+
+func jsonError(e *apierr.Error) []byte {
+	b, err := json.Marshal(struct {
+		Type    string `json:"__type"`
+		Message string `json:"message,omitempty"`
+	}{e.Code, e.Message})
+	if err != nil { // two strings always marshal
+		panic(err)
+	}
+	return b
+}
+
+// inQuery gives the errors that all services share the codes and statuses that they have in query services.
+func inQuery(e *apierr.Error) *apierr.Error {
+	q := *e
+	switch e.Code {
+	case "AccessDeniedException":
+		q.Code, q.Status = "AccessDenied", http.StatusForbidden
+	case "SerializationException":
+		q.Code = "MalformedInput"
+	case "RequestEntityTooLargeException":
+		q.Code = "RequestEntityTooLarge"
+	case "ServerException":
+		q.Code = "InternalFailure"
+		if e.Status == http.StatusServiceUnavailable {
+			q.Code = "ServiceUnavailable"
+		}
+	}
+	return &q
+}
+
+func (x *exchange) write(status int, contentType string, body []byte) {
+	x.status = status
+	h := x.w.Header()
+	h.Set("Content-Type", contentType)
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h["X-Amzn-Requestid"] = []string{x.id}
+	x.w.WriteHeader(status)
+	x.w.Write(body) // a client that has gone away gets nothing; there is nobody to tell
+}

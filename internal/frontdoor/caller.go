@@ -1,0 +1,107 @@
+package frontdoor
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+
+	"berth/internal/apierr"
+	"berth/internal/arn"
+)
+
+// identify makes out who the caller is. leaderAsks says that the leader will do so again: then a key that we do not know is no reason
+// to refuse, because the leader may know it.
+func (x *exchange) identify(service string, leaderAsks bool) *apierr.Error {
+	claim, refused := readClaim(x.r, x.query)
+	x.claim = claim
+	if x.door.Auth == AuthDev {
+		return x.identifyDev()
+	}
+	if refused == nil {
+		refused = x.checkClaim(service)
+	}
+	if refused != nil {
+		return refused.answer(x.target.protocol)
+	}
+	key, ok, err := x.key(leaderAsks)
+	switch {
+	case err != nil:
+		return x.understand(err)
+	case !ok && leaderAsks:
+		return nil
+	case !ok:
+		return refuseKey().answer(x.target.protocol)
+	}
+	if refused = claim.checkToken(key); refused == nil {
+		refused = claim.checkSignature(x.r, x.query, x.body, key.Secret)
+	}
+	if refused != nil {
+		return refused.answer(x.target.protocol)
+	}
+	x.caller = key.Principal
+	if x.caller.Account == "" {
+		x.caller.Account = x.door.Account
+	}
+	return nil
+}
+
+// checkClaim is what can be said of a signature without its key.
+func (x *exchange) checkClaim(service string) *refusal {
+	if f := x.claim.checkTime(time.Now(), x.door.Skew); f != nil {
+		return f
+	}
+	if f := x.claim.checkHeaders(x.r); f != nil {
+		return f
+	}
+	return x.claim.checkScope(service)
+}
+
+// key finds the caller's key. One that is not there is looked for again once this replica is known to be up to date. A key without a
+// secret is none: anybody could sign with it.
+func (x *exchange) key(leaderAsks bool) (Key, bool, error) {
+	ctx := x.r.Context()
+	key, ok := x.door.Keys(ctx, x.claim.accessKeyID)
+	if !ok && !leaderAsks {
+		if err := x.door.Ready(ctx, true); err != nil {
+			return Key{}, false, err
+		}
+		key, ok = x.door.Keys(ctx, x.claim.accessKeyID)
+	}
+	return key, ok && key.Secret != "", nil
+}
+
+// identifyDev takes everybody in, but a web page of another site that makes a browser send something is nobody: its visitor has not
+// asked for it. (It cannot set an Authorization header without asking first, which we never grant.)
+func (x *exchange) identifyDev() *apierr.Error {
+	if x.r.Header.Get("Authorization") == "" && crossSite(x.r) {
+		return refuseMissing().answer(x.target.protocol)
+	}
+	x.caller = x.door.DevPrincipal
+	x.caller.Account = x.door.Account
+	return nil
+}
+
+// crossSite reports whether a browser says that the request comes from a page that is not ours.
+func crossSite(r *http.Request) bool {
+	switch r.Header.Get("Sec-Fetch-Site") {
+	case "same-origin", "none":
+		return false
+	case "":
+		origin := r.Header.Get("Origin")
+		u, err := url.Parse(origin)
+		return origin != "" && (err != nil || u.Host != r.Host)
+	}
+	return true
+}
+
+// request is what an operation or socket learns of the caller.
+func (x *exchange) request() *Request {
+	region := x.claim.region
+	if !validRegion(region) {
+		region = x.door.Region
+	}
+	return &Request{
+		ID: x.id, Scope: arn.Scope{Partition: "aws", Region: region, Account: x.caller.Account},
+		Caller: x.caller, AccessKeyID: x.claim.accessKeyID, Host: x.r.Host, TLS: x.r.TLS != nil,
+	}
+}

@@ -1,0 +1,137 @@
+package frontdoor
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"berth/internal/apierr"
+	"berth/internal/policy"
+)
+
+// exchange is one AWS request on its way through the door, and what became of it.
+type exchange struct {
+	door  *Door
+	w     http.ResponseWriter
+	r     *http.Request
+	id    string
+	start time.Time
+
+	body    []byte
+	query   []pair
+	target  target
+	claim   *claim
+	caller  policy.Principal
+	handed  string        // where somebody else writes the answer: what to say of it in the log
+	status  int           // what was answered, 0 if nothing was
+	failure *apierr.Error // what went wrong, nil for success
+}
+
+func (d *Door) begin(w http.ResponseWriter, r *http.Request) *exchange {
+	return &exchange{door: d, w: w, r: r, id: newRequestID(), start: time.Now(), claim: &claim{}}
+}
+
+// serve answers a request to an operation. The order is AWS's: what is it for, who asks, what do they say, may they.
+func (x *exchange) serve() {
+	defer x.finish()
+	if e := x.read(); e != nil {
+		x.fail(e)
+		return
+	}
+	if e := x.route(); e != nil {
+		x.fail(e)
+		return
+	}
+	leader := x.leader()
+	if f := x.identify(x.target.service.Name, leader != nil); f != nil {
+		x.fail(f)
+		return
+	}
+	if x.target.call == nil {
+		x.fail(apierr.Unsupported(x.target.operation))
+		return
+	}
+	if leader != nil {
+		x.hand(leader)
+		return
+	}
+	x.answer()
+}
+
+// leader is who must serve this request in our place, nil if we may.
+func (x *exchange) leader() http.Handler {
+	if c := x.target.call; c == nil || c.ReadOnly {
+		return nil
+	}
+	return x.door.Forward(x.r)
+}
+
+// What the log says of an exchange whose answer somebody else wrote.
+const (
+	forwarded    = "request forwarded"
+	socketClosed = "socket closed"
+)
+
+// hand gives the original request to h, with the bytes of its body.
+func (x *exchange) hand(h http.Handler) {
+	x.handed = forwarded
+	x.r.Body = io.NopCloser(bytes.NewReader(x.body))
+	h.ServeHTTP(x.w, x.r)
+}
+
+// read takes in query and body, at most MaxBody bytes.
+func (x *exchange) read() *apierr.Error {
+	query, err := readQuery(x.r.URL.RawQuery)
+	if err != nil {
+		return malformed().Because(err)
+	}
+	x.query = query
+	if x.r.Body == nil || x.r.Body == http.NoBody {
+		return nil
+	}
+	if x.r.ContentLength > x.door.MaxBody {
+		return x.tooLarge()
+	}
+	var b bytes.Buffer
+	if x.r.ContentLength > 0 {
+		b.Grow(int(x.r.ContentLength) + bytes.MinRead) // so that ReadFrom sees the end without growing
+	}
+	_, err = b.ReadFrom(http.MaxBytesReader(x.w, x.r.Body, x.door.MaxBody))
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		return x.tooLarge()
+	}
+	if err != nil {
+		return apierr.New("IncompleteBody", "The request body could not be read.").Because(err)
+	}
+	x.body = b.Bytes()
+	return nil
+}
+
+func (x *exchange) tooLarge() *apierr.Error {
+	x.w.Header().Set("Connection", "close")
+	e := apierr.New("RequestEntityTooLargeException", "The request body is longer than %d bytes.", x.door.MaxBody)
+	e.Status = http.StatusRequestEntityTooLarge
+	return e
+}
+
+func malformed() *apierr.Error {
+	return apierr.New("MalformedQueryString", "The query string contains a syntax error")
+}
+
+// finish ends every exchange: it turns a panic into a server error, then tells log and metrics.
+func (x *exchange) finish() {
+	if v := recover(); v != nil {
+		if v == http.ErrAbortHandler {
+			panic(v)
+		}
+		x.door.Log.Error("request panicked", "operation", x.target.operation, "requestId", x.id, "panic", v, "stack", string(debug.Stack()))
+		if x.handed != "" || x.status != 0 {
+			panic(http.ErrAbortHandler) // the answer is begun: all that is left is to cut it off
+		}
+		x.fail(apierr.Server(errors.New("panic")))
+	}
+	x.record()
+}

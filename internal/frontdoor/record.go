@@ -1,0 +1,50 @@
+package frontdoor
+
+import (
+	"log/slog"
+	"time"
+)
+
+// record writes the request's one line in the log, and tells the metrics. Reads that went well are for debugging; faults of ours are errors.
+func (x *exchange) record() {
+	took := time.Since(x.start)
+	switch x.handed {
+	case forwarded: // the leader writes it down
+		x.door.Log.Debug(forwarded, "path", x.r.URL.Path, "operation", x.target.operation, "duration", took)
+		return
+	case socketClosed:
+		x.door.Log.Info(socketClosed, "path", x.r.URL.Path, "caller", x.caller.ARN, "duration", took, "requestId", x.id)
+		return
+	}
+	service, code := "", ""
+	if x.target.service != nil {
+		service = x.target.service.Name
+	}
+	if x.failure != nil {
+		code = x.failure.Code
+	}
+	x.door.Observe(service, x.target.operation, code, took)
+	level := x.level()
+	ctx := x.r.Context()
+	if !x.door.Log.Enabled(ctx, level) {
+		return
+	}
+	attrs := []slog.Attr{
+		slog.String("service", service), slog.String("operation", x.target.operation), slog.String("caller", x.caller.ARN),
+		slog.Int("status", x.status), slog.String("code", code), slog.Duration("duration", took), slog.String("requestId", x.id),
+	}
+	if x.failure != nil && x.failure.Unwrap() != nil {
+		attrs = append(attrs, slog.String("cause", x.failure.Unwrap().Error()))
+	}
+	x.door.Log.LogAttrs(ctx, level, "request", attrs...)
+}
+
+func (x *exchange) level() slog.Level {
+	switch {
+	case x.status >= 500 && x.r.Context().Err() == nil:
+		return slog.LevelError
+	case x.target.call != nil && x.target.call.ReadOnly:
+		return slog.LevelDebug
+	}
+	return slog.LevelInfo
+}

@@ -1,0 +1,63 @@
+package frontdoor
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"berth/internal/apierr"
+)
+
+// openSocket verifies the handshake of an agent's websocket and hands it over. A replica that is not the leader hands it to the leader.
+func (x *exchange) openSocket(s *Socket) {
+	defer x.finish()
+	x.target.protocol = AWSJSON11
+	query, err := readQuery(x.r.URL.RawQuery)
+	if err != nil {
+		x.failSocket(malformed().Because(err))
+		return
+	}
+	x.query = query
+	leader := x.door.Forward(x.r)
+	if e := x.identify(s.Service, leader != nil); e != nil {
+		x.failSocket(e)
+		return
+	}
+	if leader != nil {
+		x.hand(leader)
+		return
+	}
+	if e := x.authorize(s.Action, []string{s.resource(x.r)}); e != nil {
+		x.failSocket(e)
+		return
+	}
+	x.handed = socketClosed
+	x.door.Log.Info("socket opened", "path", s.Path, "caller", x.caller.ARN, "requestId", x.id)
+	s.Serve(x.w, x.r, x.request())
+}
+
+func (s *Socket) resource(r *http.Request) string {
+	if s.Resource != nil {
+		if named := s.Resource(r); named != "" {
+			return named
+		}
+	}
+	return "*"
+}
+
+// failSocket refuses a handshake in the form that agents read, {"<type>":"<message>"}, and with a type that they know: whatever is wrong
+// with who they are is AccessDeniedException to them.
+func (x *exchange) failSocket(e *apierr.Error) {
+	x.failure = e
+	kind, status := "AccessDeniedException", http.StatusForbidden
+	switch {
+	case e.Status >= 500:
+		kind, status = "ServerException", e.Status
+	case e.Code == malformed().Code:
+		kind, status = "BadRequestException", e.Status
+	}
+	b, err := json.Marshal(map[string]string{kind: e.Message})
+	if err != nil { // strings always marshal
+		panic(err)
+	}
+	x.write(status, x.jsonType(), b)
+}

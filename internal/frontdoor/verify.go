@@ -1,0 +1,139 @@
+package frontdoor
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// checkTime refuses a signature made more than skew before or after now, and a presigned URL after its time.
+func (c *claim) checkTime(now time.Time, skew time.Duration) *refusal {
+	now = now.UTC().Truncate(time.Second)
+	if latest := now.Add(skew); c.at.After(latest) {
+		return refuse(faultMismatch, "Signature not yet current: %s is still later than %s (%s + %s)", c.stamp, stamp(latest), stamp(now), span(skew))
+	}
+	life, f := skew, faultMismatch
+	if c.expires > 0 {
+		life, f = c.expires, faultExpiredURL
+	}
+	if earliest := now.Add(-life); c.at.Before(earliest) {
+		return refuse(f, "Signature expired: %s is now earlier than %s (%s - %s)", c.stamp, stamp(earliest), stamp(now), span(life))
+	}
+	return nil
+}
+
+func stamp(t time.Time) string { return t.Format(stampLayout) }
+
+func span(d time.Duration) string {
+	if d%time.Minute == 0 {
+		return fmt.Sprintf("%d min.", d/time.Minute)
+	}
+	return fmt.Sprintf("%d sec.", d/time.Second)
+}
+
+// checkScope refuses a credential that was made for something else than service. All its faults are named at once.
+func (c *claim) checkScope(service string) *refusal {
+	var b strings.Builder
+	if !validRegion(c.region) {
+		fmt.Fprintf(&b, "Credential should be scoped to a valid region, not '%.64s'. ", c.region)
+	}
+	if c.service != service {
+		fmt.Fprintf(&b, "Credential should be scoped to correct service: '%s'. ", service)
+	}
+	if c.terminator != terminator {
+		fmt.Fprintf(&b, "Credential should be scoped with a valid terminator: '%s', not '%.64s'. ", terminator, c.terminator)
+	}
+	if day := c.stamp[:8]; c.date != day {
+		fmt.Fprintf(&b, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%.64s' != '%s', from '%s'. ", c.date, day, c.stamp)
+	}
+	if b.Len() == 0 {
+		return nil
+	}
+	return refuse(faultMismatch, "%s", b.String())
+}
+
+// validRegion takes any name that can stand in an ARN: letters of lower case, digits and hyphens, at most 32.
+func validRegion(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 32
+}
+
+// checkHeaders refuses a signature that leaves out a header on which the request's meaning depends. content-type is not among them:
+// some SDKs do not sign it.
+func (c *claim) checkHeaders(r *http.Request) *refusal {
+	if !slices.Contains(c.headers, "host") {
+		return refuse(faultMismatch, "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+	}
+	if c.dateHeader == "date" && !slices.Contains(c.headers, "date") {
+		return refuse(faultMismatch, "'Date' must be a 'SignedHeader' in the AWS Authorization.")
+	}
+	for _, name := range [...]string{"X-Amz-Date", "X-Amz-Target", "X-Amz-Security-Token", "X-Amz-Content-Sha256"} {
+		if len(r.Header[name]) > 0 && !slices.Contains(c.headers, strings.ToLower(name)) {
+			return refuse(faultMismatch, "'%s' must be a 'SignedHeader' in the AWS Authorization.", name)
+		}
+	}
+	return nil
+}
+
+// checkToken compares the session token that a request has with the one that its key needs.
+func (c *claim) checkToken(k Key) *refusal {
+	if subtle.ConstantTimeCompare([]byte(c.token), []byte(k.SessionToken)) != 1 {
+		return refuseKey()
+	}
+	return nil
+}
+
+// checkSignature computes the signature of the request with the key's secret and compares.
+func (c *claim) checkSignature(r *http.Request, query []pair, body []byte, secret string) *refusal {
+	sum := sha256.Sum256(body)
+	payload := hex.EncodeToString(sum[:])
+	if declared, ok := r.Header["X-Amz-Content-Sha256"]; ok && (len(declared) != 1 || declared[0] != payload) {
+		return refuseSignature() // also UNSIGNED-PAYLOAD, which only s3 takes
+	}
+	if !ascending(c.headers) {
+		return refuseSignature()
+	}
+	canonical, ok := appendCanonical(make([]byte, 0, 1024), r, c, query, payload)
+	if !ok {
+		return refuseSignature()
+	}
+	want := hex.EncodeToString(sign(c, secret, canonical))
+	if subtle.ConstantTimeCompare([]byte(want), []byte(c.signature)) != 1 {
+		return refuseSignature()
+	}
+	return nil
+}
+
+func ascending(names []string) bool {
+	for i := 1; i < len(names); i++ {
+		if names[i-1] >= names[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func sign(c *claim, secret string, canonical []byte) []byte {
+	key := mac([]byte("AWS4"+secret), c.date)
+	key = mac(key, c.region)
+	key = mac(key, c.service)
+	key = mac(key, terminator)
+	sum := sha256.Sum256(canonical)
+	return mac(key, algorithm+"\n"+c.stamp+"\n"+c.date+"/"+c.region+"/"+c.service+"/"+terminator+"\n"+hex.EncodeToString(sum[:]))
+}
+
+func mac(key []byte, s string) []byte {
+	h := hmac.New(sha256.New, key)
+	h.Write([]byte(s))
+	return h.Sum(nil)
+}
