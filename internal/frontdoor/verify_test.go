@@ -288,3 +288,21 @@ func TestPublishedSignature(t *testing.T) {
 		t.Error(f.text)
 	}
 }
+
+// signedPayload signs r with what it claims its payload's hash to be.
+func signedPayload(t *testing.T, r *http.Request, payload string) *http.Request {
+	t.Helper()
+	if err := v4.NewSigner().SignHTTP(t.Context(), adminKeys, r, payload, "ecs", "us-east-1", time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func presignedIdentity(t *testing.T) *http.Request {
+	r := httptest.NewRequest("GET", "http://cp/?Action=GetCallerIdentity&Version=2011-06-15&X-Amz-Expires=60", nil)
+	u, _, err := v4.NewSigner().PresignHTTP(t.Context(), adminKeys, r, hexOf(""), "sts", "us-east-1", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return httptest.NewRequest("GET", u, nil)
+}
