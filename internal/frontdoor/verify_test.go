@@ -245,22 +245,53 @@ func TestPresignedURLExpires(t *testing.T) {
 	})
 }
 
-func TestASignedDateHeaderWillDo(t *testing.T) {
-	r := jsonRequest("ListClusters", "{}")
-	now := time.Now().UTC()
-	r.Header.Set("Date", now.Format(http.TimeFormat))
-	signed(t, r, "{}", "ecs", adminKeys, now)
-	r.Header.Del("X-Amz-Date")
-	c, _ := readClaim(r, nil)
-	c.headers = strings.Split("content-length;content-type;date;host;x-amz-target", ";")
-	canonical, ok := appendCanonical(nil, r, c, nil, hexOf("{}"))
+// signedBy signs r with the headers of the list, in its order, whatever a good client would sign.
+func signedBy(t *testing.T, r *http.Request, body, headers string) *http.Request {
+	t.Helper()
+	at := time.Now().UTC()
+	c := &claim{date: at.Format("20060102"), region: "us-east-1", service: "ecs", stamp: at.Format(stampLayout), headers: strings.Split(headers, ";")}
+	if !strings.Contains(headers, ";date") {
+		r.Header.Set("X-Amz-Date", c.stamp)
+	}
+	canonical, ok := appendCanonical(nil, r, c, nil, hexOf(body))
 	if !ok {
 		t.Fatal("no canonical request")
 	}
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIDADMIN/"+c.date+"/us-east-1/ecs/aws4_request, SignedHeaders="+
-		strings.Join(c.headers, ";")+", Signature="+hex.EncodeToString(sign(c, "s3cr3t", canonical)))
-	if f := verdict(testDoor(nil), r, "{}"); f != nil {
-		t.Errorf("refused: %s", f.text)
+		headers+", Signature="+hex.EncodeToString(sign(c, "s3cr3t", canonical)))
+	return r
+}
+
+func TestSignedHeaders(t *testing.T) {
+	dated := jsonRequest("ListClusters", "{}")
+	dated.Header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	undated := jsonRequest("ListClusters", "{}")
+	undated.Header.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	signedBy(t, undated, "{}", "content-type;host;x-amz-date;x-amz-target").Header.Del("X-Amz-Date")
+	lying := jsonRequest("ListClusters", "{}")
+	lying.Header.Set("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
+	for _, c := range []struct {
+		name string
+		r    *http.Request
+		want string
+	}{
+		{"a payload that is not what it says", signedBy(t, lying, "{}", "host;x-amz-content-sha256;x-amz-date;x-amz-target"), refuseSignature().text},
+		{"the least", signedBy(t, jsonRequest("ListClusters", "{}"), "{}", "host;x-amz-date;x-amz-target"), ""},
+		{"Date in place of X-Amz-Date", signedBy(t, dated, "{}", "content-type;date;host;x-amz-target"), ""},
+		{"Date unsigned", undated, "'Date' must be a 'SignedHeader' in the AWS Authorization."},
+		{"host unsigned", signedBy(t, jsonRequest("ListClusters", "{}"), "{}", "x-amz-date;x-amz-target"),
+			"'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."},
+		{"date unsigned", signedBy(t, jsonRequest("ListClusters", "{}"), "{}", "host;x-amz-target"), "'X-Amz-Date' must be a 'SignedHeader' in the AWS Authorization."},
+		{"not in order", signedBy(t, jsonRequest("ListClusters", "{}"), "{}", "x-amz-date;host;x-amz-target"), refuseSignature().text},
+		{"a header twice", signedBy(t, jsonRequest("ListClusters", "{}"), "{}", "host;host;x-amz-date;x-amz-target"), refuseSignature().text},
+	} {
+		got := ""
+		if f := verdict(testDoor(nil), c.r, "{}"); f != nil {
+			got = f.text
+		}
+		if got != c.want {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
 	}
 }
 
