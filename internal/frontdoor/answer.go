@@ -43,7 +43,7 @@ func (x *exchange) call(request *Request) (out any, _ *apierr.Error) {
 		}
 	}
 	ctx := x.r.Context()
-	if err := x.door.Ready(ctx, c.ReadOnly); err != nil {
+	if err := x.door.config.Ready(ctx, c.ReadOnly); err != nil {
 		return nil, x.understand(err)
 	}
 	if out, err = c.Call(ctx, request, in); err != nil {
@@ -75,8 +75,8 @@ func (x *exchange) authorize(action string, resources []string) *apierr.Error {
 		switch policy.Decide(x.caller.Policies, action, resource) {
 		case policy.Allowed:
 		case policy.ExplicitDeny:
-			return apierr.New("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s with an explicit deny in an identity-based policy",
-				x.caller.ARN, action, resource)
+			return apierr.New("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s "+
+				"with an explicit deny in an identity-based policy", x.caller.ARN, action, resource)
 		default:
 			return apierr.AccessDenied(x.caller.ARN, action, resource)
 		}

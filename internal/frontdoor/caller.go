@@ -14,7 +14,7 @@ import (
 func (x *exchange) identify(service string, leaderAsks bool) *apierr.Error {
 	claim, refused := readClaim(x.r, x.query)
 	x.claim = claim
-	if x.door.Auth == AuthDev {
+	if x.door.config.Auth == AuthDev {
 		return x.identifyDev()
 	}
 	if refused == nil {
@@ -40,14 +40,14 @@ func (x *exchange) identify(service string, leaderAsks bool) *apierr.Error {
 	}
 	x.caller = key.Principal
 	if x.caller.Account == "" {
-		x.caller.Account = x.door.Account
+		x.caller.Account = x.door.config.Account
 	}
 	return nil
 }
 
 // checkClaim is what can be said of a signature without its key.
 func (x *exchange) checkClaim(service string) *refusal {
-	if f := x.claim.checkTime(time.Now(), x.door.Skew); f != nil {
+	if f := x.claim.checkTime(time.Now(), x.door.config.Skew); f != nil {
 		return f
 	}
 	if f := x.claim.checkHeaders(x.r); f != nil {
@@ -60,12 +60,12 @@ func (x *exchange) checkClaim(service string) *refusal {
 // secret is none: anybody could sign with it.
 func (x *exchange) key(leaderAsks bool) (Key, bool, error) {
 	ctx := x.r.Context()
-	key, ok := x.door.Keys(ctx, x.claim.accessKeyID)
+	key, ok := x.door.config.Keys(ctx, x.claim.accessKeyID)
 	if !ok && !leaderAsks {
-		if err := x.door.Ready(ctx, true); err != nil {
+		if err := x.door.config.Ready(ctx, true); err != nil {
 			return Key{}, false, err
 		}
-		key, ok = x.door.Keys(ctx, x.claim.accessKeyID)
+		key, ok = x.door.config.Keys(ctx, x.claim.accessKeyID)
 	}
 	return key, ok && key.Secret != "", nil
 }
@@ -76,8 +76,8 @@ func (x *exchange) identifyDev() *apierr.Error {
 	if x.r.Header.Get("Authorization") == "" && crossSite(x.r) {
 		return refuseMissing().answer(x.target.protocol)
 	}
-	x.caller = x.door.DevPrincipal
-	x.caller.Account = x.door.Account
+	x.caller = x.door.config.DevPrincipal
+	x.caller.Account = x.door.config.Account
 	return nil
 }
 
@@ -98,7 +98,7 @@ func crossSite(r *http.Request) bool {
 func (x *exchange) request() *Request {
 	region := x.claim.region
 	if !validRegion(region) {
-		region = x.door.Region
+		region = x.door.config.Region
 	}
 	return &Request{
 		ID: x.id, Scope: arn.Scope{Partition: "aws", Region: region, Account: x.caller.Account},

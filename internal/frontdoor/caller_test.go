@@ -26,7 +26,7 @@ func devDoor() *Door {
 }
 
 func TestDevTakesEverybody(t *testing.T) {
-	any := aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}
+	anyKeys := aws.Credentials{AccessKeyID: "test", SecretAccessKey: "test"}
 	abroad := jsonRequest("ListClusters", "{}")
 	abroad.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=test/20200101/ap-south-1/ecs/aws4_request, SignedHeaders=host, Signature=0")
 	crooked := jsonRequest("ListClusters", "{}")
@@ -38,8 +38,8 @@ func TestDevTakesEverybody(t *testing.T) {
 		r    *http.Request
 		want string
 	}{
-		{"any key", signedJSON(t, "ListClusters", "{}", any), `["arn:aws:ecs:us-east-1:123456789012:cluster/demo"],"nextToken":"arn:aws:iam::123456789012:user/admin"`},
-		{"an old signature", signed(t, jsonRequest("ListClusters", "{}"), "{}", "ecs", any, time.Unix(0, 0)), "arn:aws:ecs:us-east-1:123456789012"},
+		{"any key", signedJSON(t, "ListClusters", "{}", anyKeys), `["arn:aws:ecs:us-east-1:123456789012:cluster/demo"],"nextToken":"arn:aws:iam::123456789012:user/admin"`},
+		{"an old signature", signed(t, jsonRequest("ListClusters", "{}"), "{}", "ecs", anyKeys, time.Unix(0, 0)), "arn:aws:ecs:us-east-1:123456789012"},
 		{"no signature", jsonRequest("ListClusters", "{}"), "arn:aws:ecs:eu-west-3:123456789012"},
 		{"a region only", abroad, "arn:aws:ecs:ap-south-1:123456789012"},
 		{"a region that cannot be", crooked, "arn:aws:ecs:eu-west-3:123456789012"},

@@ -120,7 +120,8 @@ func (c *claim) check(name, credential string, parts int) *refusal {
 	case name != algorithm:
 		return refuse(faultIncomplete, "Unsupported AWS 'algorithm': '%.64s' (only %s for now). ", name, algorithm)
 	case parts != 5:
-		return refuse(faultIncomplete, "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got '%.256s'", credential)
+		return refuse(faultIncomplete, "Credential must have exactly 5 slash-delimited elements, "+
+			"e.g. keyid/date/region/service/term, got '%.256s'", credential)
 	case c.stamp == "":
 		return refuse(faultIncomplete, "Date must be in ISO-8601 'basic format'. See http://en.wikipedia.org/wiki/ISO_8601")
 	}

@@ -8,14 +8,14 @@ import (
 
 // Door is the HTTP handler of an installation's one listener. It is safe for concurrent use.
 type Door struct {
-	Config
+	config   Config
 	services services
 	sockets  map[string]*Socket // by path
 }
 
 // New compiles the plans of all operations. It panics on a table that contradicts itself: that is a mistake in the program.
 func New(c Config) *Door {
-	d := &Door{Config: c.withDefaults(), services: compile(c.Services), sockets: map[string]*Socket{}}
+	d := &Door{config: c.withDefaults(), services: compile(c.Services), sockets: map[string]*Socket{}}
 	for i := range c.Sockets {
 		s := &c.Sockets[i]
 		if d.sockets[s.Path] != nil {
@@ -33,7 +33,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !forAWS(r) {
-		d.Other.ServeHTTP(w, r)
+		d.config.Other.ServeHTTP(w, r)
 		return
 	}
 	d.begin(w, r).serve()

@@ -66,7 +66,7 @@ func (x *exchange) leader() http.Handler {
 	if c := x.target.call; c == nil || c.ReadOnly {
 		return nil
 	}
-	return x.door.Forward(x.r)
+	return x.door.config.Forward(x.r)
 }
 
 // What the log says of an exchange whose answer somebody else wrote.
@@ -92,14 +92,14 @@ func (x *exchange) read() *apierr.Error {
 	if x.r.Body == nil || x.r.Body == http.NoBody {
 		return nil
 	}
-	if x.r.ContentLength > x.door.MaxBody {
+	if x.r.ContentLength > x.door.config.MaxBody {
 		return x.tooLarge()
 	}
 	var b bytes.Buffer
 	if x.r.ContentLength > 0 {
 		b.Grow(int(x.r.ContentLength) + bytes.MinRead) // so that ReadFrom sees the end without growing
 	}
-	_, err = b.ReadFrom(http.MaxBytesReader(x.w, x.r.Body, x.door.MaxBody))
+	_, err = b.ReadFrom(http.MaxBytesReader(x.w, x.r.Body, x.door.config.MaxBody))
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
 		return x.tooLarge()
 	}
@@ -112,7 +112,7 @@ func (x *exchange) read() *apierr.Error {
 
 func (x *exchange) tooLarge() *apierr.Error {
 	x.w.Header().Set("Connection", "close")
-	e := apierr.New("RequestEntityTooLargeException", "The request body is longer than %d bytes.", x.door.MaxBody)
+	e := apierr.New("RequestEntityTooLargeException", "The request body is longer than %d bytes.", x.door.config.MaxBody)
 	e.Status = http.StatusRequestEntityTooLarge
 	return e
 }
@@ -127,7 +127,7 @@ func (x *exchange) finish() {
 		if v == http.ErrAbortHandler {
 			panic(v)
 		}
-		x.door.Log.Error("request panicked", "operation", x.target.operation, "requestId", x.id, "panic", v, "stack", string(debug.Stack()))
+		x.door.config.Log.Error("request panicked", "operation", x.target.operation, "requestId", x.id, "panic", v, "stack", string(debug.Stack()))
 		if x.handed != "" || x.status != 0 {
 			panic(http.ErrAbortHandler) // the answer is begun: all that is left is to cut it off
 		}

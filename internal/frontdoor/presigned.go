@@ -51,7 +51,8 @@ func (c *claim) readExpires(f found) *refusal {
 	case n < 1:
 		return refuse(faultIncomplete, "X-Amz-Expires must be positive")
 	case n > maxExpires:
-		return refuse(faultIncomplete, "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than %d seconds", maxExpires)
+		return refuse(faultIncomplete, "X-Amz-Expires must be less than a week (in seconds); "+
+			"that is, the given X-Amz-Expires must be less than %d seconds", maxExpires)
 	}
 	c.expires = time.Duration(n) * time.Second
 	return nil

@@ -5,15 +5,16 @@ import (
 	"time"
 )
 
-// record writes the request's one line in the log, and tells the metrics. Reads that went well are for debugging; faults of ours are errors.
+// record writes the request's one line in the log, and tells the metrics. Reads of a known caller are for
+// debugging; faults of ours are errors.
 func (x *exchange) record() {
 	took := time.Since(x.start)
 	switch x.handed {
 	case forwarded: // the leader writes it down
-		x.door.Log.Debug(forwarded, "path", x.r.URL.Path, "operation", x.target.operation, "duration", took)
+		x.door.config.Log.Debug(forwarded, "path", x.r.URL.Path, "operation", x.target.operation, "duration", took)
 		return
 	case socketClosed:
-		x.door.Log.Info(socketClosed, "path", x.r.URL.Path, "caller", x.caller.ARN, "duration", took, "requestId", x.id)
+		x.door.config.Log.Info(socketClosed, "path", x.r.URL.Path, "caller", x.caller.ARN, "duration", took, "requestId", x.id)
 		return
 	}
 	service, code := "", ""
@@ -23,10 +24,10 @@ func (x *exchange) record() {
 	if x.failure != nil {
 		code = x.failure.Code
 	}
-	x.door.Observe(service, x.target.operation, code, took)
+	x.door.config.Observe(service, x.target.operation, code, took)
 	level := x.level()
 	ctx := x.r.Context()
-	if !x.door.Log.Enabled(ctx, level) {
+	if !x.door.config.Log.Enabled(ctx, level) {
 		return
 	}
 	attrs := []slog.Attr{
@@ -36,14 +37,14 @@ func (x *exchange) record() {
 	if x.failure != nil && x.failure.Unwrap() != nil {
 		attrs = append(attrs, slog.String("cause", x.failure.Unwrap().Error()))
 	}
-	x.door.Log.LogAttrs(ctx, level, "request", attrs...)
+	x.door.config.Log.LogAttrs(ctx, level, "request", attrs...)
 }
 
 func (x *exchange) level() slog.Level {
 	switch {
 	case x.status >= 500 && x.r.Context().Err() == nil:
 		return slog.LevelError
-	case x.target.call != nil && x.target.call.ReadOnly:
+	case x.target.call != nil && x.target.call.ReadOnly && x.caller.ARN != "":
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo

@@ -26,6 +26,8 @@ func TestRequestLog(t *testing.T) {
 		{"a panic", signedJSON(t, "ListServices", `{}`, adminKeys), "ERROR", "stack=", "ecs ListServices ServerException"},
 		{"a stranger", signedJSON(t, "CreateCluster", `{}`, aws.Credentials{AccessKeyID: "A", SecretAccessKey: "b"}), "INFO", "code=UnrecognizedClientException",
 			"ecs CreateCluster UnrecognizedClientException"},
+		{"a stranger who reads", jsonRequest("ListClusters", "{}"), "INFO", "code=MissingAuthenticationTokenException",
+			"ecs ListClusters MissingAuthenticationTokenException"},
 		{"no operation", signedJSON(t, "MakeCoffee", `{}`, adminKeys), "INFO", `operation="" caller="" status=400 code=UnknownOperationException`, "ecs  UnknownOperationException"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -17,7 +17,7 @@ func (x *exchange) openSocket(s *Socket) {
 		return
 	}
 	x.query = query
-	leader := x.door.Forward(x.r)
+	leader := x.door.config.Forward(x.r)
 	if e := x.identify(s.Service, leader != nil); e != nil {
 		x.failSocket(e)
 		return
@@ -31,7 +31,7 @@ func (x *exchange) openSocket(s *Socket) {
 		return
 	}
 	x.handed = socketClosed
-	x.door.Log.Info("socket opened", "path", s.Path, "caller", x.caller.ARN, "requestId", x.id)
+	x.door.config.Log.Info("socket opened", "path", s.Path, "caller", x.caller.ARN, "requestId", x.id)
 	s.Serve(x.w, x.r, x.request())
 }
 

@@ -50,7 +50,8 @@ func (c *claim) checkScope(service string) *refusal {
 		fmt.Fprintf(&b, "Credential should be scoped with a valid terminator: '%s', not '%.64s'. ", terminator, c.terminator)
 	}
 	if day := c.stamp[:8]; c.date != day {
-		fmt.Fprintf(&b, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '%.64s' != '%s', from '%s'. ", c.date, day, c.stamp)
+		fmt.Fprintf(&b, "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "+
+			"'%.64s' != '%s', from '%s'. ", c.date, day, c.stamp)
 	}
 	if b.Len() == 0 {
 		return nil

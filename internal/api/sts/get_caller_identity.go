@@ -10,9 +10,11 @@ import (
 
 // getCallerIdentity tells a caller who it is. As in AWS it needs no permission: whoever can sign may know.
 func getCallerIdentity() frontdoor.Operation {
-	o := frontdoor.Op("GetCallerIdentity", func(_ context.Context, r *frontdoor.Request, _ *awssts.GetCallerIdentityInput) (*awssts.GetCallerIdentityOutput, error) {
-		return &awssts.GetCallerIdentityOutput{Account: &r.Caller.Account, Arn: &r.Caller.ARN, UserId: &r.Caller.UserID}, nil
-	})
+	o := frontdoor.Op("GetCallerIdentity", whoAmI)
 	o.Open = true
 	return o
+}
+
+func whoAmI(_ context.Context, r *frontdoor.Request, _ *awssts.GetCallerIdentityInput) (*awssts.GetCallerIdentityOutput, error) {
+	return &awssts.GetCallerIdentityOutput{Account: &r.Caller.Account, Arn: &r.Caller.ARN, UserId: &r.Caller.UserID}, nil
 }
