@@ -1,0 +1,138 @@
+package controller
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"iter"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/arn"
+	"berth/internal/deployment"
+	"berth/internal/ecs"
+	"berth/internal/placement"
+	"berth/internal/state"
+)
+
+type taskSeq = iter.Seq[*ecs.Task]
+
+// writer applies a plan within one closure of Update.
+type writer struct {
+	tx      *state.Tx
+	was     *ecs.Service // as it is stored
+	service *ecs.Service // as it will be; was itself until something changes
+	now     time.Time
+}
+
+// change returns the service to be changed.
+func (w *writer) change() *ecs.Service {
+	if w.service == w.was {
+		w.service = w.was.Clone()
+	}
+	return w.service
+}
+
+func (w *writer) flush() {
+	if w.service != w.was {
+		w.tx.Put(w.service)
+	}
+}
+
+// start places n tasks of the primary deployment and reports whether some found no place.
+func (w *writer) start(n int) (unplaced bool) {
+	p := w.service.Primary()
+	d := w.tx.Definitions.Get(p.TaskDefinition)
+	if d == nil {
+		return false
+	}
+	cluster := w.service.ServiceArn.Cluster()
+	group := "service:" + w.service.ServiceArn.Name()
+	plan := placement.Decide(w.tx.Fleet(cluster), placement.Request{
+		Count: n, Group: group, Reserve: ecs.Reservation(d, nil), Required: placement.RequiredAttributes(d), Service: true,
+		Strategy: w.service.PlacementStrategy, Constraints: constraints(w.service, d),
+		Seed: uint64(w.now.UnixNano()),
+	})
+	var started []arn.Task
+	for _, i := range plan.Placed {
+		t := ecs.NewTask(ecs.TaskSpec{
+			Task: cluster.Task(newID()), Definition: d, Instance: w.tx.Instances.Get(i), Group: group, StartedBy: p.ID,
+			Service: w.service.ServiceArn, LaunchType: launchType(p.LaunchType), EnableExecuteCommand: w.service.EnableExecuteCommand,
+			Tags: serviceTags(w.service, d), Now: w.now,
+		})
+		w.tx.Put(t)
+		started = append(started, t.TaskArn)
+	}
+	if len(started) > 0 {
+		w.say(deployment.Event(w.service.ServiceArn, deployment.Started(started)))
+	}
+	if plan.Refused == 0 {
+		return false
+	}
+	w.sayOnce("placement", plan.ServiceEvent())
+	return true
+}
+
+// sayOnce says a text with a topic unless it was said lately.
+func (w *writer) sayOnce(topic, text string) {
+	s := w.service.Clone()
+	if deployment.Say(s, topic, text, w.now) {
+		w.service = s
+		w.say(deployment.Event(s.ServiceArn, text))
+	}
+}
+
+// say appends an event and drops the one that is one too many.
+func (w *writer) say(text string) {
+	s := w.change()
+	s.EventSeq++
+	w.tx.Put(&ecs.Event{ServiceArn: s.ServiceArn, Seq: s.EventSeq, ID: newUUID(), CreatedAt: w.now, Message: text})
+	if old := w.tx.Events.Get(ecs.EventKey(s.ServiceArn, s.EventSeq-ecs.EventsKept)); old != nil {
+		w.tx.Delete(old)
+	}
+}
+
+func launchType(l types.LaunchType) types.LaunchType {
+	if l == "" {
+		return types.LaunchTypeEc2
+	}
+	return l
+}
+
+// constraints are the service's and the definition's together: distinctInstance is the service's only.
+func constraints(s *ecs.Service, d *ecs.TaskDefinition) []types.PlacementConstraint {
+	out := s.PlacementConstraints[:len(s.PlacementConstraints):len(s.PlacementConstraints)]
+	for _, c := range d.Definition.PlacementConstraints {
+		out = append(out, types.PlacementConstraint{Type: types.PlacementConstraintTypeMemberOf, Expression: c.Expression})
+	}
+	return out
+}
+
+// serviceTags are the tags of a service's task: propagated ones, and ECS's own where the service says so.
+func serviceTags(s *ecs.Service, d *ecs.TaskDefinition) []types.Tag {
+	var out []types.Tag
+	switch s.PropagateTags {
+	case types.PropagateTagsService:
+		out = append(out, s.Tags...)
+	case types.PropagateTagsTaskDefinition:
+		out = append(out, d.Tags...)
+	}
+	if s.EnableECSManagedTags {
+		out = append(out, tag("aws:ecs:clusterName", s.ServiceArn.Cluster().Name()), tag("aws:ecs:serviceName", s.ServiceArn.Name()))
+	}
+	return out
+}
+
+func tag(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }
+
+// newID is a task's id: 32 hexadecimal digits.
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:]) //nolint:errcheck // it never fails
+	return hex.EncodeToString(b[:])
+}
+
+func newUUID() string {
+	id := newID()
+	return id[:8] + "-" + id[8:12] + "-4" + id[13:16] + "-a" + id[17:20] + "-" + id[20:]
+}

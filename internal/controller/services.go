@@ -1,0 +1,208 @@
+// Package controller holds the loops that make the world agree with the records, one file each: they view, decide with a pure package, and
+// apply. They run on the leader only, and running twice does no harm.
+package controller
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"berth/internal/arn"
+	"berth/internal/deployment"
+	"berth/internal/ecs"
+	"berth/internal/reconcile"
+	"berth/internal/state"
+)
+
+// Services keeps every service at its target status.
+type Services struct {
+	State *state.Store
+	Log   *slog.Logger
+
+	loop reconcile.Loop[arn.Service]
+
+	mu      sync.Mutex
+	waiting map[arn.Cluster]map[arn.Service]bool // services with tasks that found no place
+}
+
+// budget is how many task records one Update touches at most: with the service and its events it stays below a batch.
+const budget = 80
+
+// Run serves until ctx ends, which is while this replica leads.
+func (c *Services) Run(ctx context.Context) error {
+	c.mu.Lock()
+	c.waiting = map[arn.Cluster]map[arn.Service]bool{}
+	c.mu.Unlock()
+	c.loop.Name, c.loop.Log, c.loop.Reconcile = "services", c.Log, c.reconcile
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return c.loop.Run(ctx) })
+	g.Go(func() error { return c.watch(ctx) })
+	return g.Wait()
+}
+
+func (c *Services) watch(ctx context.Context) error {
+	sub := c.State.Subscribe()
+	defer sub.Close()
+	for {
+		b, err := sub.Next(ctx)
+		if err != nil {
+			return ignoreEnd(ctx, err)
+		}
+		if b.Resync {
+			for s := range b.Services.All() {
+				if s.Status != ecs.Inactive {
+					c.loop.Add(s.ServiceArn)
+				}
+			}
+			continue
+		}
+		for _, ch := range b.Changes {
+			c.changed(b.Snapshot, ch)
+		}
+	}
+}
+
+// changed asks for a look at the services that a change may concern.
+func (c *Services) changed(v *state.Snapshot, ch state.Change) {
+	switch r := ch.Record().(type) {
+	case *ecs.Service:
+		if r.Status != ecs.Inactive {
+			c.loop.Add(r.ServiceArn)
+		}
+	case *ecs.Task:
+		if r.Service != "" && matters(ch) {
+			c.loop.Add(r.Service)
+		}
+		if r.Over() {
+			c.roomIn(r.TaskArn.Cluster()) // what it held is free
+		}
+	case *ecs.Instance:
+		c.roomIn(r.ContainerInstanceArn.Cluster())
+		if r.Status == ecs.Draining {
+			for t := range v.Tasks.OnInstance(r.ContainerInstanceArn) {
+				if t.Service != "" {
+					c.loop.Add(t.Service)
+				}
+			}
+		}
+	}
+}
+
+// matters reports whether a task's change changes what its service needs.
+func matters(ch state.Change) bool {
+	if ch.Old == nil || ch.New == nil {
+		return true
+	}
+	a, b := ch.Old.(*ecs.Task), ch.New.(*ecs.Task)
+	return a.LastStatus != b.LastStatus || a.DesiredStatus != b.DesiredStatus || a.Healthy() != b.Healthy() || a.HealthStatus != b.HealthStatus
+}
+
+// roomIn wakes the services that wait for a place in the cluster.
+func (c *Services) roomIn(k arn.Cluster) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for s := range c.waiting[k] {
+		c.loop.Add(s)
+	}
+}
+
+func (c *Services) wait(s arn.Service, is bool) {
+	k := s.Cluster()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case is && c.waiting[k] == nil:
+		c.waiting[k] = map[arn.Service]bool{s: true}
+	case is:
+		c.waiting[k][s] = true
+	default:
+		delete(c.waiting[k], s)
+	}
+}
+
+// rounds bounds how many Updates one look makes (1,000 actions); what is left comes with the next look.
+const rounds = 12
+
+// reconcile decides and applies in one closure, so that a decision is never about an old picture.
+func (c *Services) reconcile(ctx context.Context, a arn.Service) (time.Time, error) {
+	for range rounds {
+		var done outcome
+		if err := c.State.Update(ctx, func(tx *state.Tx) error {
+			done = serve(tx, a, stamp())
+			return nil
+		}); err != nil {
+			return time.Time{}, err
+		}
+		c.wait(a, done.unplaced)
+		if !done.more {
+			return done.again, nil
+		}
+	}
+	return time.Now(), nil
+}
+
+// outcome is what a look at a service led to.
+type outcome struct {
+	more     bool // there is more to do at once
+	unplaced bool // a task found no place
+	again    time.Time
+}
+
+// serve decides what the service needs and writes it.
+func serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
+	s := tx.Services.Get(a)
+	if s == nil || s.Status == ecs.Inactive {
+		return outcome{}
+	}
+	plan := deployment.Decide(view(tx.Tables, s), now)
+	w := &writer{tx: tx, was: s, service: s, now: now}
+	if plan.Service != nil {
+		w.service = plan.Service
+	}
+	for _, t := range plan.Counted {
+		n := *tx.Tasks.Get(t)
+		n.Counted = true
+		tx.Put(&n)
+	}
+	for _, stop := range plan.Stop {
+		n := tx.Tasks.Get(stop.Task).Clone()
+		if n.Stop(now, deployment.StopCode, stop.Reason) {
+			tx.Put(n)
+		}
+	}
+	out := outcome{more: plan.More, again: plan.Again}
+	if plan.Start > 0 {
+		out.unplaced = w.start(plan.Start)
+		if out.unplaced {
+			out.more = false
+		}
+	}
+	for _, text := range plan.Events {
+		w.say(text)
+	}
+	w.flush()
+	return out
+}
+
+// view adapts the tables to what a decision looks at.
+func view(t *state.Tables, s *ecs.Service) deployment.View {
+	a := s.ServiceArn
+	return deployment.View{
+		Service: s, Budget: budget,
+		Counts: func(id string) ecs.Counts { return t.Tasks.Counts(a, id) },
+		Wanted: func(id string) taskSeq { return t.Tasks.Wanted(a, id) },
+		Ended:  t.Tasks.Uncounted(a),
+		Leaving: func(yield func(*ecs.Task) bool) {
+			for i := range t.Draining(a.Cluster()) {
+				for x := range t.Tasks.OnInstance(i.ContainerInstanceArn) {
+					if x.Service == a && x.DesiredStatus == ecs.Running && !yield(x) {
+						return
+					}
+				}
+			}
+		},
+	}
+}

@@ -1,0 +1,258 @@
+package placement
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"berth/internal/arn"
+	"berth/internal/ecs"
+)
+
+var demo = arn.Scope{Region: "us-east-1", Account: "123456789012"}.Cluster("demo")
+
+// yard is a fleet in slices.
+type yard struct {
+	instances []*ecs.Instance
+	used      map[arn.Instance]ecs.Resources
+	group     map[arn.Instance]int
+}
+
+func (y *yard) Instances() iter.Seq[*ecs.Instance] { return slices.Values(y.instances) }
+func (y *yard) Reserved(i arn.Instance) (ecs.Resources, int) {
+	return y.used[i], y.group[i]
+}
+func (y *yard) InGroup(_ string, i arn.Instance) int { return y.group[i] }
+
+func (y *yard) add(zone string, cpu, mib int) *ecs.Instance {
+	i := &ecs.Instance{
+		ContainerInstanceArn: demo.Instance(fmt.Sprintf("i%d", len(y.instances)+1)), Status: ecs.Active, Connected: true,
+		Registered: ecs.Resources{CPUUnits: cpu, MemoryMiB: mib},
+		Attributes: []types.Attribute{{Name: aws.String(ecs.AttributeZone), Value: aws.String(zone)}},
+	}
+	y.instances = append(y.instances, i)
+	return i
+}
+
+func newYard() *yard {
+	return &yard{used: map[arn.Instance]ecs.Resources{}, group: map[arn.Instance]int{}}
+}
+
+func strategy(kind types.PlacementStrategyType, field string) types.PlacementStrategy {
+	return types.PlacementStrategy{Type: kind, Field: aws.String(field)}
+}
+
+var (
+	spreadZone = strategy(types.PlacementStrategyTypeSpread, "attribute:ecs.availability-zone")
+	spreadHost = strategy(types.PlacementStrategyTypeSpread, "instanceId")
+	packMemory = strategy(types.PlacementStrategyTypeBinpack, "memory")
+	packCPU    = strategy(types.PlacementStrategyTypeBinpack, "cpu")
+	random     = types.PlacementStrategy{Type: types.PlacementStrategyTypeRandom}
+	distinct   = types.PlacementConstraint{Type: types.PlacementConstraintTypeDistinctInstance}
+)
+
+func TestDecide(t *testing.T) {
+	y := newYard()
+	y.add("a", 2048, 4000) // i1
+	y.add("a", 2048, 3000) // i2
+	y.add("b", 1024, 2000) // i3
+	y.add("b", 2048, 8000).Connected = false
+	y.used[y.instances[2].ContainerInstanceArn] = ecs.Resources{PortsTCP: []int32{80}}
+	reserve := ecs.Resources{CPUUnits: 256, MemoryMiB: 900}
+	port := ecs.Resources{CPUUnits: 256, MemoryMiB: 100, PortsTCP: []int32{80}}
+	for _, c := range []struct {
+		name string
+		r    Request
+		want string
+	}{
+		{"binpack fills the fullest", Request{Count: 4, Reserve: reserve, Strategy: []types.PlacementStrategy{packMemory}}, "i3 i3 i2 i2"},
+		{"default of services", Request{Count: 4, Reserve: reserve, Service: true}, "i1 i3 i2 i3"},
+		{"spread then binpack", Request{Count: 4, Reserve: reserve, Strategy: []types.PlacementStrategy{spreadZone, packMemory}}, "i3 i2 i3 i2"},
+		{"spread over instances", Request{Count: 5, Reserve: reserve, Strategy: []types.PlacementStrategy{spreadHost}}, "i1 i2 i3 i1 i2"},
+		{"distinct", Request{Count: 4, Reserve: reserve, Service: true, Constraints: []types.PlacementConstraint{distinct}},
+			"i1 i3 i2; refused 1: DistinctInstance placement constraint unsatisfied. 3, AGENT 1; closest i1 DistinctInstance placement constraint unsatisfied."},
+		{"memory", Request{Count: 20, Reserve: reserve, Strategy: []types.PlacementStrategy{packCPU}},
+			"i3 i3 i1 i1 i1 i1 i2 i2 i2; refused 11: RESOURCE:MEMORY 3, AGENT 1; closest i1 RESOURCE:MEMORY short 500"},
+		{"ports are held once", Request{Count: 3, Reserve: port, Service: true},
+			"i1 i2; refused 1: RESOURCE:PORTS 3, AGENT 1; closest i1 RESOURCE:PORTS"},
+		{"attribute", Request{Count: 1, Reserve: reserve, Required: []string{"gpu"}}, "refused 1: ATTRIBUTE 4; closest i1 ATTRIBUTE"},
+	} {
+		if got := Decide(y, c.r).String(); got != c.want {
+			t.Errorf("%s\ngot  %s\nwant %s", c.name, got, c.want)
+		}
+	}
+	if got := Decide(newYard(), Request{Count: 1}).ServiceEvent(); got != "was unable to place a task because no container instance met all of its requirements. "+
+		"Reason: No Container Instances were found in your cluster. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide." {
+		t.Error(got)
+	}
+	if got := Decide(y, Request{Count: 1, Reserve: ecs.Resources{MemoryMiB: 1 << 20}}).ServiceEvent(); got != "was unable to place a task because no container instance met all of its requirements. "+
+		"The closest matching (container-instance i1) has insufficient memory available. For more information, see the Troubleshooting section of the Amazon ECS Developer Guide." {
+		t.Error(got)
+	}
+}
+
+// reference places by looking at every instance for every task.
+func reference(y *yard, r Request) (out []arn.Instance) {
+	k := newChecker(r)
+	all := k.candidates(y)
+	rank := func(c *candidate) (v []int64) {
+		for n, s := range chain(r) {
+			field := text(s.Field)
+			switch {
+			case s.Type == types.PlacementStrategyTypeRandom:
+				v = append(v, int64(mix(r.Seed^uint64(c.index)<<20^uint64(c.group))>>1))
+			case s.Type == types.PlacementStrategyTypeBinpack && field == "cpu":
+				v = append(v, int64(c.cpu))
+			case s.Type == types.PlacementStrategyTypeBinpack:
+				v = append(v, int64(c.mib))
+			default:
+				leading, _ := levels(chain(r)[:n+1])
+				if len(leading) != n+1 {
+					leading = []string{field}
+				}
+				count := 0
+				for i := range all {
+					if single(field) && i == c.index || !single(field) && same(all[i].instance, c.instance, leading) {
+						count += all[i].group
+					}
+				}
+				v = append(v, int64(count))
+			}
+		}
+		return append(v, int64(c.index))
+	}
+	for range r.Count {
+		var best *candidate
+		for i := range all {
+			if k.fits(&all[i]) && (best == nil || slices.Compare(rank(&all[i]), rank(best)) < 0) {
+				best = &all[i]
+			}
+		}
+		if best == nil {
+			return out
+		}
+		k.take(best)
+		out = append(out, best.instance.ContainerInstanceArn)
+	}
+	return out
+}
+
+// same reports whether two instances are in one group of the leading spreads.
+func same(a, b *ecs.Instance, fields []string) bool {
+	return !slices.ContainsFunc(fields, func(f string) bool { return value(a, f) != value(b, f) })
+}
+
+func randomYard(t *rapid.T) *yard {
+	y := newYard()
+	for range rapid.IntRange(0, 8).Draw(t, "instances") {
+		i := y.add(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "zone"), rapid.IntRange(0, 8).Draw(t, "cpu")*100, rapid.IntRange(0, 8).Draw(t, "memory")*100)
+		i.Attributes = append(i.Attributes, types.Attribute{Name: aws.String("rack"), Value: aws.String(rapid.SampledFrom([]string{"1", "2"}).Draw(t, "rack"))})
+		i.Connected = rapid.IntRange(0, 9).Draw(t, "connected") > 0
+		if rapid.IntRange(0, 9).Draw(t, "draining") == 0 {
+			i.Status = ecs.Draining
+		}
+		n := rapid.IntRange(0, 2).Draw(t, "group")
+		y.group[i.ContainerInstanceArn] = n
+		y.used[i.ContainerInstanceArn] = ecs.Resources{CPUUnits: 50 * n, MemoryMiB: 50 * n, PortsTCP: []int32{int32(80 + n)}}
+	}
+	return y
+}
+
+func randomRequest(t *rapid.T) Request {
+	r := Request{
+		Count: rapid.IntRange(0, 12).Draw(t, "count"), Group: "g", Service: rapid.Bool().Draw(t, "service"), Seed: rapid.Uint64().Draw(t, "seed"),
+		Reserve: ecs.Resources{CPUUnits: rapid.IntRange(0, 3).Draw(t, "cpu") * 100, MemoryMiB: rapid.IntRange(0, 3).Draw(t, "memory") * 100},
+	}
+	all := []types.PlacementStrategy{spreadZone, spreadHost, packMemory, packCPU, random, strategy(types.PlacementStrategyTypeSpread, "attribute:rack")}
+	r.Strategy = rapid.SliceOfN(rapid.SampledFrom(all), 0, 5).Draw(t, "strategy")
+	if rapid.IntRange(0, 3).Draw(t, "port") == 0 {
+		r.Reserve.PortsTCP = []int32{81}
+	}
+	if rapid.IntRange(0, 3).Draw(t, "distinct") == 0 {
+		r.Constraints = append(r.Constraints, distinct)
+	}
+	return r
+}
+
+// TestLaws: nothing is overbooked, a port is held once, distinctInstance holds, a task is refused only if no instance fits, the same request
+// has the same answer, and the answer is that of a slow search.
+func TestLaws(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		y, r := randomYard(t), randomRequest(t)
+		p := Decide(y, r)
+		if diff := cmp.Diff(reference(y, r), p.Placed); diff != "" {
+			t.Fatalf("(-reference +got)\n%s", diff)
+		}
+		if diff := cmp.Diff(p, Decide(y, r)); diff != "" {
+			t.Fatalf("not deterministic\n%s", diff)
+		}
+		if len(p.Placed)+p.Refused != r.Count {
+			t.Fatalf("%d placed and %d refused of %d", len(p.Placed), p.Refused, r.Count)
+		}
+		placed := map[arn.Instance]int{}
+		for _, i := range p.Placed {
+			placed[i]++
+		}
+		for _, i := range y.instances {
+			a := i.ContainerInstanceArn
+			n := placed[a]
+			if n == 0 {
+				continue
+			}
+			used := y.used[a]
+			if used.CPUUnits+n*r.Reserve.CPUUnits > i.Registered.CPUUnits || used.MemoryMiB+n*r.Reserve.MemoryMiB > i.Registered.MemoryMiB {
+				t.Fatalf("%s is overbooked by %d tasks", a.ID(), n)
+			}
+			if len(r.Reserve.PortsTCP) > 0 && (n > 1 || ecs.Collide(used.PortsTCP, r.Reserve.PortsTCP)) {
+				t.Fatalf("a port of %s is held twice", a.ID())
+			}
+			if len(r.Constraints) > 0 && (n > 1 || y.group[a] > 0) {
+				t.Fatalf("distinctInstance: %d and %d tasks on %s", y.group[a], n, a.ID())
+			}
+			if i.Status != ecs.Active || !i.Connected {
+				t.Fatalf("%s takes no tasks", a.ID())
+			}
+		}
+	})
+}
+
+// fleetOf is n equal instances in three zones.
+func fleetOf(n int) *yard {
+	y := newYard()
+	for i := range n {
+		y.add(string(rune('a'+i%3)), 1<<20, 1<<20)
+	}
+	return y
+}
+
+func BenchmarkDecide(b *testing.B) {
+	for _, c := range []struct {
+		name             string
+		tasks, instances int
+		r                Request
+	}{
+		{"binpack/100000on5000", 100_000, 5000, Request{Strategy: []types.PlacementStrategy{packMemory}}},
+		{"zones/100000on5000", 100_000, 5000, Request{Service: true}},
+		{"random/100000on5000", 100_000, 5000, Request{}},
+		{"zones/80on1000", 80, 1000, Request{Service: true}},
+		{"zones/80on5000", 80, 5000, Request{Service: true}},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			y := fleetOf(c.instances)
+			c.r.Count, c.r.Group, c.r.Reserve = c.tasks, "service:web", ecs.Resources{CPUUnits: 256, MemoryMiB: 512}
+			b.ReportAllocs()
+			for b.Loop() {
+				if p := Decide(y, c.r); p.Refused > 0 {
+					b.Fatal(p.Refused)
+				}
+			}
+			b.ReportMetric(float64(c.tasks*b.N)/b.Elapsed().Seconds(), "tasks/s")
+		})
+	}
+}

@@ -1,0 +1,255 @@
+package placement
+
+import (
+	"container/heap"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/ecs"
+)
+
+// rank compares candidates: one number for each strategy, the smaller the better, and the fleet's order last.
+type rank [6]int64
+
+func (a rank) less(b rank) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return a[i] < b[i]
+		}
+	}
+	return false
+}
+
+// levels splits a chain of strategies. The attribute spreads that lead it make groups of instances within groups, because a task changes the
+// rank of a whole group; what follows ranks single instances (ranker).
+func levels(chain []types.PlacementStrategy) (spread []string, rest []types.PlacementStrategy) {
+	for i, s := range chain {
+		field := text(s.Field)
+		if s.Type != types.PlacementStrategyTypeSpread || single(field) {
+			return spread, chain[i:]
+		}
+		spread = append(spread, field)
+	}
+	return spread, nil
+}
+
+// single reports whether a spread field names the instance itself.
+func single(field string) bool {
+	return strings.EqualFold(field, "instanceId") || strings.EqualFold(field, "host")
+}
+
+// value is what an instance has for a spread field.
+func value(i *ecs.Instance, field string) string {
+	v, _ := i.Attribute(strings.TrimPrefix(field, "attribute:"))
+	return v
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// ranker ranks single candidates by the strategies after the leading spreads.
+type ranker struct {
+	chain  []types.PlacementStrategy
+	counts []map[string]int64 // of attribute spreads within chain: tasks of the group by value
+	seed   uint64
+}
+
+func newRanker(chain []types.PlacementStrategy, seed uint64) *ranker {
+	if len(chain) > 5 {
+		chain = chain[:5]
+	}
+	return &ranker{chain: chain, counts: make([]map[string]int64, len(chain)), seed: seed}
+}
+
+// seen tells the ranker of tasks of the group on a candidate.
+func (k *ranker) seen(c *candidate, tasks int) {
+	for n, s := range k.chain {
+		if field := text(s.Field); s.Type == types.PlacementStrategyTypeSpread && !single(field) {
+			if k.counts[n] == nil {
+				k.counts[n] = map[string]int64{}
+			}
+			k.counts[n][value(c.instance, field)] += int64(tasks)
+		}
+	}
+}
+
+func (k *ranker) rank(c *candidate) (r rank) {
+	for n, s := range k.chain {
+		field := text(s.Field)
+		switch {
+		case s.Type == types.PlacementStrategyTypeRandom:
+			r[n] = int64(mix(k.seed^uint64(c.index)<<20^uint64(c.group)) >> 1)
+		case s.Type == types.PlacementStrategyTypeBinpack && strings.EqualFold(field, "cpu"):
+			r[n] = int64(c.cpu)
+		case s.Type == types.PlacementStrategyTypeBinpack:
+			r[n] = int64(c.mib)
+		case single(field):
+			r[n] = int64(c.group)
+		default:
+			r[n] = k.counts[n][value(c.instance, field)]
+		}
+	}
+	r[5] = int64(c.index)
+	return r
+}
+
+// mix spreads a number's bits evenly (the finalizer of splitmix64).
+func mix(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// group is a tree of candidates: its children are the values of a spread field, or, at the bottom, the candidates themselves.
+type group struct {
+	children []*group // a heap by count and best
+	byValue  map[string]*group
+	count    int64 // tasks of the request's group below
+	leaves   leaves
+	at       int // place in the parent's heap
+}
+
+func (g *group) add(c *candidate, fields []string, k *ranker) {
+	g.count += int64(c.group)
+	if len(fields) == 0 {
+		g.leaves.all = append(g.leaves.all, leaf{k.rank(c), c})
+		return
+	}
+	if g.byValue == nil {
+		g.byValue = map[string]*group{}
+	}
+	v := value(c.instance, fields[0])
+	child := g.byValue[v]
+	if child == nil {
+		child = &group{at: len(g.children)}
+		g.byValue[v] = child
+		g.children = append(g.children, child)
+	}
+	child.add(c, fields[1:], k)
+}
+
+func (g *group) init() {
+	for _, c := range g.children {
+		c.init()
+	}
+	if g.byValue != nil {
+		heap.Init((*groups)(g))
+	} else {
+		heap.Init(&g.leaves)
+	}
+}
+
+// empty reports whether no candidate is left.
+func (g *group) empty() bool { return len(g.children) == 0 && len(g.leaves.all) == 0 }
+
+// before compares two groups of one parent: fewer tasks first, then what is best within them.
+func (g *group) before(o *group) bool {
+	for g.count == o.count && len(g.children) > 0 && len(o.children) > 0 {
+		g, o = g.children[0], o.children[0]
+	}
+	if g.count != o.count || len(g.leaves.all) == 0 || len(o.leaves.all) == 0 {
+		return g.count < o.count
+	}
+	return g.leaves.all[0].rank.less(o.leaves.all[0].rank)
+}
+
+// step is what one try at the best candidate led to.
+type step int
+
+const (
+	none   step = iota // no candidate is left
+	moved              // the best one is not the best any more, or takes no more: look again from the top
+	placed             // use took it
+)
+
+// pick calls use with the best candidate, which stays if use says so, and reports whether there was one.
+func (g *group) pick(k *ranker, use func(*candidate) bool) bool {
+	for {
+		if s := g.try(k, use); s != moved {
+			return s == placed
+		}
+	}
+}
+
+// try looks at the best candidate once. Ranks in the heaps are never too high: what has become worse is noticed when it comes to the top.
+func (g *group) try(k *ranker, use func(*candidate) bool) step {
+	if g.byValue == nil {
+		return g.tryLeaf(k, use)
+	}
+	if len(g.children) == 0 {
+		return none
+	}
+	top := g.children[0]
+	before := top.count
+	s := top.try(k, use)
+	g.count += top.count - before
+	if !top.empty() {
+		heap.Fix((*groups)(g), top.at)
+		return s
+	}
+	heap.Remove((*groups)(g), top.at)
+	if s == none {
+		s = moved
+	}
+	return s
+}
+
+func (g *group) tryLeaf(k *ranker, use func(*candidate) bool) step {
+	if len(g.leaves.all) == 0 {
+		return none
+	}
+	top := &g.leaves.all[0]
+	if now := k.rank(top.candidate); top.rank.less(now) { // a count that it shares with others has grown since
+		top.rank = now
+		heap.Fix(&g.leaves, 0)
+		return moved
+	}
+	if !use(top.candidate) {
+		heap.Pop(&g.leaves)
+		return moved
+	}
+	g.count++
+	top.rank = k.rank(top.candidate)
+	heap.Fix(&g.leaves, 0)
+	return placed
+}
+
+// groups is the heap of a group's children.
+type groups group
+
+func (g *groups) Len() int { return len(g.children) }
+func (g *groups) Less(i, j int) bool {
+	return g.children[i].before(g.children[j])
+}
+func (g *groups) Swap(i, j int) {
+	g.children[i], g.children[j] = g.children[j], g.children[i]
+	g.children[i].at, g.children[j].at = i, j
+}
+func (g *groups) Push(any) {} // children are added before the heap is made
+func (g *groups) Pop() any {
+	g.children = g.children[:len(g.children)-1]
+	return nil
+}
+
+// leaves is the heap of candidates.
+type leaves struct{ all []leaf }
+
+type leaf struct {
+	rank      rank
+	candidate *candidate
+}
+
+func (l *leaves) Len() int           { return len(l.all) }
+func (l *leaves) Less(i, j int) bool { return l.all[i].rank.less(l.all[j].rank) }
+func (l *leaves) Swap(i, j int)      { l.all[i], l.all[j] = l.all[j], l.all[i] }
+func (l *leaves) Push(any)           {} // leaves are added before the heap is made
+func (l *leaves) Pop() any {
+	l.all = l.all[:len(l.all)-1]
+	return nil
+}

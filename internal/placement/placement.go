@@ -1,0 +1,70 @@
+// Package placement decides which container instances run a task: resources, required attributes, constraints and strategies, and always
+// why an instance was refused. It is pure: a Fleet and a Request in, a Plan out.
+package placement
+
+import (
+	"iter"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/arn"
+	"berth/internal/ecs"
+)
+
+// Fleet is what a decision looks at: a cluster's container instances, and sums of what is on them.
+type Fleet interface {
+	// Instances yields the instances that are not INACTIVE, in a fixed order.
+	Instances() iter.Seq[*ecs.Instance]
+	// Reserved is what the tasks of an instance hold of it, and how many they are.
+	Reserved(arn.Instance) (r ecs.Resources, tasks int)
+	// InGroup is how many tasks of a group should run on an instance.
+	InGroup(group string, i arn.Instance) int
+}
+
+// Request is a number of equal tasks to place.
+type Request struct {
+	Count       int
+	Group       string
+	Reserve     ecs.Resources // of each task
+	Required    []string      // attributes that the instance must have
+	Strategy    []types.PlacementStrategy
+	Constraints []types.PlacementConstraint
+	// Service gives a request without a strategy the service scheduler's: spread over availability zones, there the instance with the
+	// fewest tasks of the group. Without it, such a request is placed at random.
+	Service bool
+	Seed    uint64 // of strategy random
+}
+
+// Plan is where the tasks go, and why the rest found no place.
+type Plan struct {
+	Placed  []arn.Instance // one for each task that found a place
+	Refused int            // tasks that found none
+	// Reasons count why instances refuse one more task, the most frequent first; filled when a task was refused.
+	Reasons []Count
+	// Closest is the instance that came nearest to taking one more task. Its Instance is "" where the fleet is empty.
+	Closest Verdict
+}
+
+// Count is how many instances refuse for a reason.
+type Count struct {
+	Reason    Reason
+	Instances int
+}
+
+// Verdict is what an instance says to one more task. Reason is None if it takes it.
+type Verdict struct {
+	Instance arn.Instance
+	Reason   Reason
+	Short    int // by how much, in the reason's own unit
+}
+
+// RequiredAttributes are the names of the attributes that a definition needs.
+func RequiredAttributes(d *ecs.TaskDefinition) []string {
+	var out []string
+	for _, a := range d.Definition.RequiresAttributes {
+		if a.Name != nil {
+			out = append(out, *a.Name)
+		}
+	}
+	return out
+}
