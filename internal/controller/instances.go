@@ -145,7 +145,7 @@ func (c *Instances) reconcile(ctx context.Context, a arn.Instance) (time.Time, e
 		return time.Time{}, nil
 	case i.Status == ecs.Inactive:
 		c.Hub.Kick(a)
-		return time.Time{}, nil
+		return time.Time{}, endTasks(ctx, c.State, a)
 	case i.Connected && c.Hub.Has(a):
 		return time.Time{}, nil
 	case i.Connected:

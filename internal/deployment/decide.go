@@ -69,7 +69,8 @@ func (d *decision) drain() {
 	if left > 0 || d.plan.More {
 		return
 	}
-	d.service.Status, d.service.Deployments = ecs.Inactive, nil
+	now := d.now
+	d.service.Status, d.service.Deployments, d.service.InactiveAt = ecs.Inactive, nil, &now
 	d.changed = true
 }
 

@@ -35,6 +35,13 @@ func (tx *Tx) Delete(r ecs.Record) {
 	}
 }
 
+// DeleteUnchanged removes r if it is still what is stored, and not a newer record with its key.
+func (tx *Tx) DeleteUnchanged(r ecs.Record) {
+	if tx.find(r.Kind(), r.Key()) == r {
+		tx.Delete(r)
+	}
+}
+
 // rollback takes back what the closure changed, newest first.
 func (tx *Tx) rollback() {
 	for i := len(tx.changes) - 1; i >= 0; i-- {

@@ -1,0 +1,108 @@
+package access
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"berth/internal/arn"
+	"berth/internal/ecs"
+	"berth/internal/policy"
+	"berth/internal/seal"
+	"berth/internal/state"
+	"berth/internal/state/statetest"
+)
+
+var demo = arn.Scope{Region: "us-east-1", Account: "123456789012"}.Cluster("demo")
+
+func keys(t *testing.T) *Keys {
+	t.Helper()
+	k, err := seal.ParseKey(seal.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Keys{State: statetest.Open(t), Seal: k}
+}
+
+func TestAdministratorIsMadeOnce(t *testing.T) {
+	k := keys(t)
+	id, secret, err := k.EnsureAdministrator(t.Context(), "123456789012")
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, same, err := k.EnsureAdministrator(t.Context(), "123456789012")
+	if err != nil || again != id || same != secret {
+		t.Errorf("%s %s, then %s %s, %v", id, secret, again, same, err)
+	}
+	_, p, ok := k.Find(id)
+	if !ok || policy.Decide(p.Policies, "iam:CreateRole", "arn:aws:iam::123456789012:role/x") != policy.Allowed {
+		t.Errorf("%+v", p)
+	}
+	if _, _, ok := k.Find("AKIANOBODY"); ok {
+		t.Error("a key of nobody")
+	}
+}
+
+func TestTokenWorksOnce(t *testing.T) {
+	k := keys(t)
+	token, _, err := k.NewJoinToken(t.Context(), demo)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, secret, err := k.Join(t.Context(), token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, _, ok := k.Find(c.AccessKeyID); !ok || got != secret {
+		t.Errorf("%q, %v", got, ok)
+	}
+	for _, bad := range []string{token, "bjt-guess", ""} {
+		if _, _, err := k.Join(t.Context(), bad); !errors.Is(err, ErrToken) {
+			t.Errorf("%q: %v", bad, err)
+		}
+	}
+}
+
+func TestExpiredToken(t *testing.T) {
+	k := keys(t)
+	token, hash := seal.NewToken()
+	err := k.State.Update(t.Context(), func(tx *state.Tx) error {
+		tx.Put(&ecs.JoinToken{Hash: hash, Cluster: demo, ExpiresAt: time.Now().Add(-time.Second)})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := k.Join(t.Context(), token); !errors.Is(err, ErrToken) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestInstanceMayDoItsOwnOnly(t *testing.T) {
+	own, other := string(demo.Instance("1")), string(demo.Instance("2"))
+	c := &ecs.Credential{AccessKeyID: "AKIA1234567890123456", Account: "123456789012", Principal: ContainerInstance, Cluster: demo}
+	for _, x := range []struct {
+		action, resource string
+		joined, is       bool
+	}{
+		{"ecs:RegisterContainerInstance", string(demo), false, true},
+		{"ecs:RegisterContainerInstance", "arn:aws:ecs:us-east-1:123456789012:cluster/other", false, false},
+		{"ecs:Poll", own, false, false},
+		{"ecs:Poll", own, true, true},
+		{"ecs:Poll", other, true, false},
+		{"ecs:SubmitTaskStateChange", own, true, true},
+		{"ecs:SubmitTaskStateChange", other, true, false},
+		{"ecs:RunTask", own, true, false},
+		{"ecs:DescribeTasks", "*", true, false},
+		{"ecs:DeregisterContainerInstance", own, true, false},
+		{"berth:CreateJoinToken", "*", true, false},
+	} {
+		c.Instance = ""
+		if x.joined {
+			c.Instance = arn.Instance(own)
+		}
+		if got := policy.Decide(principal(c).Policies, x.action, x.resource) == policy.Allowed; got != x.is {
+			t.Errorf("%s on %s (joined %v): %v", x.action, x.resource, x.joined, got)
+		}
+	}
+}

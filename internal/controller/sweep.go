@@ -1,0 +1,128 @@
+package controller
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"berth/internal/ecs"
+	"berth/internal/state"
+)
+
+// Sweep removes records whose time is over.
+type Sweep struct {
+	State *state.Store
+	Log   *slog.Logger
+}
+
+// How long records are kept after their end, as on AWS.
+const (
+	keepStopped  = time.Hour      // stopped tasks
+	keepInactive = 24 * time.Hour // INACTIVE services, and container instances that nothing refers to
+	keepRequests = 24 * time.Hour // requests with a clientToken
+	maxStopped   = 200_000        // stopped tasks of the installation; the oldest go first
+	sweepEvery   = time.Minute
+)
+
+// Run sweeps once a minute until ctx ends, which is while this replica leads.
+func (c *Sweep) Run(ctx context.Context) error {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		if err := c.sweep(ctx, stamp()); err != nil && ctx.Err() == nil {
+			c.Log.Warn("sweep failed, will try again", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// sweep removes all that is due, in slices.
+func (c *Sweep) sweep(ctx context.Context, now time.Time) error {
+	due := overdue(c.State.View(), now)
+	for len(due) > 0 {
+		n := min(90, len(due))
+		err := c.State.Update(ctx, func(tx *state.Tx) error {
+			for _, r := range due[:n] {
+				tx.DeleteUnchanged(r)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		due = due[n:]
+	}
+	return nil
+}
+
+// overdue lists the records to remove.
+func overdue(v *state.Snapshot, now time.Time) (due []ecs.Record) {
+	excess := v.Tasks.StoppedLen() - maxStopped
+	for t := range v.Tasks.Stopped() {
+		if excess <= 0 && now.Sub(*t.StoppedAt) < keepStopped {
+			break
+		}
+		excess--
+		if t.Service == "" || t.Counted || now.Sub(*t.StoppedAt) > 2*keepStopped {
+			due = append(due, t)
+		}
+	}
+	for r := range v.Requests.All() {
+		if now.Sub(r.CreatedAt) >= keepRequests {
+			due = append(due, r)
+		}
+	}
+	for t := range v.JoinTokens.All() {
+		if now.After(t.ExpiresAt) {
+			due = append(due, t)
+		}
+	}
+	return append(append(due, inactiveServices(v, now)...), deletedDefinitions(v)...)
+}
+
+// inactiveServices are those without a task left, with their events.
+func inactiveServices(v *state.Snapshot, now time.Time) (due []ecs.Record) {
+	for s := range v.Services.All() {
+		if s.Status != ecs.Inactive || s.InactiveAt == nil || now.Sub(*s.InactiveAt) < keepInactive {
+			continue
+		}
+		due = append(due, s)
+		for e := range v.Events.Under(string(s.ServiceArn)+"#", "") {
+			due = append(due, e)
+		}
+	}
+	return due
+}
+
+// deletedDefinitions are those that were deleted and that no task or service refers to any more.
+func deletedDefinitions(v *state.Snapshot) (due []ecs.Record) {
+	var deleted map[string]*ecs.TaskDefinition
+	for d := range v.Definitions.All() {
+		if string(d.Definition.Status) == ecs.DeleteInProgress {
+			if deleted == nil {
+				deleted = map[string]*ecs.TaskDefinition{}
+			}
+			deleted[d.Key()] = d
+		}
+	}
+	if deleted == nil {
+		return nil
+	}
+	for t := range v.Tasks.All() {
+		delete(deleted, string(t.TaskDefinitionArn))
+	}
+	for s := range v.Services.All() {
+		delete(deleted, string(s.TaskDefinition))
+		for _, d := range s.Deployments {
+			delete(deleted, string(d.TaskDefinition))
+		}
+	}
+	for _, d := range deleted {
+		due = append(due, d)
+	}
+	return due
+}
