@@ -41,22 +41,11 @@ func (t *Task) Report(r Report, d *TaskDefinition, now time.Time) *Task {
 	w.first(&w.task.PullStartedAt, r.PullStartedAt)
 	w.first(&w.task.PullStoppedAt, r.PullStoppedAt)
 	w.first(&w.task.ExecutionStoppedAt, r.ExecutionStoppedAt)
-	switch {
-	case r.Status == Stopped:
-		w.stopped(r.Reason)
-	case w.essentialEnded():
-		w.ending(r.Reason)
-	}
-	if r.Status != Stopped && r.Status != "" && w.task.Advance(r.Status) {
-		w.changed, w.moved = true, true
-		if r.Status == Running {
-			w.first(&w.task.StartedAt, &now)
-		}
-	}
+	w.status(r.Status, r.Reason)
 	if !w.changed {
 		return t
 	}
-	if w.moved || w.news && w.task.LastStatus == Running {
+	if w.moved || w.news && !w.asked && w.task.LastStatus == Running {
 		w.task.Version++
 	}
 	return w.task
@@ -70,6 +59,25 @@ type reported struct {
 	changed    bool
 	moved      bool // the task's own status moved
 	news       bool // a container's status moved
+	ran        bool // a container ran, then or now
+	asked      bool // the report made STOPPED the desired status
+}
+
+// status moves the task's own status.
+func (w *reported) status(s TaskStatus, reason string) {
+	if s == Stopped {
+		w.stopped(reason)
+		return
+	}
+	if s != "" && w.task.Advance(s) {
+		w.changed, w.moved = true, true
+		if s == Running {
+			w.first(&w.task.StartedAt, &w.now)
+		}
+	}
+	if w.essentialEnded() {
+		w.ending(reason)
+	}
 }
 
 // first keeps the first time that is told. No time lies after now, whatever the agent's clock says.
@@ -91,6 +99,7 @@ func (w *reported) container(r *ContainerReport) {
 	if c == nil {
 		return
 	}
+	w.ran = w.ran || c.LastStatus == Running || r.Status == Running
 	if r.Status.After(c.LastStatus) {
 		c.LastStatus = r.Status
 		w.changed, w.news = true, true

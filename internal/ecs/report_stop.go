@@ -20,7 +20,7 @@ func (w *reported) ending(reason string) {
 		w.ranUnseen()
 	}
 	if w.task.Stop(w.now, code, text) {
-		w.changed = true
+		w.changed, w.asked = true, true
 	}
 }
 
@@ -54,7 +54,7 @@ func (w *reported) cause(reason string) (types.TaskStopCode, string) {
 		return types.TaskStopCodeTaskFailedToStart, failure
 	}
 	for _, c := range w.task.Containers {
-		if c.ExitCode != nil || c.LastStatus == Running || c.RuntimeID != "" && c.LastStatus == Stopped {
+		if w.ran || c.ExitCode != nil || c.LastStatus == Running || c.RuntimeID != "" && c.LastStatus == Stopped {
 			return types.TaskStopCodeEssentialContainerExited, reasonEssentialExited
 		}
 	}
@@ -79,7 +79,7 @@ func (w *reported) failure() string {
 // failedToStart tells a container that never ran from one that ran and ended with a reason (OutOfMemoryError). The agent makes up an exit
 // code for a container that cannot start because of another (agent-protocol.md 2.3).
 func (c *Container) failedToStart() bool {
-	return c.LastStatus == Stopped && c.Reason != "" && (c.ExitCode == nil && c.RuntimeID == "" || strings.HasPrefix(c.Reason, "Cannot"))
+	return c.LastStatus == Stopped && c.Reason != "" && (c.ExitCode == nil || strings.HasPrefix(c.Reason, "Cannot"))
 }
 
 // ranUnseen gives a task that ran and ended between two reports the time from which it can have run.
