@@ -1,0 +1,228 @@
+// Package agent is the machine's side of a cluster: it registers container instances, takes their tasks over the agent protocol, runs the
+// tasks' containers on a container engine, and reports what becomes of them. What it decides is a function of a task's record (Settle,
+// Next); what it only knows itself is in a ledger, so that an agent that is killed at any moment adopts what runs and starts nothing twice.
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
+
+	"berth/internal/acs"
+)
+
+// Config is what an agent is made of. Zero values take the defaults in their comments.
+type Config struct {
+	Installation string // labels the containers, so that two installations do not touch each other
+	Endpoint     string // of the control plane's API, "http://host:port"
+	Region       string // us-east-1
+	Version      string // of the agent, as told in the sessions
+	Hash         string
+	Instances    []InstanceConfig
+
+	Engine Engine
+	Groups Groups // nil: tasks have no control groups of their own, and no limits
+	Ledger Ledger
+	API    func(InstanceConfig) API // the SDK's client with the instance's keys
+
+	CleanUpAfter time.Duration // 3 h; how long stopped containers stay
+	PullBehavior PullBehavior  // default
+
+	RunAgent     func(context.Context, acs.AgentConfig, acs.Orders) error                     // acs.RunAgent
+	RunTelemetry func(context.Context, acs.AgentConfig, acs.Telemetry, <-chan struct{}) error // acs.RunTelemetry
+	HTTPClient   *http.Client                                                                 // http.DefaultClient
+	Log          *slog.Logger                                                                 // discards
+}
+
+// InstanceConfig is one local container instance.
+type InstanceConfig struct {
+	Name        string // local; stays the same over restarts
+	Cluster     string // name or ARN
+	HostAddress string // where ports are published, "" on all addresses
+	CPUUnits    int64  // the machine's
+	MemoryMiB   int64  // the machine's, less what the system needs
+	Zone        string // availability zone, "" leaves it to the control plane
+	Attributes  map[string]string
+	AccessKey   string
+	SecretKey   string
+}
+
+// launchLimit is how many containers the engine is asked to create or start at once.
+const launchLimit = 8
+
+// Agent runs the tasks of its container instances.
+type Agent struct {
+	Config
+	images    *imageKeeper
+	launches  *semaphore.Weighted
+	instances []*instance
+	arrivals  chan *task // tasks to run
+	stats     sampler
+	engine    condition
+
+	mu    sync.Mutex
+	tasks map[string]*task // by ARN
+}
+
+// New returns an agent with what its ledger knows.
+func New(c Config) (*Agent, error) {
+	c.defaults()
+	a := &Agent{Config: c, launches: semaphore.NewWeighted(launchLimit), arrivals: make(chan *task), tasks: map[string]*task{},
+		images: &imageKeeper{images: c.Engine.Images, behavior: c.PullBehavior, log: c.Log}}
+	a.engine.set(time.Now(), statusInitializing)
+	for _, i := range c.Instances {
+		if a.instance(i.Name) != nil || i.Name == "" {
+			return nil, fmt.Errorf("instance name %q is empty or there twice", i.Name)
+		}
+		a.instances = append(a.instances, newInstance(a, i))
+	}
+	if err := a.Ledger.Read(a.remember); err != nil {
+		return nil, fmt.Errorf("read the agent's ledger: %w", err)
+	}
+	return a, nil
+}
+
+func (c *Config) defaults() {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Region == "" {
+		c.Region = "us-east-1"
+	}
+	if c.CleanUpAfter == 0 {
+		c.CleanUpAfter = 3 * time.Hour
+	}
+	if c.PullBehavior == "" {
+		c.PullBehavior = PullDefault
+	}
+	if c.RunAgent == nil {
+		c.RunAgent = acs.RunAgent
+	}
+	if c.RunTelemetry == nil {
+		c.RunTelemetry = acs.RunTelemetry
+	}
+	if c.API == nil {
+		c.API = c.client
+	}
+}
+
+// Run works until ctx ends, and leaves the containers running.
+func (a *Agent) Run(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	for _, t := range a.all() {
+		g.Go(func() error { t.run(ctx); return nil })
+	}
+	g.Go(func() error { return a.watch(ctx) })
+	g.Go(func() error { return a.sample(ctx) })
+	for _, i := range a.instances {
+		g.Go(func() error { return i.run(ctx) })
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return g.Wait()
+		case t := <-a.arrivals:
+			g.Go(func() error { t.run(ctx); return nil })
+		}
+	}
+}
+
+// remember takes in one value of the ledger. What cannot be read is an error: going on would forget tasks that run.
+func (a *Agent) remember(key string, value []byte) error {
+	if name, ok := strings.CutPrefix(key, instancePrefix); ok {
+		if in := a.instance(name); in != nil {
+			return in.remember(value)
+		}
+		a.Log.Warn("the ledger knows an instance that is not configured", "instance", name)
+		return nil
+	}
+	if _, ok := strings.CutPrefix(key, taskPrefix); !ok {
+		return fmt.Errorf("unknown key %q", key)
+	}
+	r, err := decodeRecord(value)
+	if err != nil {
+		return err
+	}
+	in := a.instance(r.Instance)
+	if in == nil {
+		a.Log.Warn("the ledger knows a task of an instance that is not configured", "task", r.Task.ARN, "instance", r.Instance)
+		return nil
+	}
+	a.tasks[r.Task.ARN] = newTask(in, r)
+	return nil
+}
+
+// add takes tasks in that are not known yet: they are written down, and then run. It returns those.
+func (a *Agent) add(ctx context.Context, in *instance, records []*Record) error {
+	changes := map[string][]byte{}
+	for _, r := range records {
+		value, err := r.encode()
+		if err != nil {
+			return err
+		}
+		changes[taskPrefix+r.Task.ARN] = value
+	}
+	if err := a.Ledger.Write(ctx, changes); err != nil {
+		return fmt.Errorf("write down %d new tasks: %w", len(records), err)
+	}
+	for _, r := range records {
+		t := newTask(in, r)
+		a.mu.Lock()
+		a.tasks[t.arn] = t
+		a.mu.Unlock()
+		select {
+		case a.arrivals <- t:
+		case <-ctx.Done(): // it is in the ledger
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// task finds a task by ARN, nil if it is not known.
+func (a *Agent) task(arn string) *task {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.tasks[arn]
+}
+
+// all returns the tasks that are known.
+func (a *Agent) all() []*task {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	list := make([]*task, 0, len(a.tasks))
+	for _, t := range a.tasks {
+		list = append(list, t)
+	}
+	return list
+}
+
+func (a *Agent) drop(t *task) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.tasks, t.arn)
+}
+
+func (a *Agent) instance(name string) *instance {
+	for _, i := range a.instances {
+		if i.Name == name {
+			return i
+		}
+	}
+	return nil
+}
+
+// launch waits for a seat among those who create and start containers. The caller gives it back.
+func (a *Agent) launch(ctx context.Context) (release func(), err error) {
+	if err := a.launches.Acquire(ctx, 1); err != nil {
+		return nil, err
+	}
+	return func() { a.launches.Release(1) }, nil
+}

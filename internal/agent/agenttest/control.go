@@ -1,0 +1,243 @@
+package agenttest
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/aws/smithy-go"
+
+	"berth/internal/acs"
+	"berth/internal/acsproto"
+	"berth/internal/agent"
+)
+
+// Control is the control plane in memory: it answers the API, orders over the sessions, and remembers what is reported.
+type Control struct {
+	Cut func(op string) // as the engine's
+
+	mu         sync.Mutex
+	n          int64
+	registered []*awsecs.RegisterContainerInstanceInput
+	inactive   map[string]bool
+	order      []string // tasks, as ordered
+	tasks      map[string]*ordered
+	refuse     error // of every report while it is set
+	poke       chan struct{}
+}
+
+type ordered struct {
+	task     acsproto.Task
+	stop     bool
+	reports  []*awsecs.SubmitTaskStateChangeInput
+	last     string
+	refusals int
+}
+
+// NewControl returns a control plane without tasks.
+func NewControl() *Control {
+	return &Control{tasks: map[string]*ordered{}, inactive: map[string]bool{}, poke: make(chan struct{})}
+}
+
+var _ agent.API = (*Control)(nil)
+
+// Run orders a task.
+func (c *Control) Run(t acsproto.Task) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t.DesiredStatus = "RUNNING"
+	c.order = append(c.order, t.ARN)
+	c.tasks[t.ARN] = &ordered{task: t}
+	c.changed()
+}
+
+// Stop orders a task to stop.
+func (c *Control) Stop(arn string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tasks[arn].stop = true
+	c.changed()
+}
+
+// Disown makes the control plane forget a task, so that its manifest does not list it.
+func (c *Control) Disown(arn string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.tasks, arn)
+	c.order = slices.DeleteFunc(c.order, func(a string) bool { return a == arn })
+	c.changed()
+}
+
+// Deactivate deregisters an instance.
+func (c *Control) Deactivate(instance string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.inactive[instance] = true
+	c.changed()
+}
+
+// Refuse makes every report fail, or none.
+func (c *Control) Refuse(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refuse = err
+}
+
+// changed wakes the sessions. The caller holds the lock.
+func (c *Control) changed() {
+	c.n++
+	close(c.poke)
+	c.poke = make(chan struct{})
+}
+
+// Statuses returns the statuses that were reported of a task, one after the other.
+func (c *Control) Statuses(arn string) (list []string) {
+	for _, r := range c.Reports(arn) {
+		list = append(list, *r.Status)
+	}
+	return list
+}
+
+// Reports returns what was reported of a task.
+func (c *Control) Reports(arn string) []*awsecs.SubmitTaskStateChangeInput {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.tasks[arn] == nil {
+		return nil
+	}
+	return slices.Clone(c.tasks[arn].reports)
+}
+
+// Registered returns the registrations.
+func (c *Control) Registered() []*awsecs.RegisterContainerInstanceInput {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.registered)
+}
+
+func (c *Control) cut(ctx context.Context, op string) error {
+	if c.Cut != nil {
+		c.Cut(op)
+	}
+	return ctx.Err()
+}
+
+// RegisterContainerInstance implements agent.API.
+func (c *Control) RegisterContainerInstance(ctx context.Context, in *awsecs.RegisterContainerInstanceInput, _ ...func(*awsecs.Options)) (
+	*awsecs.RegisterContainerInstanceOutput, error,
+) {
+	if err := c.cut(ctx, "register"); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	arn := aws.ToString(in.ContainerInstanceArn)
+	if c.inactive[arn] {
+		return nil, &smithy.GenericAPIError{Code: "ClientException", Message: "The container instance is INACTIVE."}
+	}
+	c.registered = append(c.registered, in)
+	if arn == "" {
+		arn = fmt.Sprintf("arn:aws:ecs:us-east-1:123456789012:container-instance/demo/%032x", len(c.registered))
+	}
+	return &awsecs.RegisterContainerInstanceOutput{ContainerInstance: &types.ContainerInstance{ContainerInstanceArn: aws.String(arn),
+		Attributes: in.Attributes}}, c.cut(ctx, "registered")
+}
+
+// DiscoverPollEndpoint implements agent.API.
+func (c *Control) DiscoverPollEndpoint(ctx context.Context, _ *awsecs.DiscoverPollEndpointInput, _ ...func(*awsecs.Options)) (
+	*awsecs.DiscoverPollEndpointOutput, error,
+) {
+	return &awsecs.DiscoverPollEndpointOutput{Endpoint: aws.String("http://acs/"), TelemetryEndpoint: aws.String("http://tcs/")}, c.cut(ctx, "discover")
+}
+
+// SubmitTaskStateChange implements agent.API.
+func (c *Control) SubmitTaskStateChange(ctx context.Context, in *awsecs.SubmitTaskStateChangeInput, _ ...func(*awsecs.Options)) (
+	*awsecs.SubmitTaskStateChangeOutput, error,
+) {
+	if err := c.cut(ctx, "submit"); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	if c.refuse != nil {
+		defer c.mu.Unlock()
+		return nil, c.refuse
+	}
+	if o := c.tasks[*in.Task]; o != nil {
+		o.reports = append(o.reports, in)
+		o.last = *in.Status
+	}
+	c.mu.Unlock()
+	return &awsecs.SubmitTaskStateChangeOutput{Acknowledgment: aws.String("OK")}, c.cut(ctx, "submitted")
+}
+
+// RunAgent is a session as acs.RunAgent keeps it: manifest, then what is not reached yet, and again at every change.
+func (c *Control) RunAgent(ctx context.Context, cfg acs.AgentConfig, o acs.Orders) error {
+	for {
+		c.mu.Lock()
+		poke, dead := c.poke, c.inactive[cfg.Instance]
+		manifest, payload := c.wanted(cfg)
+		c.mu.Unlock()
+		if dead {
+			return acs.ErrInactive
+		}
+		if stop, err := o.Manifest(ctx, manifest); err == nil {
+			o.StopVerified(ctx, stop)
+		}
+		if len(payload.Tasks) > 0 {
+			c.acked(payload, o.Payload(ctx, payload))
+		}
+		o.Heartbeat(ctx)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-poke:
+		}
+	}
+}
+
+func (c *Control) wanted(cfg acs.AgentConfig) (acsproto.TaskManifest, acsproto.Payload) {
+	c.n += 2
+	m := acsproto.TaskManifest{MessageID: "m", Cluster: cfg.Cluster, ContainerInstance: cfg.Instance, Timeline: c.n - 1}
+	p := acsproto.Payload{MessageID: "p", Cluster: cfg.Cluster, ContainerInstance: cfg.Instance, SeqNum: c.n}
+	for _, arn := range c.order {
+		t := c.tasks[arn]
+		switch {
+		case t.last == "STOPPED":
+		case t.stop:
+			p.Tasks = append(p.Tasks, acsproto.Task{ARN: arn, DesiredStatus: "STOPPED"})
+		default:
+			m.Tasks = append(m.Tasks, acsproto.ManifestTask{Task: arn, DesiredStatus: "RUNNING"})
+			if t.last != "RUNNING" {
+				p.Tasks = append(p.Tasks, t.task)
+			}
+		}
+	}
+	return m, p
+}
+
+func (c *Control) acked(p acsproto.Payload, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range p.Tasks {
+		if o := c.tasks[t.ARN]; o != nil && err != nil {
+			o.refusals++
+		}
+	}
+}
+
+// Refusals counts the payloads with a task that were not acked.
+func (c *Control) Refusals(arn string) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tasks[arn].refusals
+}
+
+// RunTelemetry is a session that tells nothing.
+func (c *Control) RunTelemetry(ctx context.Context, _ acs.AgentConfig, _ acs.Telemetry, _ <-chan struct{}) error {
+	<-ctx.Done()
+	return ctx.Err()
+}

@@ -1,0 +1,87 @@
+package agent
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// Prefixes of capability attributes.
+const (
+	capability    = "com.amazonaws.ecs.capability."
+	ecsCapability = "ecs.capability."
+)
+
+// attributes are what an instance can do, and what it is. An attribute is there only if this agent acts on it. Custom attributes are sent
+// at the first registration only: afterwards they are the control plane's.
+func attributes(c InstanceConfig, m Machine, groups, first bool) (list []types.Attribute) {
+	add := func(name, value string) {
+		list = append(list, types.Attribute{Name: aws.String(name), Value: stringOrNil(value)})
+	}
+	if first {
+		for _, name := range slices.Sorted(maps.Keys(c.Attributes)) {
+			add(name, c.Attributes[name])
+		}
+	}
+	for _, name := range capabilities(m, groups) {
+		add(name, "")
+	}
+	add("ecs.os-type", "linux")
+	add("ecs.os-family", "LINUX")
+	add("ecs.os-type-detailed", "LINUX")
+	add("ecs.cpu-architecture", m.Architecture)
+	if c.Zone != "" {
+		add("ecs.availability-zone", c.Zone)
+	}
+	if c.HostAddress != "" {
+		add("berth.host-address", c.HostAddress)
+	}
+	return list
+}
+
+func capabilities(m Machine, groups bool) []string {
+	list := []string{capability + "privileged-container"}
+	for minor := 17; minor <= 32; minor++ {
+		if v := fmt.Sprintf("1.%d", minor); serves(m, minor) && v != "1.26" && v != "1.27" && v != "1.31" {
+			list = append(list, capability+"docker-remote-api."+v)
+		}
+	}
+	for _, d := range logDrivers(m) {
+		list = append(list, capability+"logging-driver."+d)
+	}
+	for _, o := range []string{"selinux", "apparmor"} {
+		if slices.Contains(m.SecurityOptions, o) {
+			list = append(list, capability+o)
+		}
+	}
+	if groups {
+		list = append(list, ecsCapability+"task-cpu-mem-limit", ecsCapability+"increased-task-cpu-limit")
+	}
+	list = append(list, ecsCapability+"container-health-check", ecsCapability+"container-ordering", ecsCapability+"full-sync")
+	for _, d := range slices.Sorted(slices.Values(m.VolumeDrivers)) {
+		list = append(list, ecsCapability+"docker-plugin."+strings.ReplaceAll(d, ":", "."))
+	}
+	return list
+}
+
+// serves says whether an engine serves API version 1.minor, or takes what was made for it: all newer engines do.
+func serves(m Machine, minor int) bool {
+	major, rest, ok := strings.Cut(m.APIVersion, ".")
+	n, err := strconv.Atoi(rest)
+	return ok && err == nil && (major != "1" || minor <= n)
+}
+
+// logDrivers are those of ECS that the engine has.
+func logDrivers(m Machine) (list []string) {
+	for _, d := range []string{"awslogs", "fluentd", "gelf", "journald", "json-file", "logentries", "splunk", "sumologic", "syslog"} {
+		if slices.Contains(m.LogDrivers, d) {
+			list = append(list, d)
+		}
+	}
+	return append(list, "none")
+}

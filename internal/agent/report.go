@@ -1,0 +1,117 @@
+package agent
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// maxReason is the protocol's bound of a reason.
+const maxReason = 1024
+
+// pendingNews is how long news of a task that is still pending waits for its next status, which would tell it too.
+const pendingNews = 10 * time.Second
+
+// Report is what the control plane should know of a task.
+type Report struct {
+	Input  *awsecs.SubmitTaskStateChangeInput
+	Digest string // tells reports apart
+	Ends   bool   // it says that something stopped, so it must not be sent before the ledger has it
+}
+
+// reportOf makes the report of a task as it is now, nil while there is nothing to tell: the task is pending, and so is all in it.
+func reportOf(r *Record, cluster string) *Report {
+	in := &awsecs.SubmitTaskStateChangeInput{Cluster: aws.String(cluster), Task: aws.String(r.Task.ARN), Status: aws.String(statusOf(r)),
+		Reason: aws.String(bounded(r.Reason)), PullStartedAt: timeOrNil(r.PullStartedAt), PullStoppedAt: timeOrNil(r.PullStoppedAt)}
+	rep, news := &Report{Input: in}, false
+	for i := range r.Containers {
+		c := containerReport(r, &r.Containers[i])
+		in.Containers = append(in.Containers, c)
+		news = news || *c.Status != "PENDING"
+		rep.Ends = rep.Ends || *c.Status == "STOPPED"
+	}
+	switch *in.Status {
+	case "STOPPED":
+		in.ExecutionStoppedAt = timeOrNil(r.ExecutionStoppedAt)
+		rep.Ends = true
+	case "PENDING":
+		if !news {
+			return nil
+		}
+	}
+	text, err := json.Marshal(in)
+	if err != nil { // the SDK's plain structure always encodes
+		panic(err)
+	}
+	sum := sha256.Sum256(text)
+	rep.Digest = hex.EncodeToString(sum[:8])
+	return rep
+}
+
+// statusOf is the task's last status. It is RUNNING from the moment when every container has started, or failed to where the task can do
+// without it, until the last has stopped.
+func statusOf(r *Record) string {
+	if r.Stopped() {
+		return "STOPPED"
+	}
+	started, running := true, false
+	for _, c := range r.Containers {
+		started = started && c.Phase >= Up && (!r.stopping() || !c.StartedAt.IsZero())
+		running = running || c.Phase == Up
+	}
+	if started && running {
+		return "RUNNING"
+	}
+	return "PENDING"
+}
+
+func containerReport(r *Record, c *Container) types.ContainerStateChange {
+	s := types.ContainerStateChange{ContainerName: aws.String(c.Name), Status: aws.String("PENDING"), ImageDigest: stringOrNil(c.ImageDigest),
+		Reason: stringOrNil(bounded(c.Reason))}
+	if c.Phase < Up {
+		return s
+	}
+	s.Status, s.RuntimeId = aws.String("RUNNING"), stringOrNil(c.ID)
+	for _, b := range c.Bindings {
+		ip := b.HostIP
+		if ip == "" {
+			ip = "0.0.0.0"
+		}
+		s.NetworkBindings = append(s.NetworkBindings, types.NetworkBinding{BindIP: aws.String(ip), ContainerPort: aws.Int32(b.ContainerPort),
+			HostPort: aws.Int32(b.HostPort), Protocol: types.TransportProtocol(b.Protocol)})
+	}
+	if c.Phase == Ended {
+		s.Status = aws.String("STOPPED")
+		if c.ExitCode != nil {
+			s.ExitCode = aws.Int32(int32(*c.ExitCode))
+		}
+	}
+	return s
+}
+
+// bounded cuts a reason to what the protocol takes.
+func bounded(reason string) string {
+	if len(reason) <= maxReason {
+		return reason
+	}
+	return reason[:maxReason-3] + "..."
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}
+
+func stringOrNil(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}

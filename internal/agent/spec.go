@@ -1,0 +1,198 @@
+package agent
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+
+	"berth/internal/acsproto"
+	"berth/internal/arn"
+)
+
+const (
+	mib       = 1 << 20
+	minShares = 2       // the kernel's
+	minMemory = 6 * mib // the engine's
+)
+
+// place is where a container is created.
+type place struct {
+	Installation string
+	InstanceARN  string
+	HostAddress  string // "" publishes ports on all addresses
+	CgroupParent string // "" leaves it to the engine
+}
+
+// specOf generates a container's configuration and lays what the order says in the engine's own words over it.
+func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
+	labels, err := labelsOf(r, c, at)
+	if err != nil {
+		return Spec{}, err
+	}
+	config := &container.Config{
+		Image: c.Image, Cmd: c.Command, Entrypoint: c.EntryPoint, Env: environment(c.Environment), Labels: labels,
+	}
+	host := &container.HostConfig{NetworkMode: container.NetworkMode(r.Network), PidMode: container.PidMode(r.Task.PidMode),
+		IpcMode: container.IpcMode(r.Task.IpcMode)}
+	if err := overlay(config, c.DockerConfig.Config); err != nil {
+		return Spec{}, fmt.Errorf("read dockerConfig.config: %w", err)
+	}
+	if err := overlay(host, c.DockerConfig.HostConfig); err != nil {
+		return Spec{}, fmt.Errorf("read dockerConfig.hostConfig: %w", err)
+	}
+	maps.Copy(config.Labels, labels) // adoption depends on them
+	if c.HealthCheckType != "" && config.Healthcheck == nil {
+		return Spec{}, fmt.Errorf("health check type %q without a health check", c.HealthCheckType)
+	}
+	host.CPUShares = max(c.CPUUnits, minShares)
+	if c.MemoryMiB > 0 {
+		host.Memory = max(c.MemoryMiB*mib, minMemory)
+	}
+	host.CgroupParent = at.CgroupParent
+	host.RestartPolicy, host.AutoRemove = container.RestartPolicy{}, false // a container runs once
+	mounts(r, c, host)
+	if err := ports(r, c, at, config, host); err != nil {
+		return Spec{}, err
+	}
+	return Spec{Name: containerName(r.Task, c.Name), Config: config, HostConfig: host}, nil
+}
+
+// overlay lays JSON text in the engine's spelling over generated values.
+func overlay(over any, text string) error {
+	if strings.TrimSpace(text) == "" {
+		return nil
+	}
+	d := json.NewDecoder(bytes.NewReader([]byte(text)))
+	if err := d.Decode(over); err != nil {
+		return err
+	}
+	if d.More() {
+		return fmt.Errorf("text after the JSON value")
+	}
+	return nil
+}
+
+func environment(env map[string]string) (list []string) {
+	for _, k := range slices.Sorted(maps.Keys(env)) {
+		list = append(list, k+"="+env[k])
+	}
+	return list
+}
+
+// mounts adds the task's volumes, links and the volumes of other containers.
+func mounts(r *Record, c acsproto.Container, host *container.HostConfig) {
+	for _, m := range c.MountPoints {
+		source := ""
+		for _, v := range r.Task.Volumes {
+			if v.Name == m.SourceVolume {
+				source = volumeSource(r.Task, v)
+			}
+		}
+		host.Binds = append(host.Binds, source+":"+m.ContainerPath+readOnly(m.ReadOnly))
+	}
+	for _, v := range c.VolumesFrom {
+		host.VolumesFrom = append(host.VolumesFrom, containerName(r.Task, v.SourceContainer)+readOnly(v.ReadOnly))
+	}
+	for _, l := range c.Links {
+		name, alias, ok := strings.Cut(l, ":")
+		if !ok {
+			alias = name
+		}
+		host.Links = append(host.Links, containerName(r.Task, name)+":"+alias)
+	}
+}
+
+func readOnly(yes bool) string {
+	if yes {
+		return ":ro"
+	}
+	return ""
+}
+
+// volumeSource is the path on the machine, or the name of the volume that the engine makes for this task.
+func volumeSource(t acsproto.Task, v acsproto.Volume) string {
+	if v.Host.SourcePath != "" {
+		return v.Host.SourcePath
+	}
+	return containerName(t, v.Name)
+}
+
+// ports publishes a container's ports. Only bridge mode has any.
+func ports(r *Record, c acsproto.Container, at place, config *container.Config, host *container.HostConfig) error {
+	if r.Network != "bridge" {
+		return nil
+	}
+	var ip netip.Addr
+	if at.HostAddress != "" {
+		var err error
+		if ip, err = netip.ParseAddr(at.HostAddress); err != nil {
+			return fmt.Errorf("host address: %w", err)
+		}
+	}
+	for _, m := range c.PortMappings {
+		p, ok := network.PortFrom(uint16(m.ContainerPort), network.IPProtocol(m.Protocol))
+		if !ok {
+			return fmt.Errorf("port %d/%s is not valid", m.ContainerPort, m.Protocol)
+		}
+		if config.ExposedPorts == nil {
+			config.ExposedPorts, host.PortBindings = network.PortSet{}, network.PortMap{}
+		}
+		b := network.PortBinding{HostIP: ip}
+		if m.HostPort != 0 {
+			b.HostPort = strconv.Itoa(int(m.HostPort))
+		}
+		config.ExposedPorts[p] = struct{}{}
+		host.PortBindings[p] = append(host.PortBindings[p], b)
+	}
+	return nil
+}
+
+// staticBindings are the bindings of a container whose host ports are all ordered; ok is false where the engine chooses one.
+func staticBindings(r *Record, c acsproto.Container, hostAddress string) (list []Binding, ok bool) {
+	if r.Network != "bridge" {
+		return nil, true
+	}
+	for _, m := range c.PortMappings {
+		if m.HostPort == 0 {
+			return nil, false
+		}
+		list = append(list, Binding{HostIP: hostAddress, ContainerPort: m.ContainerPort, HostPort: m.HostPort, Protocol: m.Protocol})
+	}
+	return list, true
+}
+
+// containerName is the name of a container, or of a volume of its own, in the engine. It is derived from the task, so that creating is
+// idempotent.
+func containerName(t acsproto.Task, name string) string {
+	sum := sha256.Sum256([]byte(t.ARN))
+	clean := strings.Map(func(c rune) rune {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("_.-", c) {
+			return c
+		}
+		return '-'
+	}, fmt.Sprintf("ecs-%s-%s-%s", t.Family, t.Version, name))
+	return clean + "-" + hex.EncodeToString(sum[:10])
+}
+
+// groupOf is the control group of a task with its limits.
+func groupOf(r *Record) Group {
+	g := Group{Instance: r.Instance, Task: arn.Task(r.Task.ARN).ID(), MemoryBytes: r.Task.MemoryMiB * mib, CPUUnits: int64(r.Task.CPU * 1024)}
+	g.CPUShares = g.CPUUnits
+	if g.CPUShares == 0 {
+		for _, c := range r.Task.Containers {
+			g.CPUShares += max(c.CPUUnits, minShares)
+		}
+	}
+	g.CPUShares = max(g.CPUShares, minShares)
+	return g
+}

@@ -1,0 +1,355 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"berth/internal/acsproto"
+)
+
+// The time that the engine has for each act.
+const (
+	lookTimeout   = time.Minute
+	createTimeout = 4 * time.Minute
+	startTimeout  = 3 * time.Minute
+	stopDefault   = 30 * time.Second // between SIGTERM and SIGKILL
+	stopOverrun   = time.Minute      // for the engine, after the SIGKILL
+)
+
+// do does one step and records what came of it. An error means that nothing is known or nothing could be done: it is tried again.
+func (t *task) do(ctx context.Context, s Step) {
+	err := t.perform(ctx, s)
+	now := time.Now()
+	t.mu.Lock()
+	if c := t.rec.container(s.Container); c != nil {
+		early := c.diedEarly != nil
+		c.idle()
+		t.dirty = t.dirty || early
+	}
+	if s.Act == CleanUp {
+		t.cleaning = false
+	}
+	if err == nil {
+		delete(t.pauses, s.Container)
+	} else {
+		if t.pauses[s.Container] == nil {
+			t.pauses[s.Container] = &pause{}
+		}
+		t.pauses[s.Container].fail(now)
+	}
+	t.mu.Unlock()
+	if err != nil && ctx.Err() == nil {
+		t.log.Warn("step failed, trying again", "step", s.Act.String(), "container", s.Container, "err", err)
+	}
+	t.poke()
+}
+
+func (t *task) perform(ctx context.Context, s Step) error {
+	switch s.Act {
+	case Look:
+		return t.look(ctx, s.Container)
+	case Pull:
+		return t.pull(ctx, s.Container)
+	case Create:
+		return t.create(ctx, s.Container)
+	case Start:
+		return t.start(ctx, s.Container)
+	case Halt:
+		return t.halt(ctx, s.Container)
+	case CleanUp:
+		return t.cleanUp(ctx)
+	}
+	return fmt.Errorf("no such act: %d", s.Act)
+}
+
+// handle is what the engine knows a container by: its id, or before that its name.
+func (t *task) handle(name string) (handle string, ordered acsproto.Container) {
+	t.view(func(r *Record) {
+		ordered = r.ordered(name)
+		if handle = r.container(name).ID; handle == "" {
+			handle = containerName(r.Task, name)
+		}
+	})
+	return handle, ordered
+}
+
+func (t *task) look(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	handle, _ := t.handle(name)
+	o, err := t.agent.Engine.Inspect(ctx, handle)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("look at container %s: %w", handle, err)
+	}
+	found := &o
+	if err != nil || o.Labels[labelTaskARN] != t.arn {
+		found = nil
+	}
+	t.change(name, func(r *Record, c *Container) bool { r.observe(c, found, t.in.HostAddress, time.Now()); return true })
+	return nil
+}
+
+func (t *task) pull(ctx context.Context, name string) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	t.mu.Lock()
+	t.abandon[name] = cancel
+	t.mu.Unlock()
+	_, ordered := t.handle(name)
+	img, err := t.agent.images.bring(ctx, ordered.Image)
+	t.mu.Lock()
+	delete(t.abandon, name)
+	given := t.rec.stopping()
+	t.mu.Unlock()
+	switch {
+	case errors.Is(err, ErrUnavailable) || ctx.Err() != nil && !given:
+		return fmt.Errorf("bring image %s: %w", ordered.Image, err)
+	case err != nil && !given:
+		t.fail(name, pullReason(err))
+		return nil
+	case err != nil:
+		return nil // Settle ends it
+	}
+	t.change(name, func(r *Record, c *Container) bool {
+		c.Phase, c.ImageDigest = max(c.Phase, Pulled), img.Digest
+		if !img.started.IsZero() && (r.PullStartedAt.IsZero() || img.started.Before(r.PullStartedAt)) {
+			r.PullStartedAt = img.started
+		}
+		if img.stopped.After(r.PullStoppedAt) {
+			r.PullStoppedAt = img.stopped
+		}
+		return true
+	})
+	return nil
+}
+
+// create writes down that the container starts, creates it, and writes down its id: only then is it started.
+func (t *task) create(ctx context.Context, name string) error {
+	spec, err := t.spec(ctx, name)
+	if err != nil {
+		t.fail(name, "CannotCreateContainerError: "+err.Error())
+		return nil
+	}
+	t.change(name, func(_ *Record, c *Container) bool { c.Phase = max(c.Phase, Starting); return true })
+	if err := t.save(ctx); err != nil {
+		return err
+	}
+	id, err := t.createNow(ctx, spec)
+	switch {
+	case err == nil:
+		t.change(name, func(_ *Record, c *Container) bool { c.made(id); return true })
+		return t.save(ctx)
+	case errors.Is(err, ErrNameTaken):
+		return t.adoptNamed(ctx, name, spec.Name, err)
+	case errors.Is(err, ErrUnavailable) || ctx.Err() != nil:
+		t.change(name, func(_ *Record, c *Container) bool { c.Unseen = true; return true })
+		return fmt.Errorf("create container %s: %w", spec.Name, err)
+	case errors.Is(err, context.DeadlineExceeded):
+		t.fail(name, timedOut("created", createTimeout))
+	default:
+		t.fail(name, "CannotCreateContainerError: "+err.Error())
+	}
+	return nil
+}
+
+func (t *task) createNow(ctx context.Context, spec Spec) (string, error) {
+	release, err := t.agent.launch(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	ctx, cancel := context.WithTimeout(ctx, createTimeout)
+	defer cancel()
+	return t.agent.Engine.Create(ctx, spec)
+}
+
+// spec makes the container's configuration, and the task's group before its first container.
+func (t *task) spec(ctx context.Context, name string) (s Spec, err error) {
+	at := place{Installation: t.agent.Installation, InstanceARN: t.in.knownARN(), HostAddress: t.in.HostAddress}
+	if t.agent.Groups != nil {
+		var g Group
+		t.view(func(r *Record) { g = groupOf(r) })
+		if at.CgroupParent, err = t.agent.Groups.Ensure(ctx, g); err != nil {
+			return Spec{}, fmt.Errorf("make the task's control group: %w", err)
+		}
+	}
+	t.view(func(r *Record) { s, err = specOf(r, r.ordered(name), at) })
+	return s, err
+}
+
+// adoptNamed takes over the container that has the name already, if it is this task's.
+func (t *task) adoptNamed(ctx context.Context, name, taken string, conflict error) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	o, err := t.agent.Engine.Inspect(ctx, taken)
+	switch {
+	case err != nil:
+		return fmt.Errorf("look at container %s, whose name is taken: %w", taken, err)
+	case o.Labels[labelTaskARN] != t.arn || o.Labels[LabelInstallation] != t.agent.Installation:
+		t.fail(name, "CannotCreateContainerError: "+conflict.Error())
+		return nil
+	}
+	t.change(name, func(r *Record, c *Container) bool { r.observe(c, &o, t.in.HostAddress, time.Now()); return true })
+	return t.save(ctx)
+}
+
+func (t *task) start(ctx context.Context, name string) error {
+	id, ordered := t.handle(name)
+	err := t.startNow(ctx, id)
+	switch {
+	case err == nil:
+		return t.started(ctx, name, id, ordered)
+	case errors.Is(err, ErrNotFound):
+		t.fail(name, vanishedReason)
+	case errors.Is(err, ErrUnavailable) || ctx.Err() != nil:
+		t.change(name, func(_ *Record, c *Container) bool { c.Unseen = true; return true })
+		return fmt.Errorf("start container %s: %w", id, err)
+	case errors.Is(err, context.DeadlineExceeded):
+		t.change(name, func(_ *Record, c *Container) bool {
+			c.Doomed, c.Reason = true, timedOut("started", startTimeout)
+			return true
+		})
+	default:
+		t.fail(name, "CannotStartContainerError: "+err.Error())
+	}
+	return nil
+}
+
+func (t *task) startNow(ctx context.Context, id string) error {
+	release, err := t.agent.launch(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	return t.agent.Engine.Start(ctx, id)
+}
+
+// started records a start. Where the engine has chosen host ports it is asked for them.
+func (t *task) started(ctx context.Context, name, id string, ordered acsproto.Container) error {
+	now := time.Now()
+	var bindings []Binding
+	known := false
+	t.view(func(r *Record) { bindings, known = staticBindings(r, ordered, t.in.HostAddress) })
+	if !known {
+		ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+		defer cancel()
+		o, err := t.agent.Engine.Inspect(ctx, id)
+		if err != nil {
+			t.change(name, func(_ *Record, c *Container) bool { c.Unseen = true; return true })
+			return fmt.Errorf("look for the ports of container %s: %w", id, err)
+		}
+		bindings = o.Bindings
+	}
+	t.change(name, func(_ *Record, c *Container) bool {
+		c.Bindings = bindings
+		if c.Phase < Ended {
+			c.up(now)
+		}
+		if ordered.HealthCheckType != "" {
+			c.healthIs("UNKNOWN", now)
+		}
+		return true
+	})
+	return nil
+}
+
+// halt stops a container and sees what became of it.
+func (t *task) halt(ctx context.Context, name string) error {
+	id, ordered := t.handle(name)
+	grace := stopDefault
+	if ordered.StopTimeout > 0 {
+		grace = time.Duration(ordered.StopTimeout) * time.Second
+	}
+	t.change(name, func(_ *Record, c *Container) bool { c.StopSent = true; return true })
+	limited, cancel := context.WithTimeout(ctx, grace+stopOverrun)
+	defer cancel()
+	err := t.agent.Engine.Stop(limited, id, grace)
+	if err != nil {
+		t.change(name, func(_ *Record, c *Container) bool { c.Unseen = c.Phase != Ended; return true })
+		return fmt.Errorf("stop container %s: %w", id, err)
+	}
+	o, err := t.agent.Engine.Inspect(limited, id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("look at stopped container %s: %w", id, err)
+	}
+	t.change(name, func(r *Record, c *Container) bool {
+		switch {
+		case err != nil:
+			r.observe(c, nil, t.in.HostAddress, time.Now())
+		case c.Doomed && o.State == Created:
+			c.end(time.Now(), nil, "")
+		default:
+			r.observe(c, &o, t.in.HostAddress, time.Now())
+		}
+		return true
+	})
+	return nil
+}
+
+// cleanUp removes what the task has left, and forgets it.
+func (t *task) cleanUp(ctx context.Context) error {
+	var names, volumes []string
+	var g Group
+	t.view(func(r *Record) {
+		g = groupOf(r)
+		for _, c := range r.Containers {
+			names = append(names, containerName(r.Task, c.Name))
+		}
+		for _, v := range r.Task.Volumes {
+			if v.Host.SourcePath == "" {
+				volumes = append(volumes, containerName(r.Task, v.Name))
+			}
+		}
+	})
+	ctx, cancel := context.WithTimeout(ctx, createTimeout)
+	defer cancel()
+	for _, n := range names {
+		if err := t.agent.Engine.Remove(ctx, n); err != nil {
+			return fmt.Errorf("remove container %s: %w", n, err)
+		}
+	}
+	for _, v := range volumes {
+		if err := t.agent.Engine.RemoveVolume(ctx, v); err != nil {
+			return fmt.Errorf("remove volume %s: %w", v, err)
+		}
+	}
+	if t.agent.Groups != nil && len(names) > 0 {
+		if err := t.agent.Groups.Remove(ctx, g); err != nil {
+			return fmt.Errorf("remove the task's control group: %w", err)
+		}
+	}
+	return t.forget(ctx)
+}
+
+// forget takes the task out of the ledger and of the agent's tasks.
+func (t *task) forget(ctx context.Context) error {
+	t.saving.Lock()
+	defer t.saving.Unlock()
+	if err := t.agent.Ledger.Write(ctx, map[string][]byte{taskPrefix + t.arn: nil}); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	t.forgotten = true
+	t.mu.Unlock()
+	t.agent.drop(t)
+	return nil
+}
+
+// fail ends a container that cannot run.
+func (t *task) fail(name, reason string) {
+	t.change(name, func(_ *Record, c *Container) bool {
+		if c.Phase != Ended {
+			c.end(time.Now(), nil, reason)
+		}
+		return true
+	})
+}
+
+// timedOut is the reason of an engine that took too long, in ECS's words.
+func timedOut(to string, limit time.Duration) string {
+	return fmt.Sprintf("DockerTimeoutError: Could not transition to %s; timed out after waiting %v", to, limit)
+}

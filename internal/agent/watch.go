@@ -1,0 +1,116 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// watch follows the engine's events, and looks at everything again whenever it has begun to.
+func (a *Agent) watch(ctx context.Context) error {
+	var p pause
+	for {
+		began := time.Now()
+		err := a.Engine.Watch(ctx, func() { a.resync(ctx) }, a.happened)
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		now := time.Now()
+		if a.engine.set(now, statusImpaired) == statusOK || now.Sub(began) > lastPause {
+			p.reset()
+		}
+		p.fail(now)
+		a.Log.Warn("the engine's events ended, following them again", "why", err, "in", time.Until(p.until).Round(time.Millisecond))
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Until(p.until)):
+		}
+	}
+}
+
+// happened brings an event to its task.
+func (a *Agent) happened(e Event) {
+	t := a.task(e.Labels[labelTaskARN])
+	if t == nil {
+		return
+	}
+	health := false
+	t.change(e.Labels[labelContainer], func(r *Record, c *Container) bool {
+		news := r.happened(c, e)
+		health = news && e.Kind == HealthChanged
+		return news
+	})
+	if health {
+		t.in.tellHealth()
+	}
+}
+
+// resync compares what the engine has with what the tasks know, and adopts tasks that are not known at all.
+func (a *Agent) resync(ctx context.Context) {
+	list, err := a.Engine.List(ctx)
+	if err != nil {
+		a.Log.Warn("containers not listed", "err", err)
+		return
+	}
+	a.engine.set(time.Now(), statusOK)
+	have := map[string]map[string]Observed{} // by task and container
+	for _, o := range list {
+		task := o.Labels[labelTaskARN]
+		if have[task] == nil {
+			have[task] = map[string]Observed{}
+		}
+		have[task][o.Labels[labelContainer]] = o
+	}
+	for _, t := range a.all() {
+		t.compare(have[t.arn])
+		delete(have, t.arn)
+	}
+	for arn, containers := range have {
+		if err := a.adopt(ctx, containers); err != nil {
+			a.Log.Error("containers not adopted", "task", arn, "err", err)
+		}
+	}
+}
+
+// compare has every container looked at that the engine shows otherwise than it is known, and ends all pauses: the engine is back.
+func (t *task) compare(have map[string]Observed) {
+	t.mu.Lock()
+	for i := range t.rec.Containers {
+		c := &t.rec.Containers[i]
+		if c.Busy || c.Phase < Starting || c.Phase == Ended {
+			continue
+		}
+		o, ok := have[c.Name]
+		as := ok && o.ID == c.ID && (o.State == Running && c.Phase == Up || o.State == Created && c.Phase == Made)
+		c.Unseen = c.Unseen || !as
+	}
+	clear(t.pauses)
+	t.retry.reset()
+	t.mu.Unlock()
+	t.poke()
+}
+
+// adopt makes a task of containers that are known from their labels only.
+func (a *Agent) adopt(ctx context.Context, containers map[string]Observed) error {
+	var r *Record
+	for _, o := range containers {
+		var err error
+		if r, err = adopt(o.Labels); err != nil {
+			return err
+		}
+	}
+	in := a.instance(r.Instance)
+	if in == nil {
+		return fmt.Errorf("instance %q is not configured here", r.Instance)
+	}
+	for i := range r.Containers {
+		c := &r.Containers[i]
+		if o, ok := containers[c.Name]; ok {
+			c.Phase, c.Unseen, c.ID = Starting, true, o.ID
+			in.learn(o.Labels[labelInstanceARN])
+		}
+	}
+	a.Log.Info("task adopted from its containers", "task", r.Task.ARN, "containers", len(containers))
+	return a.add(ctx, in, []*Record{r})
+}
