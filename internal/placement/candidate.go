@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"math"
 	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -17,34 +18,57 @@ type candidate struct {
 	tasks    int
 	group    int // tasks of the request's group
 	fixed    Verdict
-	random   uint64
+	turn     int64 // when strategy random wants it next
 }
 
 // checker holds what a request asks of every instance.
 type checker struct {
 	Request
 	distinct bool
+	memberOf bool
+	random   bool
 }
 
 func newChecker(r Request) checker {
-	return checker{r, slices.ContainsFunc(r.Constraints, func(c types.PlacementConstraint) bool {
-		return c.Type == types.PlacementConstraintTypeDistinctInstance
-	})}
+	has := func(kind types.PlacementConstraintType) bool {
+		return slices.ContainsFunc(r.Constraints, func(c types.PlacementConstraint) bool { return c.Type == kind })
+	}
+	return checker{
+		Request: r, distinct: has(types.PlacementConstraintTypeDistinctInstance), memberOf: has(types.PlacementConstraintTypeMemberOf),
+		random: slices.ContainsFunc(chain(r), func(s types.PlacementStrategy) bool { return s.Type == types.PlacementStrategyTypeRandom }),
+	}
 }
 
 // candidates reads the fleet once.
 func (k checker) candidates(f Fleet) []candidate {
 	var out []candidate
 	for i := range f.Instances() {
-		c := candidate{instance: i, index: len(out)}
-		c.fixed = Verdict{Instance: i.ContainerInstanceArn, Reason: k.fixed(i)}
-		used, tasks := f.Reserved(i.ContainerInstanceArn)
-		c.cpu, c.mib, c.tasks = i.Registered.CPUUnits-used.CPUUnits, i.Registered.MemoryMiB-used.MemoryMiB, tasks
-		c.tcp, c.udp = ports(i.Registered.PortsTCP, used.PortsTCP), ports(i.Registered.PortsUDP, used.PortsUDP)
-		c.group = f.InGroup(k.Group, i.ContainerInstanceArn)
-		out = append(out, c)
+		out = append(out, k.candidate(f, i, len(out)))
 	}
 	return out
+}
+
+func (k checker) candidate(f Fleet, i *ecs.Instance, index int) candidate {
+	used, tasks := f.Reserved(i.ContainerInstanceArn)
+	c := candidate{
+		instance: i, index: index, tasks: tasks, group: f.InGroup(k.Group, i.ContainerInstanceArn),
+		fixed: Verdict{Instance: i.ContainerInstanceArn, Reason: k.fixed(i)},
+		cpu:   i.Registered.CPUUnits - used.CPUUnits, mib: i.Registered.MemoryMiB - used.MemoryMiB,
+		tcp: ports(i.Registered.PortsTCP, used.PortsTCP), udp: ports(i.Registered.PortsUDP, used.PortsUDP),
+	}
+	k.nextTurn(&c)
+	return c
+}
+
+// nextTurn draws when strategy random wants the candidate after this: turns come like the arrivals of independent equal streams, so that each
+// turn is any candidate's with the same chance, whatever was before.
+func (k checker) nextTurn(c *candidate) {
+	if !k.random {
+		return
+	}
+	bits := mix(mix(k.Seed^uint64(c.index)<<32) ^ uint64(c.turn))
+	u := (float64(bits>>11) + 0.5) / (1 << 53)
+	c.turn += 1 + int64(-math.Log(u)*(1<<32))
 }
 
 // ports joins two sorted lists without touching them.
@@ -72,6 +96,9 @@ func (k checker) fixed(i *ecs.Instance) Reason {
 	}
 	if !i.Connected {
 		return Agent
+	}
+	if k.memberOf {
+		return MemberOf // its expressions are not read yet: refusing all instances keeps tasks from where they must not be
 	}
 	return None
 }
@@ -104,6 +131,7 @@ func (k checker) take(c *candidate) {
 	c.mib -= k.Reserve.MemoryMiB
 	c.tasks++
 	c.group++
+	k.nextTurn(c)
 	if len(k.Reserve.PortsTCP) > 0 {
 		c.tcp = ports(c.tcp, k.Reserve.PortsTCP)
 	}

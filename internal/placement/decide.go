@@ -7,7 +7,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"berth/internal/arn"
 	"berth/internal/ecs"
 )
 
@@ -17,7 +16,7 @@ func Decide(f Fleet, r Request) Plan {
 	k := newChecker(r)
 	all := k.candidates(f)
 	fields, rest := levels(chain(r))
-	ranker := newRanker(rest, r.Seed)
+	ranker := newRanker(rest)
 	tree := &group{}
 	for i := range all {
 		ranker.seen(&all[i], all[i].group)
@@ -112,12 +111,19 @@ func Explain(f Fleet, r Request) []Verdict {
 	return out
 }
 
-// Check says what one instance says to one task of the request (StartTask).
-func Check(f Fleet, r Request, a arn.Instance) (Verdict, bool) {
-	for _, v := range Explain(f, r) {
-		if v.Instance == a {
-			return v, true
+// Check says what one instance of the fleet says to one task of the request, at the cost of one look.
+func Check(f Fleet, r Request, i *ecs.Instance) Verdict {
+	k := newChecker(r)
+	c := k.candidate(f, i, 0)
+	return k.verdict(&c)
+}
+
+// Populated reports whether the fleet has an ACTIVE instance. Without one there is nothing to try.
+func Populated(f Fleet) bool {
+	for i := range f.Instances() {
+		if i.Status == ecs.Active {
+			return true
 		}
 	}
-	return Verdict{}, false
+	return false
 }

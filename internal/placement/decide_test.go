@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -97,6 +98,56 @@ func TestDecide(t *testing.T) {
 	}
 }
 
+// TestRandomIsFair: strategy random neither clings to an instance nor avoids it, also when it has placed many.
+func TestRandomIsFair(t *testing.T) {
+	y := newYard()
+	for range 10 {
+		y.add("a", 1<<20, 1<<20)
+	}
+	counts, repeats := map[arn.Instance]int{}, 0
+	placed := Decide(y, Request{Count: 10000, Reserve: ecs.Resources{MemoryMiB: 1}, Seed: 7}).Placed
+	for n, i := range placed {
+		counts[i]++
+		if n > 0 && placed[n-1] == i {
+			repeats++
+		}
+	}
+	for i, n := range counts {
+		if n < 850 || n > 1150 {
+			t.Errorf("%s got %d of 10000 tasks, want about 1000", i.ID(), n)
+		}
+	}
+	if repeats < 850 || repeats > 1150 {
+		t.Errorf("%d of 10000 tasks are where the one before is, want about 1000", repeats)
+	}
+}
+
+func TestNobodyToAsk(t *testing.T) {
+	y := newYard()
+	y.add("a", 1024, 1024).Status = ecs.Draining
+	if Populated(y) {
+		t.Error("a fleet of draining instances is populated")
+	}
+	p := Decide(y, Request{Count: 1})
+	if got := p.ServiceEvent(); !strings.Contains(got, "No Container Instances were found in your cluster.") {
+		t.Error(got)
+	}
+	y.add("a", 1024, 1024)
+	if !Populated(y) {
+		t.Error("a fleet with an ACTIVE instance is not populated")
+	}
+}
+
+// TestMemberOf: expressions are not read yet, so no instance is good enough.
+func TestMemberOf(t *testing.T) {
+	y := newYard()
+	y.add("a", 1024, 1024)
+	r := Request{Count: 1, Constraints: []types.PlacementConstraint{{Type: types.PlacementConstraintTypeMemberOf}}}
+	if got, want := Decide(y, r).String(), "refused 1: MemberOf placement constraint unsatisfied. 1; closest i1 MemberOf placement constraint unsatisfied."; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
 // reference places by looking at every instance for every task.
 func reference(y *yard, r Request) (out []arn.Instance) {
 	k := newChecker(r)
@@ -106,7 +157,7 @@ func reference(y *yard, r Request) (out []arn.Instance) {
 			field := text(s.Field)
 			switch {
 			case s.Type == types.PlacementStrategyTypeRandom:
-				v = append(v, int64(mix(r.Seed^uint64(c.index)<<20^uint64(c.group))>>1))
+				v = append(v, c.turn)
 			case s.Type == types.PlacementStrategyTypeBinpack && field == "cpu":
 				v = append(v, int64(c.cpu))
 			case s.Type == types.PlacementStrategyTypeBinpack:

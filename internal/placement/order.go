@@ -56,14 +56,13 @@ func text(s *string) string {
 type ranker struct {
 	chain  []types.PlacementStrategy
 	counts []map[string]int64 // of attribute spreads within chain: tasks of the group by value
-	seed   uint64
 }
 
-func newRanker(chain []types.PlacementStrategy, seed uint64) *ranker {
+func newRanker(chain []types.PlacementStrategy) *ranker {
 	if len(chain) > 5 {
 		chain = chain[:5]
 	}
-	return &ranker{chain: chain, counts: make([]map[string]int64, len(chain)), seed: seed}
+	return &ranker{chain: chain, counts: make([]map[string]int64, len(chain))}
 }
 
 // seen tells the ranker of tasks of the group on a candidate.
@@ -83,7 +82,7 @@ func (k *ranker) rank(c *candidate) (r rank) {
 		field := text(s.Field)
 		switch {
 		case s.Type == types.PlacementStrategyTypeRandom:
-			r[n] = int64(mix(k.seed^uint64(c.index)<<20^uint64(c.group)) >> 1)
+			r[n] = c.turn
 		case s.Type == types.PlacementStrategyTypeBinpack && strings.EqualFold(field, "cpu"):
 			r[n] = int64(c.cpu)
 		case s.Type == types.PlacementStrategyTypeBinpack:

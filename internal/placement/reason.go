@@ -73,7 +73,7 @@ const noInstances = "No Container Instances were found in your cluster."
 func (p Plan) ServiceEvent() string {
 	const troubleshooting = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 	const unable = "was unable to place a task because no container instance met all of its requirements. "
-	if p.Closest.Instance == "" {
+	if p.Closest.Instance == "" || p.Closest.Reason == Inactive {
 		return unable + "Reason: " + noInstances + troubleshooting
 	}
 	return fmt.Sprintf("%sThe closest matching (container-instance %s) %s.%s", unable, p.Closest.Instance.ID(), p.Closest.Reason.closest(), troubleshooting)
