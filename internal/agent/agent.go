@@ -63,7 +63,9 @@ type Agent struct {
 	images    *imageKeeper
 	launches  *semaphore.Weighted
 	instances []*instance
-	arrivals  chan *task // tasks to run
+	arrivals  chan *task    // tasks to run
+	listed    chan struct{} // closed when the engine's containers have been seen for the first time
+	listing   sync.Once
 	stats     sampler
 	engine    condition
 
@@ -74,7 +76,7 @@ type Agent struct {
 // New returns an agent with what its ledger knows.
 func New(c Config) (*Agent, error) {
 	c.defaults()
-	a := &Agent{Config: c, launches: semaphore.NewWeighted(launchLimit), arrivals: make(chan *task), tasks: map[string]*task{},
+	a := &Agent{Config: c, launches: semaphore.NewWeighted(launchLimit), arrivals: make(chan *task), listed: make(chan struct{}), tasks: map[string]*task{},
 		images: &imageKeeper{images: c.Engine.Images, behavior: c.PullBehavior, log: c.Log}}
 	a.engine.set(time.Now(), statusInitializing)
 	for _, i := range c.Instances {

@@ -75,8 +75,9 @@ func (i *instance) serve(ctx context.Context) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return i.agent.RunAgent(ctx, c, &orders{i}) })
-	c.Endpoint = telemetry
-	g.Go(func() error { return i.agent.RunTelemetry(ctx, c, &telemetrySource{i}, i.health) })
+	second := c
+	second.Endpoint = telemetry
+	g.Go(func() error { return i.agent.RunTelemetry(ctx, second, &telemetrySource{i}, i.health) })
 	return g.Wait()
 }
 

@@ -72,7 +72,7 @@ func (r *Record) complete(whole *Record) {
 // vanished ends the containers of an adopted task that the engine does not have and that nobody has ordered since.
 func (r *Record) vanished(now time.Time) (changed bool) {
 	for i := range r.Containers {
-		if c := &r.Containers[i]; r.Adopted && !c.Busy && !c.Unseen && c.Phase < Up {
+		if c := &r.Containers[i]; r.Adopted && !r.stopping() && !c.Busy && !c.Unseen && c.Phase < Up {
 			c.end(now, nil, vanishedReason)
 			changed = true
 		}

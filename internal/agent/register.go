@@ -43,6 +43,11 @@ func (i *instance) register(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	select { // the containers may tell who the instance is
+	case <-i.agent.listed:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	if err := i.keep(ctx, func(id *identity) {
 		if id.ClientToken == "" || id.ARN != "" {
 			id.ClientToken = rand.Text()

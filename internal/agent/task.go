@@ -93,16 +93,16 @@ func (t *task) advance(ctx context.Context) (wake time.Time, done bool) {
 	for _, s := range steps {
 		t.work.Go(func() { t.do(ctx, s) })
 	}
-	if rep != nil && !rep.Ends { // at once: should the write be lost, the container itself tells
+	early := rep != nil && !rep.Ends // at once: should the write be lost, the container itself tells
+	if early {
 		t.work.Go(func() { t.submit(ctx, rep) })
-		rep = nil
 	}
 	if dirty {
 		if err := t.save(ctx); err != nil {
-			return t.notSaved(rep, wake, now, err), false
+			return t.notSaved(rep != nil && !early, wake, now, err), false
 		}
 	}
-	if rep != nil {
+	if rep != nil && !early {
 		t.work.Go(func() { t.submit(ctx, rep) })
 	}
 	return wake, false
@@ -153,11 +153,11 @@ func (t *task) takeReport(wake, now time.Time) (*Report, time.Time) {
 }
 
 // notSaved plans the next attempt to write the ledger. A report that had to wait for it waits on.
-func (t *task) notSaved(rep *Report, wake, now time.Time, err error) time.Time {
+func (t *task) notSaved(reportWaits bool, wake, now time.Time, err error) time.Time {
 	t.log.Error("task not written down, trying again", "err", err)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if rep != nil {
+	if reportWaits {
 		t.reporting = false
 	}
 	t.unsaved.fail(now)

@@ -71,6 +71,7 @@ func (a *Agent) resync(ctx context.Context) {
 			a.Log.Error("containers not adopted", "task", arn, "err", err)
 		}
 	}
+	a.listing.Do(func() { close(a.listed) })
 }
 
 // compare has every container looked at that the engine shows otherwise than it is known, and ends all pauses: the engine is back.
