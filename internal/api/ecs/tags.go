@@ -77,11 +77,3 @@ func tagText(s string) bool {
 	}
 	return utf8.ValidString(s)
 }
-
-// tagsView are the tags as an answer shows them: [] where there are none.
-func tagsView(tags []types.Tag) []types.Tag {
-	if tags == nil {
-		return []types.Tag{}
-	}
-	return tags
-}

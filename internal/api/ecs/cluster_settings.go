@@ -1,0 +1,53 @@
+package ecs
+
+import (
+	"slices"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/apierr"
+)
+
+// containerInsights are the values of a cluster's only setting; AWS's account default is the first.
+var containerInsights = [...]string{"disabled", "enabled", "enhanced"}
+
+// validateClusterSettings checks settings that a request gives. An error is an InvalidParameterException.
+func validateClusterSettings(settings []types.ClusterSetting) error {
+	seen := map[types.ClusterSettingName]bool{}
+	for _, s := range settings {
+		if s.Name == "" {
+			return apierr.InvalidParameter("settings.name should not be null or empty.")
+		}
+		if err := validateEnum("settings.name", s.Name); err != nil {
+			return err
+		}
+		if seen[s.Name] {
+			return apierr.InvalidParameter("The cluster setting '%s' is given more than once.", s.Name)
+		}
+		seen[s.Name] = true
+		if s.Value == nil || !slices.Contains(containerInsights[:], *s.Value) {
+			return apierr.InvalidParameter("settings.value of '%s' should be one of [disabled,enabled,enhanced]", s.Name)
+		}
+	}
+	return nil
+}
+
+// mergeClusterSettings returns the settings old with those of new in their place.
+func mergeClusterSettings(old, new []types.ClusterSetting) []types.ClusterSetting {
+	out := slices.Clone(old)
+	for _, s := range new {
+		i := slices.IndexFunc(out, func(o types.ClusterSetting) bool { return o.Name == s.Name })
+		if i < 0 {
+			out = append(out, s)
+		} else {
+			out[i] = s
+		}
+	}
+	return out
+}
+
+// newClusterSettings are a new cluster's settings: the given ones, and AWS's default where one is not given.
+func newClusterSettings(given []types.ClusterSetting) []types.ClusterSetting {
+	value := containerInsights[0]
+	return mergeClusterSettings([]types.ClusterSetting{{Name: types.ClusterSettingNameContainerInsights, Value: &value}}, given)
+}
