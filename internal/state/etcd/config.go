@@ -1,0 +1,140 @@
+// Package etcd is the store's durable backend on etcd: a server inside this process that listens nowhere, or an external cluster.
+//
+// Every commit is one etcd transaction that compares the leader's fence (the create revision of the leader key) and the commit key, writes
+// the records and puts the commit key. So a deposed leader writes nothing, and commits have one order without gaps.
+package etcd
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"berth/internal/state"
+)
+
+// Lease is how long a leader that does not answer stays leader.
+const Lease = 3 * time.Second
+
+// Config says which etcd to use. Either Dir or Endpoints is set.
+type Config struct {
+	// Dir is the data directory of the embedded server.
+	Dir string
+	// Socket is the path of a unix socket that etcdctl can use; "" opens none. Only with Dir.
+	Socket string
+	// Quota is how many bytes the embedded server's database may have; 0 means 8 GiB.
+	Quota int64
+
+	// Endpoints are the URLs of an external cluster.
+	Endpoints []string
+	// TLS is used with Endpoints; nil means none.
+	TLS *tls.Config
+	// Maintain lets Berth compact and defragment the external cluster, which must then serve nobody else.
+	Maintain bool
+
+	// Compact is the time between compactions; 0 means 5 minutes.
+	Compact time.Duration
+	// Log gets etcd's own warnings too; nil discards them.
+	Log *slog.Logger
+}
+
+func (c *Config) check() error {
+	if (c.Dir == "") == (len(c.Endpoints) == 0) {
+		return errors.New("either a data directory or endpoints must be given")
+	}
+	if c.Quota == 0 {
+		c.Quota = 8 << 30
+	}
+	if c.Compact == 0 {
+		c.Compact = 5 * time.Minute
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
+
+// Backend is one replica's connection to etcd, with the embedded server where there is one.
+type Backend struct {
+	config Config
+	client *clientv3.Client
+	server *server              // nil with an external cluster
+	guard  *guard               // nil with an external cluster
+	term   atomic.Pointer[Term] // nil while this replica does not lead
+	room   room
+
+	mu      sync.Mutex
+	closed  bool // guarded by mu
+	closing chan struct{}
+	running sync.WaitGroup // terms and upkeep
+}
+
+var (
+	_ state.Backend = (*Backend)(nil)
+	_ state.Term    = (*Term)(nil)
+)
+
+// Open starts the embedded server and waits until it answers, or connects to the external cluster. The caller closes the backend.
+func Open(ctx context.Context, c Config) (*Backend, error) {
+	if err := c.check(); err != nil {
+		return nil, fmt.Errorf("open etcd: %w", err)
+	}
+	if c.Dir == "" {
+		return connect(ctx, c)
+	}
+	return openEmbedded(ctx, c)
+}
+
+func newBackend(c Config, client *clientv3.Client) *Backend {
+	return &Backend{config: c, client: client, closing: make(chan struct{})}
+}
+
+// Close ends every term without resigning, and stops the embedded server.
+func (b *Backend) Close() error {
+	b.mu.Lock()
+	already := b.closed
+	b.closed = true
+	b.mu.Unlock()
+	if already {
+		return nil
+	}
+	close(b.closing)
+	b.running.Wait()
+	err := b.client.Close()
+	if b.server != nil {
+		b.server.stop()
+	}
+	if err != nil && !errors.Is(err, context.Canceled) { // canceled is the in-process client's way to say that it is closed
+		return fmt.Errorf("close etcd's client: %w", err)
+	}
+	return nil
+}
+
+// run starts f in a goroutine that Close stops and waits for. The ctx that f gets ends with Close, or when the returned function is called.
+// After Close it does nothing.
+func (b *Backend) run(ctx context.Context, f func(context.Context)) context.CancelFunc {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	if b.closed {
+		return cancel
+	}
+	b.running.Go(func() {
+		defer cancel()
+		f(ctx)
+	})
+	b.running.Go(func() {
+		select {
+		case <-b.closing:
+			cancel()
+		case <-ctx.Done():
+		}
+	})
+	return cancel
+}

@@ -1,0 +1,154 @@
+package etcd
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
+
+	"berth/internal/state/backendtest"
+)
+
+func TestContractEmbedded(t *testing.T) {
+	backendtest.Run(t, func(t *testing.T) backendtest.Cluster {
+		b := openTest(t, Config{Dir: t.TempDir()})
+		return cluster(b, func(t *testing.T) *Backend {
+			again := newBackend(b.config, v3client.New(b.server.etcd.Server))
+			again.server = b.server // so that it makes room
+			t.Cleanup(func() {
+				again.server = nil // the first one stops it
+				closeTest(t, again)
+			})
+			return again
+		})
+	})
+}
+
+// TestContractExternal runs a real etcd process, as old as Debian's.
+func TestContractExternal(t *testing.T) {
+	endpoint := startProcess(t)
+	backendtest.Run(t, func(t *testing.T) backendtest.Cluster {
+		wipe(t, endpoint)
+		c := Config{Endpoints: []string{endpoint}}
+		return cluster(openTest(t, c), func(t *testing.T) *Backend { return openTest(t, c) })
+	})
+}
+
+func openTest(t *testing.T, c Config) *Backend {
+	t.Helper()
+	c.Log = testLog(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	b, err := Open(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeTest(t, b) })
+	return b
+}
+
+func closeTest(t *testing.T, b *Backend) {
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// testLog shows in the test's output what went to the log.
+func testLog(t *testing.T) *slog.Logger { return slog.New(slog.NewTextHandler(t.Output(), nil)) }
+
+func cluster(b *Backend, open func(*testing.T) *Backend) backendtest.Cluster {
+	return backendtest.Cluster{
+		Lease:   Lease,
+		Replica: func(t *testing.T) backendtest.Replica { return replica(t, open(t), b.client) },
+		Compact: func(t *testing.T) {
+			now, err := b.revision(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := b.compact(t.Context(), now); err != nil {
+				t.Fatal(err)
+			}
+		},
+	}
+}
+
+// replica puts faults between b and etcd. admin is a way around them.
+func replica(t *testing.T, b *Backend, admin *clientv3.Client) backendtest.Replica {
+	f := &faults{silent: make(chan struct{})}
+	b.client.KV = faultyKV{b.client.KV, f}
+	b.client.Lease = faultyLease{b.client.Lease, f}
+	return backendtest.Replica{
+		Backend: b,
+		Next: func(fault backendtest.Fault) {
+			f.mu.Lock()
+			defer f.mu.Unlock()
+			f.next = append(f.next, fault)
+			if fault == backendtest.NoSpace && b.server != nil {
+				f.next = append(f.next, fault) // also after it has made room
+			}
+		},
+		Arrive: f.arrive,
+		Expire: func() {
+			term := b.term.Load()
+			if term == nil {
+				t.Error("the replica does not lead")
+			} else if _, err := admin.Revoke(context.Background(), term.lease); err != nil {
+				t.Error(err)
+			}
+		},
+		Silence: sync.OnceFunc(func() { close(f.silent) }),
+	}
+}
+
+// startProcess runs the etcd program on a loopback port of its own.
+func startProcess(t *testing.T) string {
+	t.Helper()
+	program, err := exec.LookPath("etcd")
+	if err != nil {
+		t.Skip("there is no etcd program on this machine")
+	}
+	endpoint, peer := "http://"+freePort(t), "http://"+freePort(t)
+	cmd := exec.Command(program, "--data-dir", filepath.Join(t.TempDir(), "data"), "--name", "x", "--log-level", "error",
+		"--listen-client-urls", endpoint, "--advertise-client-urls", endpoint,
+		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "x="+peer)
+	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := cmd.Process.Kill(); err != nil {
+			t.Error(err)
+		}
+		_ = cmd.Wait() // its error is that it was killed
+	})
+	return endpoint
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// wipe makes a cluster like a new one: no keys, no leader.
+func wipe(t *testing.T, endpoint string) {
+	t.Helper()
+	b := openTest(t, Config{Endpoints: []string{endpoint}})
+	if err := b.dropStaleLeader(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := b.client.Delete(t.Context(), prefix, clientv3.WithPrefix()); err != nil {
+		t.Fatal(err)
+	}
+}

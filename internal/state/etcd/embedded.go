@@ -1,0 +1,137 @@
+package etcd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.etcd.io/etcd/server/v3/embed"
+	"go.etcd.io/etcd/server/v3/etcdserver/api/v3client"
+	"go.uber.org/zap"
+)
+
+// The embedded member's name, and the peer URL that etcd wants it to have: nobody listens there.
+const (
+	memberName = "berth"
+	peerURL    = "http://127.0.0.1:1"
+	etcdDir    = "etcd" // its place in the data directory
+)
+
+// server is the etcd server inside this process.
+type server struct {
+	etcd *embed.Etcd
+}
+
+// openEmbedded starts the embedded server, tidies what an earlier process left, and starts its upkeep.
+func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
+	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w", err)
+	}
+	guard := newGuard(c.Dir, c.Quota, c.Log)
+	if err := guard.prepare(); err != nil {
+		return nil, fmt.Errorf("start etcd in %s: %w", c.Dir, err)
+	}
+	s, err := start(ctx, c, filepath.Join(c.Dir, etcdDir))
+	if err != nil {
+		return nil, fmt.Errorf("start etcd in %s: %w", c.Dir, err)
+	}
+	b := newBackend(c, v3client.New(s.etcd.Server))
+	b.server, b.guard = s, guard
+	guard.used = func() int64 { return s.etcd.Server.Backend().SizeInUse() }
+	if err := b.dropStaleLeader(ctx); err != nil {
+		return nil, joinClose(err, b)
+	}
+	b.tidy(ctx)
+	b.run(ctx, guard.watch)
+	b.run(ctx, b.maintain)
+	return b, nil
+}
+
+func joinClose(err error, b *Backend) error { return errors.Join(err, b.Close()) }
+
+// start runs a server on dir and returns once it answers.
+func start(ctx context.Context, c Config, dir string) (*server, error) {
+	config, err := embedConfig(c, dir)
+	if err != nil {
+		return nil, err
+	}
+	etcd, err := embed.StartEtcd(config)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{etcd}
+	select {
+	case <-etcd.Server.ReadyNotify():
+	case err := <-etcd.Err():
+		s.stop()
+		return nil, err
+	case <-etcd.Server.StopNotify():
+		s.stop()
+		return nil, errors.New("the server stopped while it was starting")
+	case <-ctx.Done():
+		s.stop()
+		return nil, fmt.Errorf("wait for the server: %w", ctx.Err())
+	}
+	if c.Socket != "" {
+		if err := os.Chmod(c.Socket, 0o700); err != nil {
+			s.stop()
+			return nil, fmt.Errorf("close the socket to others: %w", err)
+		}
+	}
+	return s, nil
+}
+
+func (s *server) stop() { s.etcd.Close() }
+
+// embedConfig is a single member that listens nowhere, except on a unix socket where one is wished.
+func embedConfig(c Config, dir string) (*embed.Config, error) {
+	peer, err := url.Parse(peerURL)
+	if err != nil {
+		return nil, err
+	}
+	e := embed.NewConfig()
+	e.Name = memberName
+	e.Dir = dir
+	e.ListenPeerUrls, e.ListenClientUrls, e.AdvertiseClientUrls = nil, nil, nil
+	e.AdvertisePeerUrls = []url.URL{*peer}
+	e.InitialCluster = memberName + "=" + peerURL
+	e.InitialClusterToken = memberName
+	e.EnableGRPCGateway = false
+	e.TickMs, e.ElectionMs = 100, 1000
+	e.QuotaBackendBytes = c.Quota
+	e.AutoCompactionMode, e.AutoCompactionRetention = "periodic", "0" // Berth compacts itself
+	e.SnapshotCount, e.SnapshotCatchUpEntries = raftLog, raftLog/4
+	e.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.New(logCore{log: c.Log}))
+	if c.Socket == "" {
+		return e, nil
+	}
+	socket, err := filepath.Abs(c.Socket)
+	if err != nil {
+		return nil, err
+	}
+	at := url.URL{Scheme: "unix", Path: socket}
+	e.ListenClientUrls, e.AdvertiseClientUrls = []url.URL{at}, []url.URL{at}
+	return e, nil
+}
+
+// raftLog is how many commits etcd keeps in memory before it drops them: at up to 1 MiB each, etcd's default of 10,000 is too many.
+const raftLog = 2000
+
+// dropStaleLeader revokes the lease of a leader of an earlier process. The lock on the database proves that there is no other process, so
+// waiting for the lease to end would only make every restart slower.
+func (b *Backend) dropStaleLeader(ctx context.Context) error {
+	resp, err := b.client.Get(ctx, leaderKey)
+	if err != nil {
+		return fmt.Errorf("read the leader of before: %w", err)
+	}
+	for _, kv := range resp.Kvs {
+		if _, err := b.client.Revoke(ctx, clientv3.LeaseID(kv.Lease)); err != nil {
+			b.config.Log.Warn("the last leader's lease stays until it ends", "err", err)
+		}
+	}
+	return nil
+}
