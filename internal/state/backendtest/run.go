@@ -48,10 +48,13 @@ type Behaviour struct {
 	Check func(*testing.T, Cluster)
 }
 
-// Run checks every behaviour, each on a cluster of its own.
+// Run checks every behaviour, each on a cluster of its own, several at a time.
 func Run(t *testing.T, open func(t *testing.T) Cluster) {
 	for _, b := range Behaviours() {
-		t.Run(b.Name, func(t *testing.T) { b.Check(t, open(t)) })
+		t.Run(b.Name, func(t *testing.T) {
+			t.Parallel()
+			b.Check(t, open(t))
+		})
 	}
 }
 

@@ -31,12 +31,10 @@ func TestContractEmbedded(t *testing.T) {
 	})
 }
 
-// TestContractExternal runs a real etcd process, as old as Debian's.
+// TestContractExternal runs a real etcd process, as old as Debian's, for each behaviour.
 func TestContractExternal(t *testing.T) {
-	endpoint := startProcess(t)
 	backendtest.Run(t, func(t *testing.T) backendtest.Cluster {
-		wipe(t, endpoint)
-		c := Config{Endpoints: []string{endpoint}}
+		c := Config{Endpoints: []string{startProcess(t)}}
 		return cluster(openTest(t, c), func(t *testing.T) *Backend { return openTest(t, c) })
 	})
 }
@@ -115,7 +113,7 @@ func startProcess(t *testing.T) string {
 		t.Skip("there is no etcd program on this machine")
 	}
 	endpoint, peer := "http://"+freePort(t), "http://"+freePort(t)
-	cmd := exec.Command(program, "--data-dir", filepath.Join(t.TempDir(), "data"), "--name", "x", "--log-level", "error",
+	cmd := exec.Command(program, "--data-dir", filepath.Join(t.TempDir(), "data"), "--name", "x", "--logger", "zap", "--log-level", "error",
 		"--listen-client-urls", endpoint, "--advertise-client-urls", endpoint,
 		"--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", "x="+peer)
 	cmd.Stdout, cmd.Stderr = t.Output(), t.Output()
@@ -139,16 +137,4 @@ func freePort(t *testing.T) string {
 	}
 	defer l.Close()
 	return l.Addr().String()
-}
-
-// wipe makes a cluster like a new one: no keys, no leader.
-func wipe(t *testing.T, endpoint string) {
-	t.Helper()
-	b := openTest(t, Config{Endpoints: []string{endpoint}})
-	if err := b.dropStaleLeader(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := b.client.Delete(t.Context(), prefix, clientv3.WithPrefix()); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -28,10 +28,11 @@ func (c logCore) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.Check
 	return to
 }
 
-// expected is what etcd warns of although it is meant so.
+// expected is what etcd warns of although it is meant so, or although the caller gets it as an error as well.
 func expected(e zapcore.Entry) bool {
 	switch e.Message {
-	case "Running http and grpc server on single port. This is not recommended for production.", "simple token is not cryptographically signed":
+	case "Running http and grpc server on single port. This is not recommended for production.", "simple token is not cryptographically signed",
+		"retrying of unary invoker failed":
 		return true
 	}
 	return false
