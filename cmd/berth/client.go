@@ -1,0 +1,104 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/aws-sdk-go-v2/credentials"
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	berthapi "berth/internal/api/berth"
+)
+
+// client talks to an installation as its administrator.
+type client struct {
+	data     dataDir
+	in       installation
+	endpoint string
+	key      accessKey
+}
+
+// openClient reads where the installation of a data directory is and what its administrator's key is.
+func openClient(dir string) (*client, error) {
+	d, err := existing(dir)
+	if err != nil {
+		return nil, err
+	}
+	c := &client{data: d}
+	if c.in, err = d.load(); err != nil {
+		return nil, err
+	}
+	if err := d.read("credentials.json", &c.key); err != nil {
+		return nil, errors.New("the installation has no administrator's key yet; is it running? Start it with `berth up`")
+	}
+	c.endpoint = "http://" + c.in.Listen
+	return c, nil
+}
+
+func (c *client) credentials() aws.CredentialsProvider {
+	return credentials.NewStaticCredentialsProvider(c.key.AccessKeyID, c.key.SecretAccessKey, "")
+}
+
+// ecs is the SDK's client.
+func (c *client) ecs() *awsecs.Client {
+	return awsecs.New(awsecs.Options{Region: c.in.Region, BaseEndpoint: &c.endpoint, Credentials: c.credentials(), RetryMaxAttempts: 5})
+}
+
+// call makes one of Berth's own calls.
+func (c *client) call(ctx context.Context, operation string, in, out any) error {
+	body, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("%s: %w", operation, err)
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint+"/", bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("%s: %w", operation, err)
+	}
+	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
+	r.Header.Set("X-Amz-Target", berthapi.Target+"."+operation)
+	resp, err := c.send(ctx, r, body)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	return json.NewDecoder(resp.Body).Decode(out)
+}
+
+// send signs and sends a request; an answer that is no success is an error in the control plane's words.
+func (c *client) send(ctx context.Context, r *http.Request, body []byte) (*http.Response, error) {
+	creds, err := c.credentials().Retrieve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	sum := sha256.Sum256(body)
+	if err := v4.NewSigner().SignHTTP(ctx, creds, r, hex.EncodeToString(sum[:]), "berth", c.in.Region, time.Now()); err != nil {
+		return nil, fmt.Errorf("sign: %w", err)
+	}
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return nil, fmt.Errorf("the control plane at %s does not answer; is it running? Start it with `berth up`: %w", c.endpoint, err)
+	}
+	if resp.StatusCode/100 == 2 {
+		return resp, nil
+	}
+	defer resp.Body.Close()
+	b, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	var e struct {
+		Type    string `json:"__type"`
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(b, &e) == nil && e.Type != "" {
+		return nil, fmt.Errorf("%s: %s", e.Type, e.Message)
+	}
+	return nil, fmt.Errorf("%s: %s", resp.Status, bytes.TrimSpace(b))
+}

@@ -1,0 +1,196 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+
+	"berth/internal/seal"
+)
+
+// dataDir is where an installation keeps its files.
+type dataDir string
+
+func defaultData() string {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		return ".berth"
+	}
+	return filepath.Join(home, ".berth")
+}
+
+func (d dataDir) path(name string) string { return filepath.Join(string(d), name) }
+
+// installation is what an installation knows of itself, kept in berth.json.
+type installation struct {
+	ID        string // in the names of everything that it makes on a machine
+	Listen    string
+	Region    string
+	Account   string
+	Auth      string
+	Instances int
+	HostNet   int // its instances' host addresses are 127.0.HostNet.1, .2, ...
+}
+
+// open makes the directory, absolute, and the installation's identity and key where they are missing.
+func openData(dir string) (dataDir, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("data directory: %w", err)
+	}
+	d := dataDir(abs)
+	if err := os.MkdirAll(abs, 0o700); err != nil {
+		return "", fmt.Errorf("data directory: %w", err)
+	}
+	if _, err := os.Stat(d.path("key")); errors.Is(err, fs.ErrNotExist) {
+		if err := d.write("key", []byte(hex.EncodeToString(seal.NewKey())+"\n")); err != nil {
+			return "", err
+		}
+	}
+	return d, nil
+}
+
+// existing is a data directory that must be there already.
+func existing(dir string) (dataDir, error) {
+	abs, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("data directory: %w", err)
+	}
+	if _, err := os.Stat(filepath.Join(abs, "berth.json")); err != nil {
+		return "", fmt.Errorf("there is no installation in %s; start one with `berth up --data %s`", abs, dir)
+	}
+	return dataDir(abs), nil
+}
+
+func (d dataDir) key() (seal.Key, error) {
+	b, err := os.ReadFile(d.path("key"))
+	if err != nil {
+		return seal.Key{}, fmt.Errorf("sealing key: %w", err)
+	}
+	raw, err := hex.DecodeString(strings.TrimSpace(string(b)))
+	if err != nil {
+		return seal.Key{}, fmt.Errorf("sealing key: %w", err)
+	}
+	return seal.ParseKey(raw)
+}
+
+// load reads berth.json; a new installation gets an id.
+func (d dataDir) load() (installation, error) {
+	var in installation
+	b, err := os.ReadFile(d.path("berth.json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		in = installation{ID: strings.ToLower(rand.Text()[:10]), HostNet: 1}
+		if string(d) != defaultData() {
+			in.HostNet = 2 + int(hashOf(in.ID)%250)
+		}
+		return in, nil
+	}
+	if err != nil {
+		return in, fmt.Errorf("installation: %w", err)
+	}
+	if err := json.Unmarshal(b, &in); err != nil {
+		return in, fmt.Errorf("installation: %s: %w", d.path("berth.json"), err)
+	}
+	return in, nil
+}
+
+func hashOf(s string) (h uint32) {
+	for i := range len(s) {
+		h = h*31 + uint32(s[i])
+	}
+	return h
+}
+
+func (d dataDir) save(name string, v any) error {
+	b, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return d.write(name, append(b, '\n'))
+}
+
+// write replaces a file at once, readable by its owner only.
+func (d dataDir) write(name string, b []byte) error {
+	tmp, err := os.CreateTemp(string(d), name+".*")
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	defer os.Remove(tmp.Name()) //nolint:errcheck // gone after the rename
+	_, err = tmp.Write(b)
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if cerr := tmp.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), d.path(name))
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", name, err)
+	}
+	return nil
+}
+
+func (d dataDir) read(name string, v any) error {
+	b, err := os.ReadFile(d.path(name))
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(b, v)
+}
+
+// accessKey is the administrator's key, kept in credentials.json for the commands of this machine.
+type accessKey struct{ AccessKeyID, SecretAccessKey string }
+
+// own claims a role ("server", "agent", "up") of this data directory for this process and writes its pid. The claim ends with the process.
+func (d dataDir) own(role string) (release func(), err error) {
+	f, err := os.OpenFile(d.path(role+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("claim %s: %w", role, err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		f.Close()
+		return nil, fmt.Errorf("another berth %s (pid %d) works in %s already", role, d.pid(role), d)
+	}
+	if err := d.write(role+".pid", []byte(strconv.Itoa(os.Getpid())+"\n")); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() { os.Remove(d.path(role + ".pid")); f.Close() }, nil
+}
+
+// pid is the process that has a role, 0 if none is alive.
+func (d dataDir) pid(role string) int {
+	b, err := os.ReadFile(d.path(role + ".pid"))
+	if err != nil {
+		return 0
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
+	if err != nil || pid <= 1 || !d.owned(role) {
+		return 0
+	}
+	return pid
+}
+
+// owned reports whether a process holds the role's claim, so that a pid of a process long gone is never mistaken for ours.
+func (d dataDir) owned(role string) bool {
+	f, err := os.OpenFile(d.path(role+".lock"), os.O_RDWR, 0)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return true
+	}
+	return false
+}

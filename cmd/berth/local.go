@@ -1,0 +1,106 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"runtime"
+
+	"golang.org/x/sys/unix"
+)
+
+// localInstance is one of this machine's container instances, kept in instances.json.
+type localInstance struct {
+	Name        string
+	Cluster     string
+	HostAddress string
+	CPUUnits    int64
+	MemoryMiB   int64
+	Zone        string
+	AccessKey   string
+	SecretKey   string
+}
+
+// prepareInstances makes the local instances that are missing: each joins with a token of its own. Declared sizes split the machine.
+func (s *supervisor) prepareInstances(ctx context.Context) error {
+	var have []localInstance
+	if err := s.data.read("instances.json", &have); err != nil && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("local instances: %w", err)
+	}
+	c, err := openClient(string(s.data))
+	if err != nil {
+		return err
+	}
+	cpu, mib, err := machineSize()
+	if err != nil {
+		return err
+	}
+	for n := len(have) + 1; n <= s.in.Instances; n++ {
+		key, err := c.join(ctx)
+		if err != nil {
+			return fmt.Errorf("join local instance %d: %w", n, err)
+		}
+		have = append(have, localInstance{
+			Name: fmt.Sprintf("local-%d", n), Cluster: key.Cluster, HostAddress: fmt.Sprintf("127.0.%d.%d", s.in.HostNet, n),
+			Zone: s.in.Region + string(rune('a'+(n-1)%3)), AccessKey: key.AccessKeyID, SecretKey: key.SecretAccessKey,
+		})
+	}
+	have = have[:s.in.Instances]
+	for i := range have {
+		have[i].CPUUnits, have[i].MemoryMiB = cpu/int64(s.in.Instances), mib/int64(s.in.Instances)
+	}
+	return s.data.save("instances.json", have)
+}
+
+// reservedMiB is kept for the system and Berth itself.
+const reservedMiB = 512
+
+// machineSize is what tasks may have of this machine: CPU units and MiB.
+func machineSize() (cpu, mib int64, err error) {
+	var info unix.Sysinfo_t
+	if err := unix.Sysinfo(&info); err != nil {
+		return 0, 0, fmt.Errorf("size of this machine: %w", err)
+	}
+	total := int64(info.Totalram) * int64(info.Unit) >> 20
+	return int64(runtime.NumCPU()) * 1024, max(total-reservedMiB, total/2), nil
+}
+
+// join makes a token and trades it for an instance's key.
+func (c *client) join(ctx context.Context) (joined, error) {
+	var token struct{ Token string }
+	if err := c.call(ctx, "CreateJoinToken", map[string]string{}, &token); err != nil {
+		return joined{}, err
+	}
+	return trade(ctx, c.endpoint, token.Token)
+}
+
+// trade gets an instance's key for a token.
+func trade(ctx context.Context, endpoint, token string) (joined, error) {
+	body, err := json.Marshal(map[string]string{"Token": token})
+	if err != nil {
+		return joined{}, err
+	}
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+joinPath, bytes.NewReader(body))
+	if err != nil {
+		return joined{}, fmt.Errorf("control plane's address: %w", err)
+	}
+	r.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return joined{}, fmt.Errorf("join: %w", err)
+	}
+	defer resp.Body.Close()
+	b, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
+	if resp.StatusCode != http.StatusOK {
+		return joined{}, fmt.Errorf("join: %s", bytes.TrimSpace(b))
+	}
+	var j joined
+	if err := json.Unmarshal(b, &j); err != nil {
+		return joined{}, fmt.Errorf("join: %w", err)
+	}
+	return j, nil
+}

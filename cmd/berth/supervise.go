@@ -1,0 +1,212 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"strconv"
+	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+)
+
+// supervisor keeps the processes of `berth up` running: the server and the agent.
+type supervisor struct {
+	data     dataDir
+	in       installation
+	options  upOptions
+	progress io.Writer
+}
+
+// say tells the user how far things are.
+func (s *supervisor) say(format string, a ...any) { fmt.Fprintf(s.progress, format+"\n", a...) }
+
+// runUp starts everything, says when it is ready, and keeps it running until ctx ends.
+func runUp(ctx context.Context, d dataDir, in installation, o upOptions, stderr io.Writer) error {
+	s := &supervisor{data: d, in: in, options: o, progress: stderr}
+	var pipe *os.File
+	if fd, err := strconv.Atoi(os.Getenv(progressEnv)); err == nil {
+		pipe = os.NewFile(uintptr(fd), "progress")
+		s.progress = io.MultiWriter(stderr, pipe)
+	}
+	release, err := d.own("up")
+	if err != nil {
+		if pid := d.pid("up"); pid != 0 {
+			s.say("berth up runs already (pid %d)", pid)
+			return s.alreadyUp(ctx, pipe)
+		}
+		return err
+	}
+	defer release()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return s.keep(ctx, "server", s.serverArgs()) })
+	g.Go(func() error {
+		if err := s.waitReady(ctx); err != nil {
+			return err
+		}
+		if err := s.prepareInstances(ctx); err != nil {
+			return err
+		}
+		g.Go(func() error { return s.keep(ctx, "agent", s.agentArgs()) })
+		if err := s.arrive(ctx); err != nil {
+			return err
+		}
+		s.finish(pipe)
+		return nil
+	})
+	if err := g.Wait(); ctx.Err() == nil || !errors.Is(err, context.Canceled) {
+		if err != nil {
+			s.say("%v", err)
+		}
+		return err
+	}
+	return nil
+}
+
+// alreadyUp makes a second `berth up` a wait for the first.
+func (s *supervisor) alreadyUp(ctx context.Context, pipe *os.File) error {
+	if err := s.waitReady(ctx); err != nil {
+		return err
+	}
+	if err := s.arrive(ctx); err != nil {
+		return err
+	}
+	s.finish(pipe)
+	return nil
+}
+
+// arrive waits until the instances are connected and, where asked for, the demo runs.
+func (s *supervisor) arrive(ctx context.Context) error {
+	c, err := openClient(string(s.data))
+	if err != nil {
+		return err
+	}
+	if err := c.waitInstances(ctx, s.in.Instances, s.say); err != nil {
+		return err
+	}
+	if s.options.demo {
+		return c.demo(ctx, s.say)
+	}
+	return nil
+}
+
+func (s *supervisor) finish(pipe *os.File) {
+	data := ""
+	if string(s.data) != defaultData() {
+		data = " --data " + string(s.data)
+	}
+	s.say("\nBerth is up at http://%s. Next:\n\n  eval \"$(berth env%s)\"\n  aws ecs list-services\n", s.in.Listen, data)
+	if pipe != nil {
+		fmt.Fprintln(pipe, readyLine)
+		pipe.Close()
+		s.progress = os.Stderr
+	}
+}
+
+func (s *supervisor) serverArgs() []string {
+	return []string{"server", "--data", string(s.data), "--listen", s.in.Listen, "--region", s.in.Region, "--account", s.in.Account,
+		"--auth", s.in.Auth, "--instance-lost-after", s.options.lostAfter.String()}
+}
+
+func (s *supervisor) agentArgs() []string {
+	return []string{"agent", "--data", string(s.data), "--local", "--clean-up-after", s.options.cleanUpAfter.String()}
+}
+
+// waitReady waits until the control plane serves. A server that cannot start is not waited for.
+func (s *supervisor) waitReady(ctx context.Context) error {
+	s.say("starting the control plane on %s", s.in.Listen)
+	for began := time.Now(); ; {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.in.Listen+"/readyz", nil)
+		if err != nil {
+			return fmt.Errorf("control plane: %w", err)
+		}
+		if resp, err := http.DefaultClient.Do(r); err == nil {
+			resp.Body.Close()
+			if resp.StatusCode == http.StatusOK {
+				return nil
+			}
+		}
+		if time.Since(began) > time.Minute {
+			return fmt.Errorf("the control plane did not start within a minute; see %s", s.data.path("server.log"))
+		}
+		if !pauseFor(ctx, 50*time.Millisecond) {
+			return ctx.Err()
+		}
+	}
+}
+
+func pauseFor(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// keep runs a process of a role again and again until ctx ends. One that an earlier `berth up` left behind is adopted.
+func (s *supervisor) keep(ctx context.Context, role string, args []string) error {
+	for pause := 200 * time.Millisecond; ; {
+		began := time.Now()
+		var err error
+		if pid := s.data.pid(role); pid != 0 {
+			s.say("adopting the running berth %s (pid %d)", role, pid)
+			err = awaitPid(ctx, pid)
+		} else {
+			err = s.runChild(ctx, role, args)
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if time.Since(began) > time.Minute {
+			pause = 200 * time.Millisecond
+		}
+		s.say("berth %s ended (%v), starting it again; see %s", role, err, s.data.path(role+".log"))
+		if !pauseFor(ctx, pause) {
+			return nil
+		}
+		pause = min(2*pause, 10*time.Second)
+	}
+}
+
+// runChild runs one process until it ends; the end of ctx asks it to end.
+func (s *supervisor) runChild(ctx context.Context, role string, args []string) error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	log, err := os.OpenFile(s.data.path(role+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	cmd := exec.CommandContext(ctx, self, args...)
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // Ctrl-C is for the supervisor alone
+	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
+	cmd.WaitDelay = 15 * time.Second
+	return cmd.Run()
+}
+
+// awaitPid waits for a process that is not our child; the end of ctx asks it to end.
+func awaitPid(ctx context.Context, pid int) error {
+	fd, err := unix.PidfdOpen(pid, 0)
+	if err != nil {
+		return nil // it is gone
+	}
+	defer unix.Close(fd)
+	stop := context.AfterFunc(ctx, func() { unix.Kill(pid, unix.SIGTERM) })
+	defer stop()
+	for {
+		_, err := unix.Poll([]unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}, -1)
+		if !errors.Is(err, unix.EINTR) {
+			return err
+		}
+	}
+}

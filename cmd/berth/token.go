@@ -1,0 +1,39 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+)
+
+func tokenCommand() *cobra.Command {
+	var data, cluster, format string
+	c := &cobra.Command{
+		Use: "token", Short: "Make a one-time token with which a machine joins a cluster", Args: cobra.NoArgs,
+		Long: "Make a one-time token. On the other machine: berth agent --server http://HOST:3270 --token TOKEN. A token is good for one hour and one machine.",
+		RunE: func(c *cobra.Command, _ []string) error {
+			k, err := openClient(data)
+			if err != nil {
+				return err
+			}
+			var out struct {
+				Token     string  `json:"token"`
+				Cluster   string  `json:"cluster"`
+				ExpiresAt float64 `json:"expiresAt"`
+			}
+			if err := k.call(c.Context(), "CreateJoinToken", map[string]string{"cluster": cluster}, &out); err != nil {
+				return err
+			}
+			if format == "json" {
+				return json.NewEncoder(c.OutOrStdout()).Encode(out)
+			}
+			fmt.Fprintln(c.OutOrStdout(), out.Token)
+			return nil
+		},
+	}
+	dataFlag(c, &data)
+	outputFlag(c, &format)
+	c.Flags().StringVar(&cluster, "cluster", "default", "cluster that the machine joins")
+	return c
+}
