@@ -1,0 +1,214 @@
+package ecs
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/apierr"
+	"berth/internal/arn"
+	"berth/internal/awswire"
+	"berth/internal/ecs"
+	"berth/internal/frontdoor"
+	"berth/internal/placement"
+	"berth/internal/state"
+)
+
+// launch is what RunTask and StartTask have in common: which tasks, and for whom.
+type launch struct {
+	cluster, definition  *string
+	group, startedBy     *string
+	referenceID          *string
+	overrides            *types.TaskOverride
+	launchType           types.LaunchType // "" is EC2
+	propagateTags        types.PropagateTags
+	tags                 []types.Tag
+	managedTags          bool
+	executeCommand       bool
+	networkConfiguration *types.NetworkConfiguration
+	volumeConfigurations []types.TaskVolumeConfiguration
+}
+
+// validate checks what needs no look at the records. overrides is the plan of the overrides' shape.
+func (l *launch) validate(overrides *awswire.Plan) error {
+	if l.definition == nil || *l.definition == "" {
+		return apierr.InvalidParameter("TaskDefinition can not be blank.")
+	}
+	switch l.launchType {
+	case "", types.LaunchTypeEc2, types.LaunchTypeExternal:
+	case types.LaunchTypeFargate, types.LaunchTypeManagedInstances:
+		return notActedOn("launchType " + string(l.launchType))
+	default:
+		return apierr.ClientException("launch type should be one of [EC2,FARGATE,EXTERNAL]")
+	}
+	if len(l.volumeConfigurations) > 0 {
+		return notActedOn("volumeConfigurations")
+	}
+	if err := l.validateNames(); err != nil {
+		return err
+	}
+	switch l.propagateTags {
+	case "", types.PropagateTagsNone, types.PropagateTagsTaskDefinition:
+	case types.PropagateTagsService:
+		return apierr.InvalidParameter("propagateTags SERVICE is only valid for the tasks of a service.")
+	default:
+		return oneOf("propagateTags", string(l.propagateTags), l.propagateTags.Values())
+	}
+	if err := validateTags(l.tags); err != nil {
+		return err
+	}
+	return validateOverrides(l.overrides, overrides)
+}
+
+func (l *launch) validateNames() error {
+	if g := text(l.group); len(g) > mostName {
+		return apierr.InvalidParameter("group can be at most %d characters long.", mostName)
+	} else if strings.HasPrefix(g, "service:") {
+		return apierr.InvalidParameter("Invalid namespace for group.")
+	}
+	if s := text(l.startedBy); len(s) > 128 {
+		return apierr.InvalidParameter("startedBy can be at most 128 characters long.")
+	} else if strings.HasPrefix(s, "ecs-svc/") {
+		return apierr.InvalidParameter("startedBy cannot begin with ecs-svc/: that is for the tasks of services.")
+	}
+	if len(text(l.referenceID)) > 1024 {
+		return apierr.InvalidParameter("referenceId can be at most 1024 characters long.")
+	}
+	return nil
+}
+
+// order is a launch whose names are resolved: it makes tasks.
+type order struct {
+	*launch
+	cluster    arn.Cluster
+	definition *ecs.TaskDefinition
+	tags       []types.Tag
+	now        time.Time
+}
+
+// resolve looks up the cluster and the task definition, and checks the launch against them.
+func (l *launch) resolve(t *state.Tables, r *frontdoor.Request, now time.Time) (*order, error) {
+	c, err := cluster(t, r, l.cluster)
+	if err != nil {
+		return nil, err
+	}
+	d, err := resolveDefinition(t, r, *l.definition)
+	if err != nil {
+		return nil, err
+	}
+	if d.Definition.Status != types.TaskDefinitionStatusActive {
+		return nil, apierr.InvalidParameter("TaskDefinition is inactive")
+	}
+	if err := l.suits(d); err != nil {
+		return nil, err
+	}
+	tags := l.allTags(d)
+	if len(tags) > mostTags {
+		return nil, apierr.InvalidParameter("Too many tags: a resource can have at most %d tags, and %d were given.", mostTags, len(tags))
+	}
+	if l.managedTags { // ECS's own do not count
+		key, name := "aws:ecs:clusterName", c.ClusterArn.Name()
+		tags = append(tags, types.Tag{Key: &key, Value: &name})
+	}
+	return &order{launch: l, cluster: c.ClusterArn, definition: d, tags: tags, now: now}, nil
+}
+
+// suits checks the launch against the definition.
+func (l *launch) suits(d *ecs.TaskDefinition) error {
+	def := &d.Definition
+	if !slices.Contains(def.Compatibilities, types.Compatibility(l.kind())) {
+		return apierr.InvalidParameter("Task definition does not support launch_type %s.", l.kind())
+	}
+	switch vpc := def.NetworkMode == types.NetworkModeAwsvpc; {
+	case vpc && l.networkConfiguration == nil:
+		return apierr.InvalidParameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+	case vpc:
+		return notActedOn("networkMode awsvpc")
+	case l.networkConfiguration != nil:
+		return apierr.InvalidParameter("Network Configuration is not valid for the given networkMode of this task definition.")
+	}
+	if len(def.PlacementConstraints) > 0 {
+		return notActedOn("the task definition's placementConstraints of type memberOf")
+	}
+	return overridesSuit(l.overrides, d)
+}
+
+func (l *launch) kind() types.LaunchType {
+	if l.launchType == "" {
+		return types.LaunchTypeEc2
+	}
+	return l.launchType
+}
+
+// allTags are the caller's tags, and the propagated ones whose keys the caller did not use.
+func (l *launch) allTags(d *ecs.TaskDefinition) []types.Tag {
+	out := slices.Clone(l.tags)
+	if l.propagateTags == types.PropagateTagsTaskDefinition {
+		for _, t := range d.Tags {
+			if !slices.ContainsFunc(out, func(o types.Tag) bool { return text(o.Key) == text(t.Key) }) {
+				out = append(out, t)
+			}
+		}
+	}
+	return out
+}
+
+// inGroup is the tasks' group: the caller's, or else the family's.
+func (o *order) inGroup() string {
+	if g := text(o.group); g != "" {
+		return g
+	}
+	return "family:" + o.definition.ARN().Family()
+}
+
+// externalAttribute is what container instances outside of AWS's own machines have, and tasks of launch type EXTERNAL need.
+const externalAttribute = "ecs.capability.external"
+
+// request says to placement what each task needs.
+func (o *order) request(count int) placement.Request {
+	r := placement.Request{
+		Count: count, Group: o.inGroup(), Reserve: ecs.Reservation(o.definition, o.overrides),
+		Required: placement.RequiredAttributes(o.definition),
+	}
+	if o.kind() == types.LaunchTypeExternal {
+		r.Required = append(r.Required, externalAttribute)
+	}
+	return r
+}
+
+// start stores a new task on an instance.
+func (o *order) start(tx *state.Tx, i *ecs.Instance) *ecs.Task {
+	t := ecs.NewTask(ecs.TaskSpec{
+		Task: o.cluster.Task(newID()), Definition: o.definition, Overrides: o.overrides, Instance: i, Group: o.inGroup(),
+		StartedBy: text(o.startedBy), LaunchType: o.kind(), EnableExecuteCommand: o.executeCommand, Tags: o.tags, Now: o.now,
+	})
+	tx.Put(t)
+	return t
+}
+
+// newID is the id of a new task or container instance: 32 hexadecimal digits.
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:]) //nolint:errcheck // it never fails
+	return hex.EncodeToString(b[:])
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
+// launchResources are what the policy is asked about: the task definition, in the form with a revision where there is one.
+func (a *API) launchResources(r *frontdoor.Request, definition *string) []string {
+	d, err := resolveDefinition(a.store.View().Tables, r, text(definition))
+	if err != nil {
+		return nil
+	}
+	return []string{string(d.ARN())}
+}

@@ -1,0 +1,112 @@
+package ecs
+
+import (
+	"context"
+	"strings"
+	"unicode/utf8"
+
+	"berth/internal/access"
+	"berth/internal/apierr"
+	"berth/internal/arn"
+	"berth/internal/ecs"
+	"berth/internal/frontdoor"
+	"berth/internal/state"
+)
+
+// acknowledged is what agents are answered; they do not look at it.
+const acknowledged = "OK"
+
+// The lengths to which an agent's texts are kept.
+const (
+	mostReason     = 1024
+	mostIdentifier = 255 // of a runtime id and an image's digest
+)
+
+// report takes an agent's report into a task. What is late, repeated, or about a task that has stopped or is not known changes nothing and is
+// acknowledged all the same: an agent says it again for ever otherwise. It returns when what it saw is durable.
+func (a *API) report(ctx context.Context, r *frontdoor.Request, task arn.Task, report ecs.Report) error {
+	return a.store.Update(ctx, func(tx *state.Tx) error {
+		t := tx.Tasks.Get(task)
+		if t == nil || t.Over() {
+			return nil
+		}
+		if err := mayReport(tx.Tables, r, t); err != nil {
+			return err
+		}
+		if next := t.Report(report, tx.Definitions.Get(t.TaskDefinitionArn), now()); next != t {
+			tx.Put(next)
+		}
+		return nil
+	})
+}
+
+// mayReport refuses a container instance's report on a task of another one. The policy has asked the same of the last commit; here it is
+// asked of what is true now.
+func mayReport(t *state.Tables, r *frontdoor.Request, task *ecs.Task) error {
+	c := t.Credentials.Get(r.AccessKeyID)
+	if c == nil || c.Principal != access.ContainerInstance || c.Instance == task.ContainerInstanceArn {
+		return nil
+	}
+	return apierr.AccessDenied(r.Caller.ARN, "ecs:SubmitTaskStateChange", string(task.ContainerInstanceArn))
+}
+
+// reporter are the resources that the policy is asked about when an agent reports on a task: the task's container instance, or the agent's
+// own where the task has stopped or is not known.
+func (a *API) reporter(r *frontdoor.Request, cluster, task *string) []string {
+	v := a.store.View()
+	if t, err := taskARN(r, cluster, task); err == nil {
+		if t := v.Tasks.Get(t); t != nil && !t.Over() {
+			return []string{string(t.ContainerInstanceArn)}
+		}
+	}
+	return a.ownInstance(r)
+}
+
+// ownInstance is the container instance whose credential signed the request, nil if it is none's.
+func (a *API) ownInstance(r *frontdoor.Request) []string {
+	if c := a.store.View().Credentials.Get(r.AccessKeyID); c != nil && c.Instance != "" {
+		return []string{string(c.Instance)}
+	}
+	return nil
+}
+
+// taskARN reads the task that a request names by id or ARN; an id belongs to the request's cluster. What is neither is an error.
+func taskARN(r *frontdoor.Request, cluster, task *string) (arn.Task, error) {
+	name := text(task)
+	if name == "" {
+		return "", apierr.InvalidParameter("Task can not be blank.")
+	}
+	if !arn.Is(name) {
+		c, err := clusterARN(r, cluster)
+		if err != nil {
+			return "", err
+		}
+		return c.Task(name), nil
+	}
+	kind, rest, ok := arn.Resource(name)
+	if !ok || kind != "task" || rest == "" {
+		return "", apierr.InvalidParameter("Invalid identifier: Identifier is for %s. Your accountId is %s", name, r.Scope.Account)
+	}
+	return arn.Task(name), nil
+}
+
+// reportedStatus reads a status of a report: PENDING, RUNNING, STOPPED, or none.
+func reportedStatus(what string, s *string) (ecs.TaskStatus, error) {
+	switch status := ecs.TaskStatus(text(s)); status {
+	case "", ecs.Pending, ecs.Running, ecs.Stopped:
+		return status, nil
+	}
+	return "", apierr.InvalidParameter("%s should be one of [PENDING,RUNNING,STOPPED], but was '%s'", what, *s)
+}
+
+// cut shortens a text to at most n bytes, not within a character.
+func cut(s *string, n int) string {
+	t := text(s)
+	if len(t) <= n {
+		return strings.ToValidUTF8(t, "\ufffd")
+	}
+	for n > 0 && !utf8.RuneStart(t[n]) {
+		n--
+	}
+	return strings.ToValidUTF8(t[:n], "\ufffd")
+}

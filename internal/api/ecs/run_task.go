@@ -1,0 +1,154 @@
+package ecs
+
+import (
+	"context"
+	"reflect"
+
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/apierr"
+	"berth/internal/arn"
+	"berth/internal/awswire"
+	"berth/internal/ecs"
+	"berth/internal/frontdoor"
+	"berth/internal/placement"
+	"berth/internal/state"
+)
+
+// launcher starts tasks: the operations RunTask and StartTask.
+type launcher struct {
+	*API
+	overrides *awswire.Plan // of types.TaskOverride
+	input     *awswire.Plan // of RunTaskInput
+}
+
+// placingOperations are the operations that place new tasks.
+func (a *API) placingOperations() []frontdoor.Operation {
+	plans := awswire.NewCompiler(awswire.LowerCamel)
+	l := &launcher{a, plans.Plan(reflect.TypeFor[types.TaskOverride]()), plans.Plan(reflect.TypeFor[awsecs.RunTaskInput]())}
+	return []frontdoor.Operation{
+		frontdoor.Op("RunTask", l.runTask).On(func(r *frontdoor.Request, in any) []string {
+			return a.launchResources(r, in.(*awsecs.RunTaskInput).TaskDefinition)
+		}),
+		frontdoor.Op("StartTask", l.startTask).On(func(r *frontdoor.Request, in any) []string {
+			return a.launchResources(r, in.(*awsecs.StartTaskInput).TaskDefinition)
+		}),
+	}
+}
+
+// AWS's limits on a request for tasks, and how many failures an answer lists.
+const (
+	mostRunTask  = 10
+	mostFailures = 100
+)
+
+// runTask places up to ten equal tasks. What finds no place is told in the answer's failures, one for each instance that was looked at.
+// Looking and booking are one closure, so that two requests never book the same room.
+func (l *launcher) runTask(ctx context.Context, r *frontdoor.Request, in *awsecs.RunTaskInput) (*awsecs.RunTaskOutput, error) {
+	count, err := validateRunTask(in)
+	if err != nil {
+		return nil, err
+	}
+	launch := &launch{
+		cluster: in.Cluster, definition: in.TaskDefinition, group: in.Group, startedBy: in.StartedBy, referenceID: in.ReferenceId,
+		overrides: in.Overrides, launchType: in.LaunchType, propagateTags: in.PropagateTags, tags: in.Tags, managedTags: in.EnableECSManagedTags,
+		executeCommand: in.EnableExecuteCommand, networkConfiguration: in.NetworkConfiguration, volumeConfigurations: in.VolumeConfigurations,
+	}
+	if err := launch.validate(l.overrides); err != nil {
+		return nil, err
+	}
+	seed := newSeed()
+	once, err := l.once(r, in)
+	if err != nil {
+		return nil, err
+	}
+	var out *awsecs.RunTaskOutput
+	err = l.store.Update(ctx, func(tx *state.Tx) error {
+		at := now()
+		if before, err := once.before(tx.Tables, at); before != nil || err != nil {
+			out = before
+			return err
+		}
+		o, err := launch.resolve(tx.Tables, r, at)
+		if err != nil {
+			return err
+		}
+		request := o.request(count)
+		request.Strategy, request.Constraints, request.Seed = in.PlacementStrategy, in.PlacementConstraints, seed
+		out, err = o.place(tx, request, once)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// validateRunTask checks what only RunTask has, and returns how many tasks are wanted.
+func validateRunTask(in *awsecs.RunTaskInput) (count int, err error) {
+	count = 1
+	if in.Count != nil {
+		count = int(*in.Count)
+	}
+	switch {
+	case count < 1 || count > mostRunTask:
+		return 0, apierr.InvalidParameter("count should be between 1 and %d, but was %d", mostRunTask, count)
+	case in.LaunchType != "" && len(in.CapacityProviderStrategy) > 0:
+		return 0, apierr.InvalidParameter("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
+	case len(in.CapacityProviderStrategy) > 0:
+		return 0, notActedOn("capacityProviderStrategy")
+	case in.PlatformVersion != nil && *in.PlatformVersion != "" && in.LaunchType != types.LaunchTypeFargate:
+		return 0, apierr.InvalidParameter("The platform version must be null when specifying an EC2 launch type.")
+	}
+	if err := validateStrategies(in.PlacementStrategy); err != nil {
+		return 0, err
+	}
+	return count, validateConstraints(in.PlacementConstraints)
+}
+
+// place decides, and stores the tasks and the request.
+func (o *order) place(tx *state.Tx, request placement.Request, once *oneRequest) (*awsecs.RunTaskOutput, error) {
+	fleet := tx.Fleet(o.cluster)
+	if !placement.Populated(fleet) {
+		return nil, apierr.InvalidParameter("No Container Instances were found in your cluster.")
+	}
+	plan := placement.Decide(fleet, request)
+	var tasks []*ecs.Task
+	for _, i := range plan.Placed {
+		tasks = append(tasks, o.start(tx, tx.Instances.Get(i)))
+	}
+	failures := []types.Failure{}
+	if plan.Refused > 0 {
+		failures = refusals(fleet, request)
+	}
+	once.remember(tx, tasks, failures, o.now)
+	return &awsecs.RunTaskOutput{Tasks: startedTasks(tx.Tables, tasks), Failures: failures}, nil
+}
+
+// refusals says of each instance why it takes no more, up to a hundred of them. fleet already has what was placed.
+func refusals(fleet placement.Fleet, request placement.Request) []types.Failure {
+	out := []types.Failure{}
+	for _, v := range placement.Explain(fleet, request) {
+		if v.Reason == placement.None || v.Reason == placement.Inactive {
+			continue // what is draining was not tried
+		}
+		if len(out) == mostFailures {
+			break
+		}
+		out = append(out, failure(string(v.Instance), v.Reason.String()))
+	}
+	return out
+}
+
+func failure(resource, reason string) types.Failure {
+	return types.Failure{Arn: &resource, Reason: &reason}
+}
+
+// taskARNs are the identities of tasks.
+func taskARNs(tasks []*ecs.Task) (out []arn.Task) {
+	for _, t := range tasks {
+		out = append(out, t.TaskArn)
+	}
+	return out
+}

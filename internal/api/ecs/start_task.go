@@ -1,0 +1,88 @@
+package ecs
+
+import (
+	"context"
+
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/apierr"
+	"berth/internal/arn"
+	"berth/internal/ecs"
+	"berth/internal/frontdoor"
+	"berth/internal/placement"
+	"berth/internal/state"
+)
+
+// mostStartTask is how many container instances a StartTask may name.
+const mostStartTask = 10
+
+// startTask starts one task on each of the named container instances, as far as they have room. The others are in the answer's failures.
+func (l *launcher) startTask(ctx context.Context, r *frontdoor.Request, in *awsecs.StartTaskInput) (*awsecs.StartTaskOutput, error) {
+	if len(in.ContainerInstances) == 0 {
+		return nil, apierr.InvalidParameter("Container Instances cannot be empty.")
+	}
+	if len(in.ContainerInstances) > mostStartTask {
+		return nil, apierr.InvalidParameter("instanceIds can have at most %d items.", mostStartTask)
+	}
+	launch := &launch{
+		cluster: in.Cluster, definition: in.TaskDefinition, group: in.Group, startedBy: in.StartedBy, referenceID: in.ReferenceId,
+		overrides: in.Overrides, propagateTags: in.PropagateTags, tags: in.Tags, managedTags: in.EnableECSManagedTags,
+		executeCommand: in.EnableExecuteCommand, networkConfiguration: in.NetworkConfiguration, volumeConfigurations: in.VolumeConfigurations,
+	}
+	if err := launch.validate(l.overrides); err != nil {
+		return nil, err
+	}
+	out := &awsecs.StartTaskOutput{}
+	err := l.store.Update(ctx, func(tx *state.Tx) error {
+		o, err := launch.resolve(tx.Tables, r, now())
+		if err != nil {
+			return err
+		}
+		tasks, failures, err := o.startOn(tx, in.ContainerInstances)
+		out.Tasks, out.Failures = startedTasks(tx.Tables, tasks), failures
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// startOn starts a task on each instance that takes it, one after another: an instance that is named twice must have room for two.
+func (o *order) startOn(tx *state.Tx, names []string) (tasks []*ecs.Task, failures []types.Failure, err error) {
+	failures = []types.Failure{}
+	request := o.request(1)
+	for _, name := range names {
+		a, err := instanceARN(o.cluster, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		i := tx.Instances.Get(a)
+		if i == nil {
+			failures = append(failures, failure(string(a), "MISSING"))
+			continue
+		}
+		if v := placement.Check(tx.Fleet(o.cluster), request, i); v.Reason != placement.None {
+			failures = append(failures, failure(string(a), v.Reason.String()))
+			continue
+		}
+		tasks = append(tasks, o.start(tx, i))
+	}
+	return tasks, failures, nil
+}
+
+// instanceARN reads the name of a container instance of a cluster: its id or its ARN. An ARN of another kind is an error.
+func instanceARN(c arn.Cluster, name string) (arn.Instance, error) {
+	if !arn.Is(name) {
+		return c.Instance(name), nil
+	}
+	kind, rest, ok := arn.Resource(name)
+	if !ok || kind != "container-instance" || rest == "" {
+		return "", apierr.InvalidParameter("Invalid identifier: Identifier is for %s. Your accountId is %s", name, arn.ScopeOf(c).Account)
+	}
+	if a := arn.Instance(name); a.Cluster() == c {
+		return a, nil
+	}
+	return "", apierr.InvalidParameter("Identifiers must belong to the cluster %s, but %s does not.", c.Name(), name)
+}
