@@ -1,0 +1,100 @@
+package docker
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/moby/moby/api/types/container"
+	"github.com/moby/moby/api/types/network"
+
+	"berth/internal/agent"
+)
+
+// observed reads the engine's answer about one container.
+func observed(c container.InspectResponse) (agent.Observed, error) {
+	if c.State == nil || c.Config == nil {
+		return agent.Observed{}, fmt.Errorf("container %s: the engine's answer has no state", c.ID)
+	}
+	o := agent.Observed{ID: c.ID, Name: strings.TrimPrefix(c.Name, "/"), Labels: c.Config.Labels, State: stateOf(c.State.Status),
+		ExitCode: c.State.ExitCode, OOMKilled: c.State.OOMKilled}
+	var err error
+	if o.StartedAt, err = moment(c.State.StartedAt); err != nil {
+		return o, err
+	}
+	if o.FinishedAt, err = moment(c.State.FinishedAt); err != nil {
+		return o, err
+	}
+	if c.State.Health != nil {
+		o.Health = healthOf(string(c.State.Health.Status))
+	}
+	if c.NetworkSettings != nil {
+		o.Bindings = bindings(c.NetworkSettings.Ports)
+	}
+	if o.State == agent.Exited && o.StartedAt.IsZero() { // a start that failed half way
+		o.State = agent.Created
+	}
+	return o, nil
+}
+
+func stateOf(s container.ContainerState) agent.State {
+	switch s {
+	case container.StateCreated:
+		return agent.Created
+	case container.StateRunning, container.StatePaused, container.StateRestarting:
+		return agent.Running
+	}
+	return agent.Exited
+}
+
+// moment reads a time; the engine writes the year 1 for never.
+func moment(s string) (time.Time, error) {
+	if s == "" {
+		return time.Time{}, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, s)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("read the engine's time: %w", err)
+	}
+	return t, nil
+}
+
+// healthOf is a health status in ECS's words, "" for none.
+func healthOf(s string) string {
+	switch container.HealthStatus(s) {
+	case container.Healthy:
+		return "HEALTHY"
+	case container.Unhealthy:
+		return "UNHEALTHY"
+	case container.Starting:
+		return "UNKNOWN"
+	}
+	return ""
+}
+
+// bindings are the published ports, sorted. Those on IPv6 are left out, as the official agent does.
+func bindings(ports network.PortMap) (list []agent.Binding) {
+	for p, hosts := range ports {
+		for _, h := range hosts {
+			n, err := strconv.ParseUint(h.HostPort, 10, 16)
+			if err != nil || h.HostIP.Is6() {
+				continue
+			}
+			b := agent.Binding{ContainerPort: int32(p.Num()), HostPort: int32(n), Protocol: string(p.Proto())}
+			if h.HostIP.IsValid() {
+				b.HostIP = h.HostIP.String()
+			}
+			list = append(list, b)
+		}
+	}
+	slices.SortFunc(list, func(a, b agent.Binding) int {
+		return cmp.Or(cmp.Compare(a.ContainerPort, b.ContainerPort), cmp.Compare(a.Protocol, b.Protocol), cmp.Compare(a.HostPort, b.HostPort))
+	})
+	return list
+}
+
+// isNoContainer says whether a 404 is about the container itself.
+func isNoContainer(err error) bool { return strings.Contains(strings.ToLower(err.Error()), "no such container") }
