@@ -97,4 +97,6 @@ func bindings(ports network.PortMap) (list []agent.Binding) {
 }
 
 // isNoContainer says whether a 404 is about the container itself.
-func isNoContainer(err error) bool { return strings.Contains(strings.ToLower(err.Error()), "no such container") }
+func isNoContainer(err error) bool {
+	return strings.Contains(strings.ToLower(err.Error()), "no such container")
+}
