@@ -41,10 +41,11 @@ type Images interface {
 // Runtime is what an engine tells about itself and about all containers of the installation.
 type Runtime interface {
 	Machine(ctx context.Context) (Machine, error)
-	// List returns all containers of the installation, running or not. ExitCode, OOMKilled, times, health and bindings are not filled in.
+	// List returns all containers of the installation, running or not. ExitCode, OOMKilled, times, health and bindings are not filled in,
+	// and State may be a moment behind the events.
 	List(ctx context.Context) ([]Observed, error)
 	// Watch calls ready when it hears of every event from then on, and then each for one event of the installation's containers after the
-	// other, until ctx ends or the stream breaks.
+	// other, until ctx ends or the stream breaks. Events from shortly before may come too: none is lost between List and Watch.
 	Watch(ctx context.Context, ready func(), each func(Event)) error
 	// RemoveVolume removes a named volume. One that does not exist is no error.
 	RemoveVolume(ctx context.Context, name string) error

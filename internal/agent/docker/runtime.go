@@ -75,12 +75,16 @@ func (e *Engine) List(ctx context.Context) ([]agent.Observed, error) {
 	return list, nil
 }
 
+// overlap is from how long ago a new stream tells events again.
+const overlap = 2 * time.Second
+
 // Watch implements agent.Runtime. What happens while ready runs waits in the stream.
 func (e *Engine) Watch(ctx context.Context, ready func(), each func(agent.Event)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	filters := make(client.Filters).Add("type", "container").Add("label", e.mine()).
 		Add("event", "start", "die", "oom", "health_status", "destroy")
-	stream := e.api.Events(ctx, client.EventsListOptions{Filters: filters})
+	since := time.Now().Add(-overlap).Format(time.RFC3339Nano) // the engine lists a container as running until shortly after it told of its end
+	stream := e.api.Events(ctx, client.EventsListOptions{Filters: filters, Since: since})
 	defer func() { // the client's goroutine ends with its last error
 		cancel()
 		for range stream.Err { //nolint:revive // drained
