@@ -23,14 +23,15 @@ const (
 )
 
 // report takes an agent's report into a task. What is late, repeated, or about a task that has stopped or is not known changes nothing and is
-// acknowledged all the same: an agent says it again for ever otherwise. It returns when what it saw is durable.
-func (a *API) report(ctx context.Context, r *frontdoor.Request, task arn.Task, report ecs.Report) error {
+// acknowledged all the same: an agent says it again for ever otherwise. It returns when what it saw is durable. action is what the policy
+// calls the report, "ecs:SubmitTaskStateChange".
+func (a *API) report(ctx context.Context, r *frontdoor.Request, action string, task arn.Task, report ecs.Report) error {
 	return a.store.Update(ctx, func(tx *state.Tx) error {
 		t := tx.Tasks.Get(task)
 		if t == nil || t.Over() {
 			return nil
 		}
-		if err := mayReport(tx.Tables, r, t); err != nil {
+		if err := mayReport(tx.Tables, r, action, t); err != nil {
 			return err
 		}
 		if next := t.Report(report, tx.Definitions.Get(t.TaskDefinitionArn), now()); next != t {
@@ -42,12 +43,12 @@ func (a *API) report(ctx context.Context, r *frontdoor.Request, task arn.Task, r
 
 // mayReport refuses a container instance's report on a task of another one. The policy has asked the same of the last commit; here it is
 // asked of what is true now.
-func mayReport(t *state.Tables, r *frontdoor.Request, task *ecs.Task) error {
+func mayReport(t *state.Tables, r *frontdoor.Request, action string, task *ecs.Task) error {
 	c := t.Credentials.Get(r.AccessKeyID)
 	if c == nil || c.Principal != access.ContainerInstance || c.Instance == task.ContainerInstanceArn {
 		return nil
 	}
-	return apierr.AccessDenied(r.Caller.ARN, "ecs:SubmitTaskStateChange", string(task.ContainerInstanceArn))
+	return apierr.AccessDenied(r.Caller.ARN, action, string(task.ContainerInstanceArn))
 }
 
 // reporter are the resources that the policy is asked about when an agent reports on a task: the task's container instance, or the agent's

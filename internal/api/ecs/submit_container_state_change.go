@@ -28,7 +28,7 @@ func (a *API) submitContainerStateChange(ctx context.Context, r *frontdoor.Reque
 	if err != nil {
 		return nil, err
 	}
-	if err := a.report(ctx, r, task, ecs.Report{Containers: []ecs.ContainerReport{c}}); err != nil {
+	if err := a.report(ctx, r, "ecs:SubmitContainerStateChange", task, ecs.Report{Containers: []ecs.ContainerReport{c}}); err != nil {
 		return nil, err
 	}
 	return &awsecs.SubmitContainerStateChangeOutput{Acknowledgment: aws.String(acknowledged)}, nil

@@ -48,7 +48,7 @@ func (a *API) submitTaskStateChange(ctx context.Context, r *frontdoor.Request, i
 	if err != nil {
 		return nil, err
 	}
-	if err := a.report(ctx, r, task, report); err != nil {
+	if err := a.report(ctx, r, "ecs:SubmitTaskStateChange", task, report); err != nil {
 		return nil, err
 	}
 	return &awsecs.SubmitTaskStateChangeOutput{Acknowledgment: aws.String(acknowledged)}, nil
