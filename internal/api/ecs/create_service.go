@@ -2,23 +2,22 @@ package ecs
 
 import (
 	"context"
-	"crypto/rand"
-	"fmt"
-	"math/big"
 	"reflect"
 	"strings"
+	"time"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/apierr"
+	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
 	"berth/internal/state"
 )
 
-// createService stores a service with its first deployment; the controller starts its tasks. The same request again answers the service that
-// is there, another one with its name is refused.
+// createService makes a service with its first deployment; the controllers start its tasks. The same request for an ACTIVE service of that
+// name answers with it, and an INACTIVE one is replaced.
 func (a *API) createService(ctx context.Context, r *frontdoor.Request, in *awsecs.CreateServiceInput) (*awsecs.CreateServiceOutput, error) {
 	if err := a.validateNewService(in); err != nil {
 		return nil, err
@@ -27,88 +26,167 @@ func (a *API) createService(ctx context.Context, r *frontdoor.Request, in *awsec
 	if err != nil {
 		return nil, err
 	}
-	var made types.Service
+	var out *awsecs.CreateServiceOutput
 	err = a.store.Update(ctx, func(tx *state.Tx) error {
-		c, err := cluster(tx.Tables, r, in.Cluster)
+		s, err := newService(tx.Tables, r, in)
 		if err != nil {
 			return err
 		}
-		d, err := resolveDefinition(tx.Tables, r, *in.TaskDefinition)
-		if err != nil {
-			return err
-		}
-		s := newService(r, in, c, d)
-		if old := tx.Services.Get(s.ServiceArn); old != nil && old.Status != ecs.Inactive {
-			if err := sameService(old, s); err != nil {
-				return err
-			}
-			made = serviceView(tx.Tables, old, true)
+		old := tx.Services.Get(s.ServiceArn)
+		switch {
+		case old == nil:
+		case old.Status == ecs.Draining:
+			return apierr.InvalidParameter("Unable to Start a service that is still Draining.")
+		case old.Status == ecs.Active && !sameService(old, s):
+			return apierr.InvalidParameter("Creation of service was not idempotent.")
+		case old.Status == ecs.Active:
+			out = &awsecs.CreateServiceOutput{Service: new(serviceView(tx.Tables, old, true))}
 			return nil
-		} else if old != nil {
-			s.EventSeq = old.EventSeq // its events are not shown, but keep their keys
-		}
-		if err := serviceDefinition(d); err != nil {
-			return err
+		default:
+			forgetEvents(tx, old)
 		}
 		s.Begin(id, s.CreatedAt)
 		tx.Put(s)
-		made = serviceView(tx.Tables, s, true)
+		out = &awsecs.CreateServiceOutput{Service: new(serviceView(tx.Tables, s, true))}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &awsecs.CreateServiceOutput{Service: &made}, nil
+	return out, nil
 }
 
-func newService(r *frontdoor.Request, in *awsecs.CreateServiceInput, c *ecs.Cluster, d *ecs.TaskDefinition) *ecs.Service {
+// validateNewService checks what needs no look at the records.
+func (a *API) validateNewService(in *awsecs.CreateServiceInput) error {
+	if err := validateName("Service name", text(in.ServiceName)); err != nil {
+		return err
+	}
+	switch {
+	case len(text(in.ClientToken)) > mostToken:
+		return apierr.InvalidParameter("clientToken can be at most %d characters long.", mostToken)
+	case in.LaunchType != "" && len(in.CapacityProviderStrategy) > 0:
+		return apierr.InvalidParameter("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
+	}
+	if err := validateServiceKind(in); err != nil {
+		return err
+	}
+	if err := createdSettings(in).validate(a.config.Quotas.TasksPerService); err != nil {
+		return err
+	}
+	switch {
+	case text(in.TaskDefinition) == "":
+		return apierr.InvalidParameter("TaskDefinition can not be blank.")
+	case in.DesiredCount == nil:
+		return apierr.InvalidParameter("desiredCount is required for services of scheduling strategy REPLICA.")
+	case text(in.Role) != "":
+		return apierr.InvalidParameter("IAM roles are only valid for services configured to use load balancers.")
+	}
+	return validateTags(in.Tags)
+}
+
+func validateServiceKind(in *awsecs.CreateServiceInput) error {
+	switch in.LaunchType {
+	case "", types.LaunchTypeEc2:
+	case types.LaunchTypeFargate, types.LaunchTypeExternal, types.LaunchTypeManagedInstances:
+		return notActedOn("launchType " + string(in.LaunchType))
+	default:
+		return apierr.ClientException("launch type should be one of [EC2,FARGATE,EXTERNAL]")
+	}
+	if in.SchedulingStrategy != types.SchedulingStrategyDaemon {
+		return validateEnum("schedulingStrategy", in.SchedulingStrategy)
+	}
+	if in.DesiredCount != nil {
+		return apierr.InvalidParameter("The daemon scheduling strategy does not support a desired count for services.")
+	}
+	if len(in.PlacementStrategy) > 0 {
+		return apierr.InvalidParameter("The daemon scheduling strategy does not support placement strategies.")
+	}
+	return notActedOn("schedulingStrategy DAEMON")
+}
+
+// newService is the service that a request describes, without a deployment yet.
+func newService(t *state.Tables, r *frontdoor.Request, in *awsecs.CreateServiceInput) (*ecs.Service, error) {
+	c, err := cluster(t, r, in.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	d, err := resolveDefinition(t, r, *in.TaskDefinition)
+	if err != nil {
+		return nil, err
+	}
+	configuration, err := mergeDeploymentConfiguration(nil, in.DeploymentConfiguration)
+	if err != nil {
+		return nil, err
+	}
 	s := &ecs.Service{
-		ServiceArn: c.ClusterArn.Service(*in.ServiceName), Status: ecs.Active, DesiredCount: int(valueOr(in.DesiredCount, 0)),
-		TaskDefinition: d.ARN(), LaunchType: in.LaunchType, SchedulingStrategy: types.SchedulingStrategyReplica,
-		DeploymentConfiguration: filledDeployment(in.DeploymentConfiguration),
-		DeploymentController:    &types.DeploymentController{Type: types.DeploymentControllerTypeEcs},
-		PlacementConstraints:    in.PlacementConstraints, PlacementStrategy: in.PlacementStrategy,
-		AvailabilityZoneRebalancing: in.AvailabilityZoneRebalancing, EnableECSManagedTags: in.EnableECSManagedTags,
-		EnableExecuteCommand: in.EnableExecuteCommand, PropagateTags: in.PropagateTags, Tags: in.Tags,
-		CreatedAt: now(), CreatedBy: r.Caller.ARN,
+		ServiceArn: c.ClusterArn.Service(*in.ServiceName), Status: ecs.Active, DesiredCount: int(*in.DesiredCount), TaskDefinition: d.ARN(),
+		LaunchType: types.LaunchTypeEc2, SchedulingStrategy: types.SchedulingStrategyReplica, DeploymentConfiguration: configuration,
+		DeploymentController: &types.DeploymentController{Type: types.DeploymentControllerTypeEcs},
+		PlacementConstraints: orNone(in.PlacementConstraints), PlacementStrategy: orNone(in.PlacementStrategy),
+		AvailabilityZoneRebalancing: in.AvailabilityZoneRebalancing, HealthCheckGracePeriodSeconds: in.HealthCheckGracePeriodSeconds,
+		EnableECSManagedTags: in.EnableECSManagedTags, EnableExecuteCommand: in.EnableExecuteCommand, PropagateTags: in.PropagateTags,
+		CreatedAt: now(), CreatedBy: creator(r.Caller.ARN), Tags: orNone(in.Tags),
 	}
-	if s.LaunchType == "" {
-		s.LaunchType = types.LaunchTypeEc2
+	fillService(s)
+	if err := validateRebalancing(s); err != nil {
+		return nil, err
 	}
+	return s, servable(d, s, in.NetworkConfiguration, "created")
+}
+
+// fillService fills in ECS's defaults that depend on the rest.
+func fillService(s *ecs.Service) {
 	if s.PropagateTags == "" {
 		s.PropagateTags = types.PropagateTagsNone
 	}
 	if s.AvailabilityZoneRebalancing == "" {
-		s.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingEnabled
-		if *s.DeploymentConfiguration.MaximumPercent <= 100 {
-			s.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingDisabled
+		s.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingDisabled
+		if rebalances(s.DeploymentConfiguration, s.PlacementStrategy) {
+			s.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingEnabled
 		}
 	}
-	return s
 }
 
-// sameService refuses a second service of a name, unless it is the first one again.
-func sameService(old, s *ecs.Service) error {
-	if old.Status == ecs.Draining {
-		return apierr.InvalidParameter("Unable to Start a service that is still Draining.")
+// sameService reports whether a stored service is as the new one would be: all that a request can say is the same.
+func sameService(old, s *ecs.Service) bool {
+	asAsked := func(s *ecs.Service) ecs.Service {
+		c := *s
+		c.CreatedAt, c.CreatedBy = time.Time{}, ""
+		c.Deployments, c.InactiveAt, c.SteadyAt, c.EventSeq, c.Said, c.Unknown = nil, nil, nil, 0, nil, nil
+		return c
 	}
-	same := old.DesiredCount == s.DesiredCount && old.TaskDefinition == s.TaskDefinition && old.LaunchType == s.LaunchType &&
-		reflect.DeepEqual(old.DeploymentConfiguration, s.DeploymentConfiguration) && len(old.PlacementStrategy) == len(s.PlacementStrategy) &&
-		reflect.DeepEqual(old.PlacementConstraints, s.PlacementConstraints)
-	if !same {
-		return apierr.InvalidParameter("Creation of service was not idempotent.")
-	}
-	return nil
+	return reflect.DeepEqual(asAsked(old), asAsked(s))
 }
 
-// newDeploymentID is "ecs-svc/" and 19 digits, leading zeros kept.
-func newDeploymentID() (string, error) {
-	n, err := rand.Int(rand.Reader, new(big.Int).Exp(big.NewInt(10), big.NewInt(19), nil))
-	if err != nil {
-		return "", fmt.Errorf("deployment id: %w", err)
+// forgetEvents removes the events of a service that is replaced: at most as many as are kept of one.
+func forgetEvents(tx *state.Tx, s *ecs.Service) {
+	var gone []*ecs.Event
+	for e := range tx.Events.Under(eventsOf(s), "") {
+		gone = append(gone, e)
 	}
-	return fmt.Sprintf("ecs-svc/%019s", n.String()), nil
+	for _, e := range gone {
+		tx.Delete(e)
+	}
 }
 
-// digits is the number of a deployment's id, which its service revision has too.
-func digits(deployment string) string { return strings.TrimPrefix(deployment, "ecs-svc/") }
+// creator is who made something, as services show it: a user, or the role itself instead of one of its sessions.
+func creator(caller string) string {
+	p, err := arn.Parse(caller)
+	if err != nil || p.Service != "sts" {
+		return caller
+	}
+	role, ok := strings.CutPrefix(p.Resource, "assumed-role/")
+	if !ok {
+		return caller
+	}
+	role, _, _ = strings.Cut(role, "/")
+	return "arn:" + p.Partition + ":iam::" + p.Account + ":role/" + role
+}
+
+// orNone is the list as records keep it: nil where it is empty.
+func orNone[T any](list []T) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
+}

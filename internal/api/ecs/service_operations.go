@@ -1,73 +1,108 @@
 package ecs
 
 import (
+	"crypto/rand"
+	"fmt"
+	"math/big"
 	"strings"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"berth/internal/apierr"
 	"berth/internal/arn"
+	"berth/internal/ecs"
 	"berth/internal/frontdoor"
+	"berth/internal/state"
 )
 
-// serviceOperations are the operations on services.
+// serviceOperations are the operations on services, with the resources that a policy is asked about.
 func (a *API) serviceOperations() []frontdoor.Operation {
-	one := func(of func(in any) (cluster, service *string)) func(*frontdoor.Request, any) []string {
-		return func(r *frontdoor.Request, in any) []string {
-			c, s := of(in)
-			k, err := clusterARN(r, c)
-			if err != nil || text(s) == "" {
-				return nil
-			}
-			x, err := serviceARN(k, *s)
-			if err != nil {
-				return nil
-			}
-			return []string{string(x)}
-		}
-	}
 	return []frontdoor.Operation{
-		frontdoor.Op("CreateService", a.createService).On(one(func(in any) (*string, *string) {
+		frontdoor.Op("CreateService", a.createService).On(func(r *frontdoor.Request, in any) []string {
 			i := in.(*awsecs.CreateServiceInput)
-			return i.Cluster, i.ServiceName
-		})),
-		frontdoor.Op("UpdateService", a.updateService).On(one(func(in any) (*string, *string) {
+			return serviceResources(r, i.Cluster, text(i.ServiceName))
+		}),
+		frontdoor.Op("UpdateService", a.updateService).On(func(r *frontdoor.Request, in any) []string {
 			i := in.(*awsecs.UpdateServiceInput)
-			return i.Cluster, i.Service
-		})),
-		frontdoor.Op("DeleteService", a.deleteService).On(one(func(in any) (*string, *string) {
+			return serviceResources(r, i.Cluster, text(i.Service))
+		}),
+		frontdoor.Op("DeleteService", a.deleteService).On(func(r *frontdoor.Request, in any) []string {
 			i := in.(*awsecs.DeleteServiceInput)
-			return i.Cluster, i.Service
-		})),
+			return serviceResources(r, i.Cluster, text(i.Service))
+		}),
 		frontdoor.Op("DescribeServices", a.describeServices).On(func(r *frontdoor.Request, in any) []string {
 			i := in.(*awsecs.DescribeServicesInput)
-			k, err := clusterARN(r, i.Cluster)
-			if err != nil {
-				return nil
-			}
-			var out []string
-			for _, s := range i.Services {
-				if x, err := serviceARN(k, s); err == nil {
-					out = append(out, string(x))
-				}
-			}
-			return out
+			return serviceResources(r, i.Cluster, i.Services...)
 		}),
 		frontdoor.Op("ListServices", a.listServices),
 	}
 }
 
-// serviceARN reads a service that a request names, by name or ARN.
+// serviceResources are the ARNs of the services that a request names, as a policy is asked about them. What is no identifier is asked about
+// as it stands: the operation refuses it.
+func serviceResources(r *frontdoor.Request, cluster *string, names ...string) []string {
+	c, err := clusterARN(r, cluster)
+	if err != nil {
+		return clusterResource(r, cluster)
+	}
+	out := make([]string, len(names))
+	for i, name := range names {
+		out[i] = name
+		if !arn.Is(name) {
+			out[i] = string(c.Service(name))
+		}
+	}
+	return out
+}
+
+// serviceARN reads a service's name or ARN. An ARN of another kind is an error; one of another cluster is not, and no service of c has it.
 func serviceARN(c arn.Cluster, name string) (arn.Service, error) {
 	if !arn.Is(name) {
 		return c.Service(name), nil
 	}
 	kind, rest, ok := arn.Resource(name)
 	if !ok || kind != "service" || rest == "" {
-		return "", apierr.InvalidParameter("Invalid identifier: Identifier is for %s, which is not a service.", name)
+		return "", apierr.InvalidParameter("Invalid identifier: Identifier is for %s. Your accountId is %s", name, arn.ScopeOf(c).Account)
 	}
 	if !strings.Contains(rest, "/") { // the old form, without the cluster
 		return c.Service(rest), nil
 	}
 	return arn.Service(name), nil
+}
+
+// findService finds the cluster's service of that name or ARN, nil if there is none.
+func findService(t *state.Tables, c arn.Cluster, name string) (*ecs.Service, error) {
+	a, err := serviceARN(c, name)
+	if err != nil || a.Cluster() != c {
+		return nil, err
+	}
+	return t.Services.Get(a), nil
+}
+
+// namedService finds the service that a request changes, and its cluster. One that is not there is a ServiceNotFoundException.
+func namedService(t *state.Tables, r *frontdoor.Request, clusterName, name *string) (*ecs.Service, error) {
+	c, err := cluster(t, r, clusterName)
+	if err != nil {
+		return nil, err
+	}
+	if text(name) == "" {
+		return nil, apierr.InvalidParameter("Service can not be blank.")
+	}
+	s, err := findService(t, c.ClusterArn, *name)
+	if err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return nil, apierr.ServiceNotFound()
+	}
+	return s, nil
+}
+
+// newDeploymentID is "ecs-svc/" and 19 random digits, leading zeros kept.
+func newDeploymentID() (string, error) {
+	n, err := rand.Int(rand.Reader, new(big.Int).Exp(big.NewInt(10), big.NewInt(19), nil))
+	if err != nil {
+		return "", fmt.Errorf("make a deployment's id: %w", err)
+	}
+	return fmt.Sprintf("ecs-svc/%019s", n), nil
 }

@@ -9,64 +9,89 @@ import (
 	"berth/internal/state"
 )
 
-// serviceView is a service as answers show it, its tags where tags is set and there are some.
+// serviceView is the service as an answer shows it, with the numbers that t has of its tasks. Tags are shown where tags is set and there are any.
 func serviceView(t *state.Tables, s *ecs.Service, tags bool) types.Service {
 	n := t.Tasks.ServiceCounts(s.ServiceArn)
 	v := types.Service{
 		ServiceArn: new(string(s.ServiceArn)), ServiceName: new(s.ServiceArn.Name()), ClusterArn: new(string(s.ServiceArn.Cluster())),
 		Status: &s.Status, DesiredCount: int32(s.DesiredCount), RunningCount: int32(n.Running), PendingCount: int32(n.Pending),
-		LaunchType: s.LaunchType, TaskDefinition: new(string(s.TaskDefinition)), DeploymentConfiguration: s.DeploymentConfiguration,
-		DeploymentController: s.DeploymentController, CreatedAt: &s.CreatedAt, CreatedBy: optional(s.CreatedBy),
+		LaunchType: s.LaunchType, TaskDefinition: new(string(s.TaskDefinition)), SchedulingStrategy: s.SchedulingStrategy,
+		DeploymentConfiguration: deploymentConfigurationView(s.DeploymentConfiguration), DeploymentController: s.DeploymentController,
 		LoadBalancers: []types.LoadBalancer{}, ServiceRegistries: []types.ServiceRegistry{},
 		PlacementConstraints: orEmpty(s.PlacementConstraints), PlacementStrategy: orEmpty(s.PlacementStrategy),
-		SchedulingStrategy: s.SchedulingStrategy, EnableECSManagedTags: s.EnableECSManagedTags, PropagateTags: s.PropagateTags,
-		EnableExecuteCommand: s.EnableExecuteCommand, AvailabilityZoneRebalancing: s.AvailabilityZoneRebalancing,
-		HealthCheckGracePeriodSeconds: s.HealthCheckGracePeriodSeconds, ResourceManagementType: types.ResourceManagementTypeCustomer,
-		Events: eventsView(t, s), Deployments: []types.Deployment{}, CurrentServiceRevisions: []types.ServiceCurrentRevisionSummary{},
+		AvailabilityZoneRebalancing: s.AvailabilityZoneRebalancing, HealthCheckGracePeriodSeconds: s.HealthCheckGracePeriodSeconds,
+		EnableECSManagedTags: s.EnableECSManagedTags, EnableExecuteCommand: s.EnableExecuteCommand, PropagateTags: s.PropagateTags,
+		CreatedAt: &s.CreatedAt, CreatedBy: optional(s.CreatedBy), RoleArn: optional(s.Role),
+		ResourceManagementType: types.ResourceManagementTypeCustomer, Events: eventsView(t, s),
 	}
+	v.Deployments, v.CurrentServiceRevisions = deploymentsView(t, s)
 	if tags && len(s.Tags) > 0 {
 		v.Tags = s.Tags
-	}
-	for i := range s.Deployments {
-		d := &s.Deployments[i]
-		c := t.Tasks.Counts(s.ServiceArn, d.ID)
-		v.Deployments = append(v.Deployments, deploymentView(d, c))
-		v.CurrentServiceRevisions = append(v.CurrentServiceRevisions, types.ServiceCurrentRevisionSummary{
-			Arn: new(revisionARN(s, d)), RequestedTaskCount: int32(asked(d, c)), RunningTaskCount: int32(c.Running), PendingTaskCount: int32(c.Pending),
-		})
 	}
 	return v
 }
 
-// asked is how many tasks a deployment should have now: the primary what the controller gave it, an older one what it still may keep.
-func asked(d *ecs.Deployment, c ecs.Counts) int {
-	if d.Status == ecs.DeploymentPrimary {
-		return d.DesiredCount
+// deploymentsView are the service's deployments, PRIMARY first, and its revisions. An old deployment is shown as long as it has tasks.
+func deploymentsView(t *state.Tables, s *ecs.Service) ([]types.Deployment, []types.ServiceCurrentRevisionSummary) {
+	deployments, revisions := []types.Deployment{}, []types.ServiceCurrentRevisionSummary{}
+	for i := range s.Deployments {
+		d := &s.Deployments[i]
+		n := t.Tasks.Counts(s.ServiceArn, d.ID)
+		if i > 0 && n.Tasks() == 0 {
+			continue
+		}
+		v := deploymentView(d, n)
+		deployments = append(deployments, v)
+		revisions = append(revisions, types.ServiceCurrentRevisionSummary{
+			Arn:                new(revisionARN(s, d)),
+			RequestedTaskCount: v.DesiredCount, RunningTaskCount: v.RunningCount, PendingTaskCount: v.PendingCount,
+		})
 	}
-	return c.WantPending + c.WantRunning
+	return deployments, revisions
 }
 
-func deploymentView(d *ecs.Deployment, c ecs.Counts) types.Deployment {
-	return types.Deployment{
-		Id: &d.ID, Status: &d.Status, TaskDefinition: new(string(d.TaskDefinition)), DesiredCount: int32(asked(d, c)),
-		PendingCount: int32(c.Pending), RunningCount: int32(c.Running), FailedTasks: int32(d.FailedTasks), CreatedAt: &d.CreatedAt,
-		UpdatedAt: &d.UpdatedAt, LaunchType: d.LaunchType, RolloutState: d.RolloutState, RolloutStateReason: optional(d.RolloutStateReason),
+// deploymentView is one deployment. What an old one still wants is what is left of it.
+func deploymentView(d *ecs.Deployment, n ecs.Counts) types.Deployment {
+	v := types.Deployment{
+		Id: &d.ID, Status: &d.Status, TaskDefinition: new(string(d.TaskDefinition)), LaunchType: d.LaunchType,
+		DesiredCount: int32(n.WantPending + n.WantRunning), RunningCount: int32(n.Running), PendingCount: int32(n.Pending),
+		FailedTasks: int32(d.FailedTasks), RolloutState: d.RolloutState, RolloutStateReason: optional(d.RolloutStateReason),
+		CreatedAt: &d.CreatedAt, UpdatedAt: &d.UpdatedAt,
 	}
+	if d.Status == ecs.DeploymentPrimary {
+		v.DesiredCount = int32(d.DesiredCount)
+	}
+	return v
 }
 
 // revisionARN is the ARN of the service revision that a deployment rolls out: it has the deployment's digits.
 func revisionARN(s *ecs.Service, d *ecs.Deployment) string {
-	return strings.Replace(string(s.ServiceArn), ":service/", ":service-revision/", 1) + "/" + digits(d.ID)
+	prefix, rest, _ := strings.Cut(string(s.ServiceArn), ":service/")
+	return prefix + ":service-revision/" + rest + "/" + strings.TrimPrefix(d.ID, "ecs-svc/")
 }
 
 // eventsView are the service's events, the newest first.
 func eventsView(t *state.Tables, s *ecs.Service) []types.ServiceEvent {
 	out := []types.ServiceEvent{}
-	for e := range t.Events.Backward(string(s.ServiceArn) + "#") {
-		if e.CreatedAt.Before(s.CreatedAt) || len(out) == ecs.EventsKept {
-			break // of an earlier service of the name
+	for e := range t.Events.Backward(eventsOf(s)) {
+		if len(out) == ecs.EventsKept {
+			break
 		}
 		out = append(out, types.ServiceEvent{Id: &e.ID, CreatedAt: &e.CreatedAt, Message: &e.Message})
 	}
 	return out
+}
+
+// eventsOf begins the keys of the service's events.
+func eventsOf(s *ecs.Service) string { return string(s.ServiceArn) + "#" }
+
+// deploymentConfigurationView shows the lists that a record does not keep when they are empty.
+func deploymentConfigurationView(c *types.DeploymentConfiguration) *types.DeploymentConfiguration {
+	if c == nil || c.Alarms == nil {
+		return c
+	}
+	v, alarms := *c, *c.Alarms
+	alarms.AlarmNames = orEmpty(alarms.AlarmNames)
+	v.Alarms = &alarms
+	return &v
 }

@@ -118,7 +118,7 @@ func (a *API) listTasks(_ context.Context, r *frontdoor.Request, in *awsecs.List
 	if err := validateEnum("desiredStatus", in.DesiredStatus); err != nil {
 		return nil, err
 	}
-	if err := validateServiceEnums(in.LaunchType, "", "", ""); err != nil {
+	if err := validateEnum("launchType", in.LaunchType); err != nil {
 		return nil, err
 	}
 	if in.ServiceName != nil && in.StartedBy != nil {

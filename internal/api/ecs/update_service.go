@@ -2,10 +2,8 @@ package ecs
 
 import (
 	"context"
-	"reflect"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/apierr"
 	"berth/internal/ecs"
@@ -13,155 +11,97 @@ import (
 	"berth/internal/state"
 )
 
-// updateService changes a service. What changes its tasks (the definition, how they are placed, a forced deployment) begins a new deployment;
-// the desired count and how deployments go do not.
+// updateService changes a service. Another task definition, or forceNewDeployment, begins a new deployment, which takes the place of one
+// that is going on, a rollback too; everything else is true from now on for the deployment that is there.
 func (a *API) updateService(ctx context.Context, r *frontdoor.Request, in *awsecs.UpdateServiceInput) (*awsecs.UpdateServiceOutput, error) {
-	if err := a.validateUpdate(in); err != nil {
+	if err := updatedSettings(in).validate(a.config.Quotas.TasksPerService); err != nil {
 		return nil, err
 	}
 	id, err := newDeploymentID()
 	if err != nil {
 		return nil, err
 	}
-	var out types.Service
+	var out *awsecs.UpdateServiceOutput
 	err = a.store.Update(ctx, func(tx *state.Tx) error {
-		old, err := a.service(tx.Tables, r, in.Cluster, in.Service)
+		old, err := namedService(tx.Tables, r, in.Cluster, in.Service)
 		if err != nil {
 			return err
-		}
-		if old == nil {
-			return apierr.ServiceNotFound()
 		}
 		if old.Status != ecs.Active {
 			return apierr.ServiceNotActive()
 		}
 		s := old.Clone()
-		again, err := applyUpdate(tx.Tables, r, in, s)
-		if err != nil {
+		if err := changeService(tx.Tables, r, s, in); err != nil {
 			return err
 		}
-		if again {
-			s.Begin(id, now())
+		at := now()
+		if p := s.Primary(); in.ForceNewDeployment || s.TaskDefinition != old.TaskDefinition || p == nil {
+			s.Begin(id, at)
+		} else if s.DesiredCount != old.DesiredCount {
+			p.UpdatedAt = at
 		}
-		if !reflect.DeepEqual(old, s) {
-			tx.Put(s)
-		}
-		out = serviceView(tx.Tables, s, true)
+		tx.Put(s)
+		out = &awsecs.UpdateServiceOutput{Service: new(serviceView(tx.Tables, s, true))}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &awsecs.UpdateServiceOutput{Service: &out}, nil
+	return out, nil
 }
 
-func (a *API) validateUpdate(in *awsecs.UpdateServiceInput) error {
-	if text(in.Service) == "" {
-		return apierr.InvalidParameter("Service name can not be blank.")
-	}
-	for _, m := range []struct {
-		name string
-		is   bool
-	}{
-		{"loadBalancers", len(in.LoadBalancers) > 0}, {"serviceRegistries", len(in.ServiceRegistries) > 0},
-		{"capacityProviderStrategy", len(in.CapacityProviderStrategy) > 0}, {"networkConfiguration", in.NetworkConfiguration != nil},
-		{"serviceConnectConfiguration", in.ServiceConnectConfiguration != nil && in.ServiceConnectConfiguration.Enabled},
-		{"volumeConfigurations", len(in.VolumeConfigurations) > 0}, {"vpcLatticeConfigurations", len(in.VpcLatticeConfigurations) > 0},
-		{"deploymentController", in.DeploymentController != nil && in.DeploymentController.Type != types.DeploymentControllerTypeEcs},
-	} {
-		if m.is {
-			return notActedOn(m.name)
-		}
-	}
-	if err := validateServiceEnums("", "", in.PropagateTags, in.AvailabilityZoneRebalancing); err != nil {
-		return err
-	}
-	switch {
-	case text(in.PlatformVersion) != "":
-		return apierr.InvalidParameter("The platform version must be null when specifying an EC2 launch type.")
-	case in.HealthCheckGracePeriodSeconds != nil:
-		return apierr.InvalidParameter("Health check grace period is only valid for services configured to use load balancers")
-	}
-	if err := a.validateDesired(in.DesiredCount); err != nil {
-		return err
-	}
-	if err := validateStrategies(in.PlacementStrategy); err != nil {
-		return err
-	}
-	return validateConstraints(in.PlacementConstraints)
-}
-
-// applyUpdate changes s as the request says, and reports whether its tasks must be replaced.
-func applyUpdate(t *state.Tables, r *frontdoor.Request, in *awsecs.UpdateServiceInput, s *ecs.Service) (again bool, err error) {
-	again = in.ForceNewDeployment
-	if in.TaskDefinition != nil {
-		d, err := resolveDefinition(t, r, *in.TaskDefinition)
-		if err != nil {
-			return false, err
-		}
-		if err := serviceDefinition(d); err != nil {
-			return false, err
-		}
-		again = again || d.ARN() != s.TaskDefinition
-		s.TaskDefinition = d.ARN()
-	}
+// changeService takes into s, a clone, what the request names. What it does not name stays.
+func changeService(t *state.Tables, r *frontdoor.Request, s *ecs.Service, in *awsecs.UpdateServiceInput) (err error) {
 	if in.DesiredCount != nil {
 		s.DesiredCount = int(*in.DesiredCount)
+	}
+	if s.DeploymentConfiguration, err = mergeDeploymentConfiguration(s.DeploymentConfiguration, in.DeploymentConfiguration); err != nil {
+		return err
+	}
+	if in.PlacementConstraints != nil { // [] takes them away
+		s.PlacementConstraints = orNone(in.PlacementConstraints)
+	}
+	if in.PlacementStrategy != nil {
+		s.PlacementStrategy = orNone(in.PlacementStrategy)
 	}
 	if in.AvailabilityZoneRebalancing != "" {
 		s.AvailabilityZoneRebalancing = in.AvailabilityZoneRebalancing
 	}
-	if in.DeploymentConfiguration != nil {
-		merged := mergedDeployment(s.DeploymentConfiguration, in.DeploymentConfiguration)
-		if err := validateDeployment(merged, s.AvailabilityZoneRebalancing); err != nil {
-			return false, err
-		}
-		s.DeploymentConfiguration = filledDeployment(merged)
+	if in.HealthCheckGracePeriodSeconds != nil {
+		s.HealthCheckGracePeriodSeconds = in.HealthCheckGracePeriodSeconds
 	}
-	if in.PlacementConstraints != nil {
-		again = again || !reflect.DeepEqual(orEmpty(s.PlacementConstraints), in.PlacementConstraints)
-		s.PlacementConstraints = in.PlacementConstraints
-	}
-	if in.PlacementStrategy != nil {
-		again = again || !reflect.DeepEqual(orEmpty(s.PlacementStrategy), in.PlacementStrategy)
-		s.PlacementStrategy = in.PlacementStrategy
+	if in.PropagateTags != "" {
+		s.PropagateTags = in.PropagateTags
 	}
 	if in.EnableECSManagedTags != nil {
 		s.EnableECSManagedTags = *in.EnableECSManagedTags
 	}
 	if in.EnableExecuteCommand != nil {
-		again = again || s.EnableExecuteCommand != *in.EnableExecuteCommand
 		s.EnableExecuteCommand = *in.EnableExecuteCommand
 	}
-	if in.PropagateTags != "" {
-		s.PropagateTags = in.PropagateTags
+	if err := validateRebalancing(s); err != nil {
+		return err
 	}
-	return again, nil
+	return changeDefinition(t, r, s, in)
 }
 
-// mergedDeployment keeps of the old configuration what the new one does not say.
-func mergedDeployment(old, new *types.DeploymentConfiguration) *types.DeploymentConfiguration {
-	m := *new
-	if old == nil {
-		return &m
+// changeDefinition checks the definition that the service will have, where the request says something about how its tasks start. A service
+// whose definition was deregistered goes on, and can be scaled.
+func changeDefinition(t *state.Tables, r *frontdoor.Request, s *ecs.Service, in *awsecs.UpdateServiceInput) error {
+	name := text(in.TaskDefinition)
+	if name == "" {
+		if !in.ForceNewDeployment && in.NetworkConfiguration == nil && in.EnableExecuteCommand == nil {
+			return nil
+		}
+		name = string(s.TaskDefinition)
 	}
-	m.MinimumHealthyPercent = override(m.MinimumHealthyPercent, old.MinimumHealthyPercent)
-	m.MaximumPercent = override(m.MaximumPercent, old.MaximumPercent)
-	if m.DeploymentCircuitBreaker == nil {
-		m.DeploymentCircuitBreaker = old.DeploymentCircuitBreaker
-	}
-	return &m
-}
-
-// service finds the service that a request names, nil if there is none.
-func (a *API) service(t *state.Tables, r *frontdoor.Request, clusterName, name *string) (*ecs.Service, error) {
-	c, err := cluster(t, r, clusterName)
+	d, err := resolveDefinition(t, r, name)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	x, err := serviceARN(c.ClusterArn, text(name))
-	if err != nil {
-		return nil, err
+	if err := servable(d, s, in.NetworkConfiguration, "updated"); err != nil {
+		return err
 	}
-	return t.Services.Get(x), nil
+	s.TaskDefinition = d.ARN()
+	return nil
 }

@@ -1,7 +1,8 @@
 package ecs
 
 import (
-	"github.com/aws/aws-sdk-go-v2/aws"
+	"strings"
+
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
@@ -9,170 +10,166 @@ import (
 	"berth/internal/ecs"
 )
 
-// validateNewService checks what of CreateService needs no look at the records.
-func (a *API) validateNewService(in *awsecs.CreateServiceInput) error {
-	if text(in.ServiceName) == "" {
-		return apierr.InvalidParameter("Service name can not be blank.")
-	}
-	if err := validateName("Service name", *in.ServiceName); err != nil {
-		return err
-	}
-	if in.LaunchType != "" && len(in.CapacityProviderStrategy) > 0 {
-		return apierr.InvalidParameter("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
-	}
-	for _, m := range []struct {
-		name string
-		is   bool
-	}{
-		{"loadBalancers", len(in.LoadBalancers) > 0}, {"serviceRegistries", len(in.ServiceRegistries) > 0},
-		{"capacityProviderStrategy", len(in.CapacityProviderStrategy) > 0}, {"networkConfiguration", in.NetworkConfiguration != nil},
-		{"serviceConnectConfiguration", in.ServiceConnectConfiguration != nil && in.ServiceConnectConfiguration.Enabled},
-		{"volumeConfigurations", len(in.VolumeConfigurations) > 0}, {"vpcLatticeConfigurations", len(in.VpcLatticeConfigurations) > 0},
-		{"schedulingStrategy DAEMON", in.SchedulingStrategy == types.SchedulingStrategyDaemon},
-		{"launchType " + string(in.LaunchType), in.LaunchType == types.LaunchTypeFargate || in.LaunchType == types.LaunchTypeManagedInstances},
-		{"deploymentController", in.DeploymentController != nil && in.DeploymentController.Type != types.DeploymentControllerTypeEcs},
-	} {
-		if m.is {
-			return notActedOn(m.name)
-		}
-	}
-	if err := validateServiceEnums(in.LaunchType, in.SchedulingStrategy, in.PropagateTags, in.AvailabilityZoneRebalancing); err != nil {
-		return err
-	}
-	switch {
-	case text(in.Role) != "":
-		return apierr.InvalidParameter("IAM roles are only valid for services configured to use load balancers.")
-	case text(in.PlatformVersion) != "":
-		return apierr.InvalidParameter("The platform version must be null when specifying an EC2 launch type.")
-	case text(in.TaskDefinition) == "":
-		return apierr.InvalidParameter("TaskDefinition can not be blank.")
-	case in.HealthCheckGracePeriodSeconds != nil:
-		return apierr.InvalidParameter("Health check grace period is only valid for services configured to use load balancers")
-	}
-	if err := a.validateDesired(in.DesiredCount); err != nil {
-		return err
-	}
-	if err := validateTags(in.Tags); err != nil {
-		return err
-	}
-	if err := validateStrategies(in.PlacementStrategy); err != nil {
-		return err
-	}
-	if err := validateConstraints(in.PlacementConstraints); err != nil {
-		return err
-	}
-	return validateDeployment(in.DeploymentConfiguration, in.AvailabilityZoneRebalancing)
+// serviceSettings are what CreateService and UpdateService have in common.
+type serviceSettings struct {
+	desiredCount         *int32
+	strategy             []types.PlacementStrategy
+	constraints          []types.PlacementConstraint
+	gracePeriod          *int32
+	propagateTags        types.PropagateTags
+	rebalancing          types.AvailabilityZoneRebalancing
+	controller           *types.DeploymentController
+	configuration        *types.DeploymentConfiguration
+	capacityProviders    []types.CapacityProviderStrategyItem
+	platformVersion      *string
+	loadBalancers        []types.LoadBalancer
+	registries           []types.ServiceRegistry
+	serviceConnect       *types.ServiceConnectConfiguration
+	volumes              []types.ServiceVolumeConfiguration
+	lattice              []types.VpcLatticeConfiguration
+	gateways             []types.GatewayConnector
+	monitoring           *types.MonitoringConfiguration
+	networkConfiguration *types.NetworkConfiguration
 }
 
-func validateServiceEnums(l types.LaunchType, s types.SchedulingStrategy, p types.PropagateTags, z types.AvailabilityZoneRebalancing) error {
-	if validateEnum("launchType", l) != nil {
-		return apierr.ClientException("launch type should be one of [EC2,FARGATE,EXTERNAL]")
+func createdSettings(in *awsecs.CreateServiceInput) *serviceSettings {
+	return &serviceSettings{
+		in.DesiredCount, in.PlacementStrategy, in.PlacementConstraints, in.HealthCheckGracePeriodSeconds, in.PropagateTags,
+		in.AvailabilityZoneRebalancing, in.DeploymentController, in.DeploymentConfiguration, in.CapacityProviderStrategy, in.PlatformVersion,
+		in.LoadBalancers, in.ServiceRegistries, in.ServiceConnectConfiguration, in.VolumeConfigurations, in.VpcLatticeConfigurations,
+		in.GatewayConnectors, in.Monitoring, in.NetworkConfiguration,
 	}
-	for _, err := range []error{validateEnum("schedulingStrategy", s), validateEnum("propagateTags", p), validateEnum("availabilityZoneRebalancing", z)} {
-		if err != nil {
+}
+
+func updatedSettings(in *awsecs.UpdateServiceInput) *serviceSettings {
+	return &serviceSettings{
+		in.DesiredCount, in.PlacementStrategy, in.PlacementConstraints, in.HealthCheckGracePeriodSeconds, in.PropagateTags,
+		in.AvailabilityZoneRebalancing, in.DeploymentController, in.DeploymentConfiguration, in.CapacityProviderStrategy, in.PlatformVersion,
+		in.LoadBalancers, in.ServiceRegistries, in.ServiceConnectConfiguration, in.VolumeConfigurations, in.VpcLatticeConfigurations,
+		in.GatewayConnectors, in.Monitoring, in.NetworkConfiguration,
+	}
+}
+
+// validate checks what needs no look at the records: what is wrong, and what is not acted on. mostTasks is the quota of a service.
+func (s *serviceSettings) validate(mostTasks int) error {
+	if n := s.desiredCount; n != nil && *n < 0 {
+		return apierr.InvalidParameter("desiredCount must be at least 0, but was %d", *n)
+	} else if n != nil && int(*n) > mostTasks {
+		return apierr.InvalidParameter("desiredCount must be at most %d, the quota of tasks of a service, but was %d", mostTasks, *n)
+	}
+	for _, check := range []func() error{
+		s.validateController,
+		s.validateCapacity,
+		s.notServed,
+		func() error { return validateStrategies(s.strategy) },
+		func() error { return validateConstraints(s.constraints) },
+		func() error { return validateEnum("propagateTags", s.propagateTags) },
+		func() error { return validateEnum("availabilityZoneRebalancing", s.rebalancing) },
+		func() error { return validateDeploymentConfiguration(s.configuration) },
+	} {
+		if err := check(); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (a *API) validateDesired(n *int32) error {
+func (s *serviceSettings) validateController() error {
+	if s.controller == nil {
+		return nil
+	}
+	switch t := s.controller.Type; t {
+	case types.DeploymentControllerTypeEcs:
+		return nil
+	case types.DeploymentControllerTypeCodeDeploy, types.DeploymentControllerTypeExternal:
+		return notActedOn("deploymentController.type " + string(t))
+	default:
+		return oneOf("deploymentController.type", string(t), t.Values())
+	}
+}
+
+func (s *serviceSettings) validateCapacity() error {
 	switch {
-	case n == nil:
-	case *n < 0:
-		return apierr.InvalidParameter("desiredCount must not be negative, but was %d", *n)
-	case int(*n) > a.config.Quotas.TasksPerService:
-		return apierr.InvalidParameter("desiredCount must be at most %d, the quota of tasks per service, but was %d", a.config.Quotas.TasksPerService, *n)
+	case len(s.capacityProviders) > 0:
+		return notActedOn("capacityProviderStrategy")
+	case text(s.platformVersion) != "":
+		return apierr.InvalidParameter("The platform version must be null when specifying an EC2 launch type.")
 	}
 	return nil
 }
 
-// validateDeployment checks a deployment configuration; what it does not say has ECS's defaults.
-func validateDeployment(c *types.DeploymentConfiguration, z types.AvailabilityZoneRebalancing) error {
-	if c == nil {
+// notServed refuses by name what AWS acts on and Berth does not. A service connect configuration that is not enabled says nothing.
+func (s *serviceSettings) notServed() error {
+	switch {
+	case len(s.loadBalancers) > 0:
+		return s.validateLoadBalancers()
+	case len(s.registries) > 1:
+		return apierr.InvalidParameter("service registries can have at most 1 items")
+	case len(s.registries) > 0:
+		return notActedOn("serviceRegistries")
+	case s.serviceConnect != nil && s.serviceConnect.Enabled:
+		return notActedOn("serviceConnectConfiguration")
+	case len(s.volumes) > 0:
+		return notActedOn("volumeConfigurations")
+	case len(s.lattice) > 0:
+		return notActedOn("vpcLatticeConfigurations")
+	case len(s.gateways) > 0:
+		return notActedOn("gatewayConnectors")
+	case s.monitoring != nil:
+		return notActedOn("monitoring")
+	case s.gracePeriod != nil && *s.gracePeriod < 0:
+		return apierr.InvalidParameter("healthCheckGracePeriodSeconds must be at least 0, but was %d", *s.gracePeriod)
+	case s.gracePeriod != nil && *s.gracePeriod > 0:
+		return notActedOn("healthCheckGracePeriodSeconds")
+	}
+	return nil
+}
+
+func (s *serviceSettings) validateLoadBalancers() error {
+	for _, b := range s.loadBalancers {
+		switch {
+		case text(b.TargetGroupArn) == "" && text(b.LoadBalancerName) == "":
+			return apierr.InvalidParameter("Target Group ARN and Load Balancer Name cannot both be blank.")
+		case text(b.TargetGroupArn) != "" && text(b.LoadBalancerName) != "":
+			return apierr.InvalidParameter("loadBalancerName and targetGroupArn cannot both be specified.")
+		}
+	}
+	return notActedOn("loadBalancers")
+}
+
+// servable checks a definition that a service is to run. what is "created" or "updated".
+func servable(d *ecs.TaskDefinition, s *ecs.Service, network *types.NetworkConfiguration, what string) error {
+	if d.Definition.Status != types.TaskDefinitionStatusActive {
+		return apierr.ClientException("TaskDefinition is inactive")
+	}
+	l := launch{launchType: s.LaunchType, networkConfiguration: network}
+	if err := l.suits(d); err != nil {
+		return err
+	}
+	if s.EnableExecuteCommand && text(d.Definition.TaskRoleArn) == "" {
+		return apierr.InvalidParameter("The service couldn't be %s because a valid taskRoleArn is not being used. "+
+			"Specify a valid task role in your task definition and try again.", what)
+	}
+	return nil
+}
+
+// rebalances reports whether availability zones of a service can be rebalanced: there is room to start a task before another stops, and
+// its tasks are to be spread over the zones.
+func rebalances(c *types.DeploymentConfiguration, strategy []types.PlacementStrategy) bool {
+	if c.MaximumPercent != nil && *c.MaximumPercent <= 100 {
+		return false
+	}
+	return len(strategy) == 0 || strategy[0].Type == types.PlacementStrategyTypeSpread &&
+		strings.TrimPrefix(text(strategy[0].Field), "attribute:") == ecs.AttributeZone
+}
+
+// validateRebalancing checks that a service which asks for rebalancing can have it.
+func validateRebalancing(s *ecs.Service) error {
+	if s.AvailabilityZoneRebalancing != types.AvailabilityZoneRebalancingEnabled || rebalances(s.DeploymentConfiguration, s.PlacementStrategy) {
 		return nil
 	}
-	switch {
-	case c.Strategy != "" && c.Strategy != types.DeploymentStrategyRolling:
-		return notActedOn("deploymentConfiguration.strategy " + string(c.Strategy))
-	case c.Alarms != nil && c.Alarms.Enable:
-		return notActedOn("deploymentConfiguration.alarms")
-	case len(c.LifecycleHooks) > 0:
-		return notActedOn("deploymentConfiguration.lifecycleHooks")
-	case c.LinearConfiguration != nil || c.CanaryConfiguration != nil:
-		return notActedOn("deploymentConfiguration.linearConfiguration and canaryConfiguration")
-	case c.BakeTimeInMinutes != nil && *c.BakeTimeInMinutes != 0:
-		return notActedOn("deploymentConfiguration.bakeTimeInMinutes")
-	}
-	low, high := valueOr(c.MinimumHealthyPercent, 100), valueOr(c.MaximumPercent, 200)
-	switch {
-	case low < 0:
-		return apierr.InvalidParameter("minimumHealthyPercent must not be negative")
-	case low > 100:
-		return apierr.InvalidParameter("minimumHealthyPercent must be at most 100")
-	case high < 0 || high > 10000:
-		return apierr.InvalidParameter("maximumPercent must be between 0 and 10000")
-	case high < low:
-		return apierr.InvalidParameter("maximumPercent must be greater than or equal to minimumHealthyPercent")
-	case low == 100 && high == 100:
-		return apierr.InvalidParameter("Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments.")
-	case high == 0:
-		return apierr.InvalidParameter("maximumPercent must be greater than 0")
-	case z == types.AvailabilityZoneRebalancingEnabled && high <= 100:
+	if *s.DeploymentConfiguration.MaximumPercent <= 100 {
 		return apierr.InvalidParameter("Availability Zone Rebalancing does not support maximumPercent <= 100%%")
 	}
-	return validateBreaker(c.DeploymentCircuitBreaker)
-}
-
-func validateBreaker(b *types.DeploymentCircuitBreaker) error {
-	if b == nil {
-		return nil
-	}
-	if b.Rollback && !b.Enable {
-		return apierr.InvalidParameter("The deployment circuit breaker must be enabled for its rollback to be.")
-	}
-	if t := b.ThresholdConfiguration; t != nil {
-		if t.Type == "" || validateEnum("thresholdConfiguration.type", t.Type) != nil {
-			return apierr.InvalidParameter("thresholdConfiguration.type should be one of [COUNT,BOUNDED_PERCENT,UNBOUNDED_PERCENT]")
-		}
-		if t.Value < 1 {
-			return apierr.InvalidParameter("thresholdConfiguration.value must be at least 1")
-		}
-	}
-	return nil
-}
-
-// filledDeployment is the configuration with ECS's defaults.
-func filledDeployment(c *types.DeploymentConfiguration) *types.DeploymentConfiguration {
-	d := types.DeploymentConfiguration{}
-	if c != nil {
-		d = *c
-	}
-	d.MinimumHealthyPercent, d.MaximumPercent = override(d.MinimumHealthyPercent, aws.Int32(100)), override(d.MaximumPercent, aws.Int32(200))
-	d.Strategy, d.BakeTimeInMinutes = types.DeploymentStrategyRolling, aws.Int32(0)
-	b := types.DeploymentCircuitBreaker{}
-	if d.DeploymentCircuitBreaker != nil {
-		b = *d.DeploymentCircuitBreaker
-	}
-	if b.Enable {
-		if b.ResetOnHealthyTask == nil {
-			b.ResetOnHealthyTask = aws.Bool(true)
-		}
-		if b.ThresholdConfiguration == nil {
-			b.ThresholdConfiguration = &types.ThresholdConfiguration{Type: types.ThresholdTypeBoundedPercent, Value: 50}
-		}
-	}
-	d.DeploymentCircuitBreaker = &b
-	return &d
-}
-
-// serviceDefinition checks that a service can use a definition.
-func serviceDefinition(d *ecs.TaskDefinition) error {
-	switch {
-	case d.Definition.Status != types.TaskDefinitionStatusActive:
-		return apierr.ClientException("TaskDefinition is inactive")
-	case d.Definition.NetworkMode == types.NetworkModeAwsvpc:
-		return apierr.InvalidParameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
-	}
-	return nil
+	return apierr.InvalidParameter("Availability Zone Rebalancing needs spread over attribute:ecs.availability-zone as the first placement strategy")
 }
