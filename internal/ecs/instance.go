@@ -34,6 +34,7 @@ type Instance struct {
 	RegisteredAt         time.Time
 	Version              int64
 	AccessKeyID          string `json:"accessKeyId"` // the credential that registered it
+	ClientToken          string // of its last registration
 	RuntimeStatus        string // the agent's own check of its container runtime: OK, IMPAIRED, ...
 	RuntimeStatusAt      *time.Time
 	Unknown              Unknown

@@ -2,10 +2,6 @@ package ecs
 
 import (
 	"context"
-	"encoding/json"
-	"slices"
-	"strconv"
-	"strings"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -18,20 +14,28 @@ import (
 	"berth/internal/state"
 )
 
-// registerContainerInstance takes in an agent's instance: a new one, or one that it had registered before (agent-protocol.md 2.1 and 12).
-// A repeat by a credential that has registered already is the same instance.
-func (a *API) registerContainerInstance(ctx context.Context, r *frontdoor.Request, in *awsecs.RegisterContainerInstanceInput) (*awsecs.RegisterContainerInstanceOutput, error) {
-	resources, err := registeredResources(in.TotalResources)
+// registration is the request of RegisterContainerInstance: the SDK's shape, and the clientToken that agents send and the shape lacks.
+type registration struct {
+	Attributes                        []types.Attribute
+	ClientToken                       *string
+	Cluster                           *string
+	ContainerInstanceArn              *string
+	InstanceIdentityDocument          *string
+	InstanceIdentityDocumentSignature *string
+	PlatformDevices                   []types.PlatformDevice
+	Tags                              []types.Tag
+	TotalResources                    []types.Resource
+	VersionInfo                       *types.VersionInfo
+}
+
+// registerContainerInstance takes in an agent's machine: a new container instance, or one that registered before and may have changed. The
+// same clientToken, and the same container instance's credential, are the same instance.
+func (a *API) registerContainerInstance(ctx context.Context, r *frontdoor.Request, in *registration) (
+	*awsecs.RegisterContainerInstanceOutput, error,
+) {
+	m, err := in.machine()
 	if err != nil {
 		return nil, err
-	}
-	if err := validateTags(in.Tags); err != nil {
-		return nil, err
-	}
-	for _, at := range in.Attributes {
-		if text(at.Name) == "" || len(*at.Name) > 128 || len(text(at.Value)) > 128 {
-			return nil, apierr.InvalidParameter("attributes should have a name of 1 to 128 characters and a value of at most 128, but one is '%s'", text(at.Name))
-		}
 	}
 	id := newID()
 	var out types.ContainerInstance
@@ -40,18 +44,23 @@ func (a *API) registerContainerInstance(ctx context.Context, r *frontdoor.Reques
 		if err != nil {
 			return err
 		}
-		i, credential, err := registering(tx.Tables, r, in, c.ClusterArn, id)
+		k, err := instanceCredential(tx.Tables, r, c.ClusterArn)
 		if err != nil {
 			return err
 		}
-		i.Registered = resources
-		i.Attributes = mergedAttributes(i.Attributes, in.Attributes, r.Scope.Region)
-		i.Version++
+		before, err := registeredBefore(tx.Tables, r, c.ClusterArn, k, in)
+		if err != nil {
+			return err
+		}
+		i, err := m.register(before, c.ClusterArn.Instance(id), r, in)
+		if err != nil {
+			return err
+		}
 		tx.Put(i)
-		if credential != nil && credential.Instance != i.ContainerInstanceArn {
-			k := *credential
-			k.Instance = i.ContainerInstanceArn
-			tx.Put(&k)
+		if k != nil && k.Instance != i.ContainerInstanceArn {
+			bound := *k
+			bound.Instance = i.ContainerInstanceArn
+			tx.Put(&bound)
 		}
 		out = instanceView(tx.Tables, i, true)
 		return nil
@@ -62,108 +71,98 @@ func (a *API) registerContainerInstance(ctx context.Context, r *frontdoor.Reques
 	return &awsecs.RegisterContainerInstanceOutput{ContainerInstance: &out}, nil
 }
 
-// registering returns a copy of the instance that a request is about, or a new one, and the container instance's credential that signed it
-// (nil for any other caller).
-func registering(t *state.Tables, r *frontdoor.Request, in *awsecs.RegisterContainerInstanceInput, c arn.Cluster, id string) (*ecs.Instance, *ecs.Credential, error) {
-	k := t.Credentials.Get(r.AccessKeyID)
-	if k != nil && k.Principal != access.ContainerInstance {
-		k = nil
+// machine is what a registration says, checked.
+type machine struct {
+	resources ecs.Resources
+	identity  identity
+}
+
+func (in *registration) machine() (m machine, err error) {
+	if m.resources, err = registeredResources(in.TotalResources); err != nil {
+		return m, err
 	}
-	if named := text(in.ContainerInstanceArn); named != "" {
-		x, err := instanceARN(c, named)
+	if m.identity, err = parseIdentity(in.InstanceIdentityDocument); err != nil {
+		return m, err
+	}
+	if err := validateAttributes(in.Attributes); err != nil {
+		return m, err
+	}
+	if len(text(in.ClientToken)) > mostToken {
+		return m, apierr.InvalidParameter("clientToken can be at most %d characters long.", mostToken)
+	}
+	return m, validateTags(in.Tags)
+}
+
+// instanceCredential is the container instance's credential that signed a request, nil where another principal did. It serves its own cluster
+// only.
+func instanceCredential(t *state.Tables, r *frontdoor.Request, c arn.Cluster) (*ecs.Credential, error) {
+	k := t.Credentials.Get(r.AccessKeyID)
+	if k == nil || k.Principal != access.ContainerInstance {
+		return nil, nil
+	}
+	if k.Cluster != c {
+		return nil, apierr.AccessDenied(r.Caller.ARN, "ecs:RegisterContainerInstance", string(c))
+	}
+	return k, nil
+}
+
+// registeredBefore finds the instance that a request is about, nil for a new one. One that it names must be there, not INACTIVE, and the
+// credential's own.
+func registeredBefore(t *state.Tables, r *frontdoor.Request, c arn.Cluster, k *ecs.Credential, in *registration) (*ecs.Instance, error) {
+	if name := text(in.ContainerInstanceArn); name != "" {
+		x, err := instanceARN(c, name)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		i := t.Instances.Get(x)
 		if i == nil || i.Status == ecs.Inactive || k != nil && k.Instance != x {
-			return nil, nil, apierr.ClientException("The container instance is inactive or was not registered by this caller.")
+			return nil, apierr.ClientException("The container instance is inactive or was not registered by this caller.")
 		}
-		n := *i
-		return &n, k, nil
+		return i, nil
 	}
-	if before := registeredBefore(t, k); before != nil {
-		n := *before
-		return &n, k, nil
+	if k != nil {
+		if i := t.Instances.Get(k.Instance); i != nil && i.Status != ecs.Inactive {
+			return i, nil
+		}
+		return nil, nil
 	}
+	if token := text(in.ClientToken); token != "" {
+		for i := range t.Instances.Under(string(c.Instance("")), "") {
+			if i.ClientToken == token && i.AccessKeyID == r.AccessKeyID && i.Status != ecs.Inactive {
+				return i, nil
+			}
+		}
+	}
+	return nil, nil
+}
+
+// register is the instance with what the machine has now: before, which stays as it is, changed, or a new one with the given identity. Custom
+// attributes, tags and status stay.
+func (m *machine) register(before *ecs.Instance, as arn.Instance, r *frontdoor.Request, in *registration) (*ecs.Instance, error) {
+	at := now()
 	i := &ecs.Instance{
-		ContainerInstanceArn: c.Instance(id), Ec2InstanceID: instanceID(in, id), Status: ecs.Active, RegisteredAt: now(), Tags: in.Tags,
+		ContainerInstanceArn: as, Ec2InstanceID: m.identity.InstanceID, Status: ecs.Active, RegisteredAt: at, Tags: orNone(in.Tags),
 		AccessKeyID: r.AccessKeyID,
 	}
-	return i, k, nil
-}
-
-// registeredBefore finds the instance that a credential has registered already.
-func registeredBefore(t *state.Tables, k *ecs.Credential) *ecs.Instance {
-	if k == nil {
-		return nil
-	}
-	if i := t.Instances.Get(k.Instance); i != nil && i.Status != ecs.Inactive {
-		return i
-	}
-	return nil
-}
-
-// instanceID is the EC2 instance's id of the identity document, or one made of the container instance's.
-func instanceID(in *awsecs.RegisterContainerInstanceInput, id string) string {
-	var document struct {
-		InstanceID string `json:"instanceId"`
-	}
-	if json.Unmarshal([]byte(text(in.InstanceIdentityDocument)), &document) == nil && strings.HasPrefix(document.InstanceID, "i-") {
-		return document.InstanceID
-	}
-	return "i-" + id[:17]
-}
-
-// mergedAttributes are the capabilities and values that the agent says now, and the custom ones that the instance had. All that were said
-// come back, or the agent gives up.
-func mergedAttributes(had, said []types.Attribute, region string) []types.Attribute {
-	out := slices.Clone(said)
-	knows := func(name string) bool {
-		return slices.ContainsFunc(out, func(a types.Attribute) bool { return text(a.Name) == name })
-	}
-	for _, a := range had {
-		if n := text(a.Name); !knows(n) && !strings.HasPrefix(n, "ecs.") && !strings.HasPrefix(n, "com.amazonaws.ecs.") {
-			out = append(out, a)
+	if before != nil {
+		*i = *before
+		if was, _ := before.Attribute(ecs.AttributeInstanceType); was != "" && m.identity.InstanceType != "" && was != m.identity.InstanceType {
+			return nil, apierr.ClientException("Container instance type changes are not supported. Container instance %s was previously registered as %s.",
+				before.ContainerInstanceArn.ID(), was)
 		}
 	}
-	if !knows(ecs.AttributeZone) {
-		out = append(out, types.Attribute{Name: new(ecs.AttributeZone), Value: new(region + "a")})
+	if i.Ec2InstanceID == "" {
+		i.Ec2InstanceID = "i-" + as.ID()[:17]
 	}
-	return out
-}
-
-// registeredResources reads what an agent says that its machine has. Ports are those that are taken.
-func registeredResources(list []types.Resource) (out ecs.Resources, err error) {
-	for _, r := range list {
-		switch text(r.Name) {
-		case "CPU":
-			out.CPUUnits = int(r.IntegerValue)
-		case "MEMORY":
-			out.MemoryMiB = int(r.IntegerValue)
-		case "PORTS":
-			out.PortsTCP, err = portSet(r)
-		case "PORTS_UDP":
-			out.PortsUDP, err = portSet(r)
-		}
-		if err != nil {
-			return out, err
-		}
+	if !i.Connected {
+		i.DisconnectedAt = &at // it is about to connect: until now it is not lost
 	}
-	if out.CPUUnits < 0 || out.MemoryMiB < 0 {
-		return out, apierr.InvalidParameter("totalResources must not be negative.")
+	i.Registered = m.resources
+	i.Attributes = mergeAttributes(i.Attributes, in.Attributes, m.identity.attributes(), r.Scope.Region)
+	i.ClientToken = text(in.ClientToken)
+	if v := in.VersionInfo; v != nil {
+		i.AgentVersion, i.AgentHash, i.DockerVersion = text(v.AgentVersion), text(v.AgentHash), text(v.DockerVersion)
 	}
-	return out, nil
-}
-
-func portSet(r types.Resource) ([]int32, error) {
-	var out []int32
-	for _, s := range r.StringSetValue {
-		n, err := strconv.ParseUint(s, 10, 16)
-		if err != nil {
-			return nil, apierr.InvalidParameter("totalResources: '%s' of %s is no port.", s, text(r.Name))
-		}
-		out = append(out, int32(n))
-	}
-	slices.Sort(out)
-	return slices.Compact(out), nil
+	i.Version++
+	return i, nil
 }

@@ -1,0 +1,102 @@
+package ecs
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/apierr"
+	"berth/internal/ecs"
+)
+
+// AWS's limits on an attribute, and Berth's on how many an agent may say: it says some eighty capabilities.
+const (
+	mostAttributes    = 500
+	mostAttributeText = 128
+)
+
+// identity is what of an EC2 instance's identity document is used. The signature is not verified: who the caller is, the access key says.
+type identity struct {
+	InstanceID   string `json:"instanceId"`
+	InstanceType string `json:"instanceType"`
+	Zone         string `json:"availabilityZone"`
+	Architecture string `json:"architecture"`
+	ImageID      string `json:"imageId"`
+}
+
+// parseIdentity reads an identity document; the text is empty outside of EC2.
+func parseIdentity(document *string) (id identity, err error) {
+	if text(document) == "" {
+		return identity{}, nil
+	}
+	if err := json.Unmarshal([]byte(*document), &id); err != nil || !strings.HasPrefix(id.InstanceID, "i-") {
+		return identity{}, apierr.InvalidParameter("instanceIdentityDocument is not an EC2 instance's identity document.")
+	}
+	return id, nil
+}
+
+// attributes are those that follow from the document: agents on EC2 do not say them.
+func (id identity) attributes() []types.Attribute {
+	var out []types.Attribute
+	for _, a := range [][2]string{
+		{ecs.AttributeZone, id.Zone}, {ecs.AttributeInstanceType, id.InstanceType}, {ecs.AttributeArchitecture, id.Architecture}, {"ecs.ami-id", id.ImageID},
+	} {
+		if a[1] != "" {
+			out = append(out, types.Attribute{Name: new(a[0]), Value: new(a[1])})
+		}
+	}
+	return out
+}
+
+// validateAttributes checks what an agent says of its machine. An error is an InvalidParameterException.
+func validateAttributes(list []types.Attribute) error {
+	if len(list) > mostAttributes {
+		return apierr.InvalidParameter("attributes can have at most %d items.", mostAttributes)
+	}
+	seen := map[string]bool{}
+	for _, a := range list {
+		name := text(a.Name)
+		switch {
+		case name == "":
+			return apierr.InvalidParameter("Attribute name should not be null or empty.")
+		case len(name) > mostAttributeText || len(text(a.Value)) > mostAttributeText:
+			return apierr.InvalidParameter("The name and the value of an attribute can have at most %d characters, but those of '%s' are longer.",
+				mostAttributeText, name)
+		case seen[name]:
+			return apierr.InvalidParameter("The attribute '%s' is given more than once.", name)
+		}
+		seen[name] = true
+	}
+	return nil
+}
+
+// mergeAttributes are the attributes of an instance that registers: what the agent says now, all of which it must get back or it gives up; what
+// follows from its identity; custom ones from before, which it says only at first; and its zone, which was its or is the region's first.
+func mergeAttributes(before, said, identity []types.Attribute, region string) []types.Attribute {
+	out := slices.Clone(said)
+	add := func(list []types.Attribute, keep func(name string) bool) {
+		for _, a := range list {
+			known := func(o types.Attribute) bool { return text(o.Name) == text(a.Name) }
+			if keep(text(a.Name)) && !slices.ContainsFunc(out, known) {
+				out = append(out, a)
+			}
+		}
+	}
+	all := func(string) bool { return true }
+	add(identity, all)
+	add(before, func(name string) bool { return customAttribute(name) || name == ecs.AttributeZone })
+	add([]types.Attribute{{Name: new(ecs.AttributeZone), Value: new(region + "a")}}, all)
+	return out
+}
+
+// customAttribute tells a user's attributes from those that say what the agent and its machine can do.
+func customAttribute(name string) bool {
+	for _, prefix := range []string{"ecs.", "com.amazonaws.ecs.", "berth."} {
+		if strings.HasPrefix(name, prefix) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,89 @@
+package ecs
+
+import (
+	"slices"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/apierr"
+	"berth/internal/ecs"
+)
+
+// registeredResources reads what an agent says that its machine has: CPU and MEMORY, and the ports that are taken. Devices (GPU, NEURON_CORES)
+// are no resources of an instance yet, so that nothing is placed for them.
+func registeredResources(list []types.Resource) (out ecs.Resources, err error) {
+	for _, r := range list {
+		switch name := text(r.Name); name {
+		case "CPU":
+			out.CPUUnits, err = amount(r)
+		case "MEMORY":
+			out.MemoryMiB, err = amount(r)
+		case "PORTS":
+			out.PortsTCP, err = takenPorts(r)
+		case "PORTS_UDP":
+			out.PortsUDP, err = takenPorts(r)
+		case "GPU", "NEURON_CORES":
+		default:
+			err = apierr.InvalidParameter("totalResources: unknown resource '%s'", name)
+		}
+		if err != nil {
+			return out, err
+		}
+	}
+	if out.CPUUnits == 0 || out.MemoryMiB == 0 {
+		return out, apierr.InvalidParameter("totalResources must have CPU and MEMORY.")
+	}
+	return out, nil
+}
+
+// amount reads a resource that is a number, and at least 1.
+func amount(r types.Resource) (int, error) {
+	if t := text(r.Type); t != "INTEGER" {
+		return 0, apierr.InvalidParameter("totalResources: the type of %s should be INTEGER, but was '%s'", *r.Name, t)
+	}
+	if r.IntegerValue < 1 {
+		return 0, apierr.InvalidParameter("totalResources: the integerValue of %s must be at least 1, but was %d", *r.Name, r.IntegerValue)
+	}
+	return int(r.IntegerValue), nil
+}
+
+// takenPorts reads a set of ports, sorted and each once.
+func takenPorts(r types.Resource) ([]int32, error) {
+	if t := text(r.Type); t != "STRINGSET" {
+		return nil, apierr.InvalidParameter("totalResources: the type of %s should be STRINGSET, but was '%s'", *r.Name, t)
+	}
+	var out []int32
+	for _, s := range r.StringSetValue {
+		n, err := strconv.ParseUint(s, 10, 16)
+		if err != nil || n == 0 {
+			return nil, apierr.InvalidParameter("totalResources: '%s' of %s is no port.", s, *r.Name)
+		}
+		out = append(out, int32(n))
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
+}
+
+// resourcesView lists resources in AWS's order. Ports are those in use.
+func resourcesView(r ecs.Resources) []types.Resource {
+	return []types.Resource{
+		{Name: new("CPU"), Type: new("INTEGER"), IntegerValue: int32(r.CPUUnits)},
+		{Name: new("MEMORY"), Type: new("INTEGER"), IntegerValue: int32(r.MemoryMiB)},
+		{Name: new("PORTS"), Type: new("STRINGSET"), StringSetValue: portsView(r.PortsTCP)},
+		{Name: new("PORTS_UDP"), Type: new("STRINGSET"), StringSetValue: portsView(r.PortsUDP)},
+	}
+}
+
+func portsView(ports []int32) []string {
+	return texts(ports, func(p int32) string { return strconv.Itoa(int(p)) })
+}
+
+// remaining is what is left of an instance: less CPU and memory, and more ports in use.
+func remaining(registered, reserved ecs.Resources) ecs.Resources {
+	all := registered.Add(reserved)
+	return ecs.Resources{
+		CPUUnits: registered.CPUUnits - reserved.CPUUnits, MemoryMiB: registered.MemoryMiB - reserved.MemoryMiB,
+		PortsTCP: slices.Compact(slices.Clone(all.PortsTCP)), PortsUDP: slices.Compact(slices.Clone(all.PortsUDP)),
+	}
+}
