@@ -141,7 +141,7 @@ func fillService(s *ecs.Service) {
 	}
 	if s.AvailabilityZoneRebalancing == "" {
 		s.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingDisabled
-		if rebalances(s.DeploymentConfiguration, s.PlacementStrategy) {
+		if rebalances(s) {
 			s.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingEnabled
 		}
 	}

@@ -73,7 +73,7 @@ func validateAttributes(list []types.Attribute) error {
 }
 
 // mergeAttributes are the attributes of an instance that registers: what the agent says now, all of which it must get back or it gives up; what
-// follows from its identity; custom ones from before, which it says only at first; and its zone, which was its or is the region's first.
+// follows from its identity; custom ones from before, which it says only at first; its type; and its zone, or else the region's first.
 func mergeAttributes(before, said, identity []types.Attribute, region string) []types.Attribute {
 	out := slices.Clone(said)
 	add := func(list []types.Attribute, keep func(name string) bool) {
@@ -86,7 +86,9 @@ func mergeAttributes(before, said, identity []types.Attribute, region string) []
 	}
 	all := func(string) bool { return true }
 	add(identity, all)
-	add(before, func(name string) bool { return customAttribute(name) || name == ecs.AttributeZone })
+	add(before, func(name string) bool {
+		return customAttribute(name) || name == ecs.AttributeZone || name == ecs.AttributeInstanceType
+	})
 	add([]types.Attribute{{Name: new(ecs.AttributeZone), Value: new(region + "a")}}, all)
 	return out
 }

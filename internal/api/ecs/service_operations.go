@@ -48,8 +48,8 @@ func serviceResources(r *frontdoor.Request, cluster *string, names ...string) []
 	out := make([]string, len(names))
 	for i, name := range names {
 		out[i] = name
-		if !arn.Is(name) {
-			out[i] = string(c.Service(name))
+		if a, err := serviceARN(c, name); err == nil {
+			out[i] = string(a)
 		}
 	}
 	return out

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/apierr"
 	"berth/internal/ecs"
@@ -63,6 +64,9 @@ func changeService(t *state.Tables, r *frontdoor.Request, s *ecs.Service, in *aw
 	}
 	if in.PlacementStrategy != nil {
 		s.PlacementStrategy = orNone(in.PlacementStrategy)
+		if !spreadsZones(s.PlacementStrategy) { // what was the default goes, what is asked for below is refused
+			s.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingDisabled
+		}
 	}
 	if in.AvailabilityZoneRebalancing != "" {
 		s.AvailabilityZoneRebalancing = in.AvailabilityZoneRebalancing

@@ -155,21 +155,28 @@ func servable(d *ecs.TaskDefinition, s *ecs.Service, network *types.NetworkConfi
 
 // rebalances reports whether availability zones of a service can be rebalanced: there is room to start a task before another stops, and
 // its tasks are to be spread over the zones.
-func rebalances(c *types.DeploymentConfiguration, strategy []types.PlacementStrategy) bool {
-	if c.MaximumPercent != nil && *c.MaximumPercent <= 100 {
-		return false
-	}
+func rebalances(s *ecs.Service) bool { return roomToRebalance(s) && spreadsZones(s.PlacementStrategy) }
+
+func roomToRebalance(s *ecs.Service) bool {
+	high := s.DeploymentConfiguration.MaximumPercent
+	return high == nil || *high > 100
+}
+
+// spreadsZones reports whether a strategy begins with a spread over availability zones, as the one does that services have by default.
+func spreadsZones(strategy []types.PlacementStrategy) bool {
 	return len(strategy) == 0 || strategy[0].Type == types.PlacementStrategyTypeSpread &&
 		strings.TrimPrefix(text(strategy[0].Field), "attribute:") == ecs.AttributeZone
 }
 
-// validateRebalancing checks that a service which asks for rebalancing can have it.
+// validateRebalancing checks that a service with rebalancing can have it.
 func validateRebalancing(s *ecs.Service) error {
-	if s.AvailabilityZoneRebalancing != types.AvailabilityZoneRebalancingEnabled || rebalances(s.DeploymentConfiguration, s.PlacementStrategy) {
+	switch {
+	case s.AvailabilityZoneRebalancing != types.AvailabilityZoneRebalancingEnabled:
 		return nil
+	case !roomToRebalance(s):
+		return apierr.InvalidParameter("Availability Zone Rebalancing does not support maximumPercent <= %s", "100%")
+	case !spreadsZones(s.PlacementStrategy):
+		return apierr.InvalidParameter("Availability Zone Rebalancing needs spread over attribute:ecs.availability-zone as the first placement strategy")
 	}
-	if *s.DeploymentConfiguration.MaximumPercent <= 100 {
-		return apierr.InvalidParameter("Availability Zone Rebalancing does not support maximumPercent <= 100%%")
-	}
-	return apierr.InvalidParameter("Availability Zone Rebalancing needs spread over attribute:ecs.availability-zone as the first placement strategy")
+	return nil
 }

@@ -1,0 +1,151 @@
+package ecs
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/access"
+	"berth/internal/ecs"
+	"berth/internal/golden"
+)
+
+// shopAt is when everything in the shop was made.
+var shopAt = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+func deploymentNumber(n int) string { return fmt.Sprintf("ecs-svc/%019d", n) }
+
+// shop are the launch pad's cluster with a service "web" in the middle of a rollout, one that is DRAINING, one that is INACTIVE, tasks of
+// theirs and of nobody's, and a container instance that is gone.
+func shop() []ecs.Record {
+	web := shopService("web", ecs.Active, 3)
+	web.TaskDefinition = padScope.TaskDefinition("port", 1)
+	web.Deployments = []ecs.Deployment{
+		shopDeployment(3, ecs.DeploymentPrimary, types.DeploymentRolloutStateInProgress, "port", 3),
+		shopDeployment(2, ecs.DeploymentActive, types.DeploymentRolloutStateInProgress, "web", 3), // has tasks
+		shopDeployment(1, ecs.DeploymentActive, types.DeploymentRolloutStateCompleted, "web", 3),  // kept for a rollback
+	}
+	web.Tags = []types.Tag{{Key: aws.String("team"), Value: aws.String("shop")}}
+	out := []ecs.Record{
+		web, shopService("leaving", ecs.Draining, 0), shopService("left", ecs.Inactive, 0), shopService("quiet", ecs.Active, 0),
+		padInstance("dead", "us-east-1a", ecs.Inactive),
+		&ecs.Credential{AccessKeyID: "AKIAnew", Account: padScope.Account, Principal: access.ContainerInstance, Cluster: padCluster},
+		&ecs.Credential{AccessKeyID: "AKIAother", Account: padScope.Account, Principal: access.ContainerInstance, Cluster: padScope.Cluster("empty")},
+	}
+	for n, name := range []string{"web", "web", "left"} {
+		out = append(out, shopEvent(name, int64(n+1)))
+	}
+	return append(out, shopTasks(web)...)
+}
+
+func shopEvent(service string, n int64) *ecs.Event {
+	return &ecs.Event{ServiceArn: padCluster.Service(service), Seq: n, ID: fmt.Sprintf("event-%d", n), CreatedAt: shopAt, Message: fmt.Sprint("said ", n)}
+}
+
+func shopService(name, status string, count int) *ecs.Service {
+	c, _ := mergeDeploymentConfiguration(nil, nil)
+	s := &ecs.Service{
+		ServiceArn: padCluster.Service(name), Status: status, DesiredCount: count, TaskDefinition: padScope.TaskDefinition("web", 1),
+		LaunchType: types.LaunchTypeEc2, SchedulingStrategy: types.SchedulingStrategyReplica, DeploymentConfiguration: c,
+		DeploymentController: &types.DeploymentController{Type: types.DeploymentControllerTypeEcs}, CreatedAt: shopAt, CreatedBy: "caller/ADMIN",
+	}
+	fillService(s)
+	if status != ecs.Inactive {
+		s.Deployments = []ecs.Deployment{shopDeployment(9, ecs.DeploymentPrimary, types.DeploymentRolloutStateCompleted, "web", count)}
+	}
+	return s
+}
+
+func shopDeployment(n int, status string, state types.DeploymentRolloutState, family string, count int) ecs.Deployment {
+	return ecs.Deployment{
+		ID: deploymentNumber(n), Status: status, TaskDefinition: padScope.TaskDefinition(family, 1), LaunchType: types.LaunchTypeEc2,
+		DesiredCount: count, RolloutState: state, RolloutStateReason: "ECS deployment " + deploymentNumber(n) + " ...", CreatedAt: shopAt, UpdatedAt: shopAt,
+	}
+}
+
+// shopTasks are new1 (PENDING) and old1, old2 (RUNNING, old2 is stopping) of the service on i1, one of the caller "me" on i2, and one that
+// has stopped.
+func shopTasks(web *ecs.Service) []ecs.Record {
+	make := func(id string, status ecs.TaskStatus, on, family string) *ecs.Task {
+		d := padDefinition(family, types.TaskDefinition{Cpu: aws.String("128"), Memory: aws.String("100")},
+			types.ContainerDefinition{Name: aws.String(family), PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(80), HostPort: aws.Int32(80)}}})
+		t := ecs.NewTask(ecs.TaskSpec{
+			Task: padCluster.Task(id), Definition: d, Instance: padInstance(on, "us-east-1a", ecs.Active), Group: "family:" + family,
+			LaunchType: types.LaunchTypeEc2, Now: shopAt,
+		})
+		t.Advance(status)
+		return t
+	}
+	new1, old1, old2 := make("new1", ecs.Pending, "i1", "port"), make("old1", ecs.Running, "i1", "web"), make("old2", ecs.Running, "i1", "web")
+	for t, n := range map[*ecs.Task]int{new1: 3, old1: 2, old2: 2} {
+		t.Service, t.Group, t.StartedBy = web.ServiceArn, "service:web", deploymentNumber(n)
+	}
+	old1.Reserved.PortsTCP, old2.Reserved.PortsTCP = []int32{8080}, nil
+	old2.Stop(shopAt, types.TaskStopCodeServiceSchedulerInitiated, "Scaling activity")
+	mine, over := make("mine", ecs.Running, "i2", "web"), make("over", ecs.Running, "i2", "web")
+	mine.StartedBy, mine.Tags = "me", []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}
+	return []ecs.Record{new1, old1, old2, mine, over.HostGone(padInstance("i2", "", ecs.Active), shopAt)}
+}
+
+var (
+	madeID  = regexp.MustCompile(`\b[0-9a-f]{32}\b|\b[0-9]{19}\b`)
+	ec2ID   = regexp.MustCompile(`\bi-[0-9a-f]{17}\b`)
+	request = regexp.MustCompile(`^(\S+) (\S+) (.*)$`)
+)
+
+// shopper asks the requests of a golden file. ID1 stands for the first random number that an answer showed, and so on.
+type shopper struct {
+	*launchPad
+	ids []string
+}
+
+func (s *shopper) tell(t *testing.T, line string) string {
+	t.Helper()
+	m := request.FindStringSubmatch(line)
+	if m == nil {
+		t.Fatalf("not a request: %s", line)
+	}
+	body := m[3]
+	for n := len(s.ids); n > 0; n-- {
+		body = strings.ReplaceAll(body, fmt.Sprintf("ID%d", n), s.ids[n-1])
+	}
+	out := ec2ID.ReplaceAllString(s.text(t, m[1], m[2], body), "i-MADE")
+	return madeID.ReplaceAllStringFunc(containerID.ReplaceAllString(out, "CONTAINER"), s.name)
+}
+
+func (s *shopper) name(id string) string {
+	if strings.HasPrefix(id, "00000000000") { // the shop's own
+		return id
+	}
+	n := slices.Index(s.ids, id)
+	if n < 0 {
+		n, s.ids = len(s.ids), append(s.ids, id)
+	}
+	return fmt.Sprintf("ID%d", n+1)
+}
+
+func TestShopStories(t *testing.T) {
+	for _, dir := range []string{
+		"create_service", "update_service", "delete_service", "describe_services", "list_services", "stop_task", "describe_tasks", "list_tasks",
+		"register_container_instance", "deregister_container_instance", "describe_container_instances", "list_container_instances",
+		"update_container_instances_state",
+	} {
+		golden.Run(t, "testdata/"+dir+"/*.txtar", func(t *testing.T, in map[string]string) (out string) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &shopper{launchPad: newLaunchPad(t, shop()...)}
+				for line := range strings.Lines(in["requests"]) {
+					time.Sleep(time.Second) // so that what changes shows it
+					out += "> " + line + s.tell(t, strings.TrimSpace(line))
+				}
+			})
+			return out
+		})
+	}
+}
