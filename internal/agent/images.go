@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -30,6 +31,9 @@ type imageKeeper struct {
 	behavior PullBehavior
 	flights  singleflight.Group
 	log      *slog.Logger
+
+	mu      sync.Mutex
+	fetched map[string]bool // references that this agent has pulled
 }
 
 // brought is an image that is there, and when it was fetched (zero: it was there).
@@ -65,6 +69,8 @@ func (k *imageKeeper) bring(ctx context.Context, ref string) (brought, error) {
 	}
 	if err != nil {
 		k.log.Warn("image not fetched, the local one is used", "image", ref, "err", err)
+	} else {
+		k.remember(ref)
 	}
 	b.Image, err = k.images.Image(ctx, ref)
 	return b, err
@@ -73,7 +79,23 @@ func (k *imageKeeper) bring(ctx context.Context, ref string) (brought, error) {
 // good says whether a local image will do without asking the registry.
 func (k *imageKeeper) good(ref string, local Image) bool {
 	return local.Digest == "" && k.behavior != PullAlways || strings.Contains(ref, "@sha256:") ||
-		k.behavior == PullOnce || k.behavior == PullPreferCached
+		k.behavior == PullOnce && k.pulled(ref) || k.behavior == PullPreferCached
+}
+
+// pulled says whether this agent has pulled an image; remember notes that it has.
+func (k *imageKeeper) pulled(ref string) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.fetched[ref]
+}
+
+func (k *imageKeeper) remember(ref string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.fetched == nil {
+		k.fetched = map[string]bool{}
+	}
+	k.fetched[ref] = true
 }
 
 // pull fetches an image. A registry that refuses is asked once, one that does not answer again.

@@ -40,7 +40,7 @@ func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
 		return Spec{}, err
 	}
 	config := &container.Config{
-		Image: c.Image, Cmd: c.Command, Entrypoint: c.EntryPoint, Env: environment(c.Environment), Labels: labels,
+		Image: c.Image, Cmd: c.Command, Entrypoint: c.EntryPoint, Env: environment(c.Environment), Labels: maps.Clone(labels),
 	}
 	host := &container.HostConfig{NetworkMode: container.NetworkMode(r.Network), PidMode: container.PidMode(r.Task.PidMode),
 		IpcMode: container.IpcMode(r.Task.IpcMode)}

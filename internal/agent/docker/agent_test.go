@@ -30,8 +30,12 @@ type host struct {
 	kill    func()
 }
 
-func newHost(t testing.TB) *host {
-	h := &host{t: t, engine: open(t), control: agenttest.NewControl(), dir: t.TempDir(), kill: func() {}}
+func newHost(t testing.TB) *host { return newHostOn(t, open(t)) }
+
+// newHostOn is a host on another engine, to which the test image is brought.
+func newHostOn(t testing.TB, e *docker.Engine) *host {
+	importBusybox(t, e)
+	h := &host{t: t, engine: e, control: agenttest.NewControl(), dir: t.TempDir(), kill: func() {}}
 	h.config = agent.Config{
 		Installation: installation(), Instances: []agent.InstanceConfig{{Name: "one", Cluster: "demo", HostAddress: "127.0.1.77"}}, Engine: h.engine.Seam(),
 		API: func(agent.InstanceConfig) agent.API { return h.control }, RunAgent: h.control.RunAgent, RunTelemetry: h.control.RunTelemetry,

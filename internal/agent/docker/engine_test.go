@@ -26,19 +26,24 @@ func open(t testing.TB) *docker.Engine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close() })
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
-	defer cancel()
-	if _, err := e.Machine(ctx); err != nil {
+	if _, err := e.Machine(t.Context()); err != nil {
 		if os.Getenv("BERTH_DOCKER") == "require" {
 			t.Fatal(err)
 		}
 		t.Skip("no container engine:", err)
 	}
+	importBusybox(t, e)
+	return e
+}
+
+func importBusybox(t testing.TB, e *docker.Engine) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
 	config := docker.ImageConfig{Links: []string{"/bin/sh", "/bin/sleep", "/bin/true", "/bin/cat", "/bin/nc", "/bin/tail"}, Cmd: []string{"/bin/sh"}}
 	if err := e.ImportImage(ctx, busybox, "/bin/busybox", config); err != nil {
 		t.Fatal(err)
 	}
-	return e
 }
 
 func installation() string { return fmt.Sprint("test-", os.Getpid()) }
