@@ -1,0 +1,51 @@
+package ecs
+
+import (
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+func TestHostGone(t *testing.T) {
+	then, now := time.Unix(100, 0).UTC(), time.Unix(200, 0).UTC()
+	i := &Instance{Ec2InstanceID: "i-1", Status: Active, Connected: true, Version: 4}
+	for name, test := range map[string]struct {
+		prepare func(*Task)
+		code    types.TaskStopCode
+		reason  string
+	}{
+		"pending":  {func(*Task) {}, types.TaskStopCodeTerminationNotice, "Host EC2 (instance i-1) terminated."},
+		"running":  {func(t *Task) { t.Advance(Running) }, types.TaskStopCodeTerminationNotice, "Host EC2 (instance i-1) terminated."},
+		"stopping": {func(t *Task) { t.Advance(Running); t.Stop(then, types.TaskStopCodeUserInitiated, "enough") }, types.TaskStopCodeUserInitiated, "enough"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			task := &Task{LastStatus: Pending, DesiredStatus: Running, Version: 1, Containers: []Container{{Name: "c", LastStatus: Running}}}
+			test.prepare(task)
+			was := task.LastStatus
+			c := task.HostGone(i, now)
+			if c.LastStatus != Stopped || c.DesiredStatus != Stopped || c.StopCode != test.code || c.StoppedReason != test.reason {
+				t.Errorf("got %s, %s, %s, %q", c.LastStatus, c.DesiredStatus, c.StopCode, c.StoppedReason)
+			}
+			if c.StoppedAt == nil || !c.StoppedAt.Equal(now) || c.ExecutionStoppedAt == nil || c.Containers[0].LastStatus != Stopped || c.Version <= task.Version {
+				t.Errorf("not ended in full: %+v", c)
+			}
+			if task.LastStatus != was || task.Containers[0].LastStatus != Running {
+				t.Error("the record itself has changed")
+			}
+			if c.HostGone(i, now) != nil {
+				t.Error("ended twice")
+			}
+		})
+	}
+}
+
+func TestDeregister(t *testing.T) {
+	i := &Instance{Status: Active, Connected: true, Version: 4}
+	if d := i.Deregister(); d.Status != Inactive || d.Connected || d.Version != 5 {
+		t.Errorf("got %+v", d)
+	}
+	if i.Status != Active || !i.Connected || i.Version != 4 {
+		t.Error("the record itself has changed")
+	}
+}
