@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -81,12 +82,29 @@ func (d *daemon) destroy() {
 			}
 		}
 	}
+	d.unmount()
 	if d.t.Failed() {
 		d.t.Logf("the daemon's log is %s/log", d.dir)
 		return
 	}
 	if err := os.RemoveAll(d.dir); err != nil {
 		d.t.Error(err)
+	}
+}
+
+// unmount takes away what a daemon with live-restore leaves mounted.
+func (d *daemon) unmount() {
+	text, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		d.t.Error(err)
+	}
+	lines := strings.Split(string(text), "\n")
+	for _, l := range slices.Backward(lines) { // the innermost came last
+		if f := strings.Fields(l); len(f) > 1 && strings.HasPrefix(f[1], d.dir) {
+			if err := syscall.Unmount(f[1], 0); err != nil {
+				d.t.Errorf("unmount %s: %v", f[1], err)
+			}
+		}
 	}
 }
 
