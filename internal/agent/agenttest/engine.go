@@ -47,10 +47,9 @@ type Engine struct {
 
 type fakeContainer struct {
 	agent.Observed
-	image   Image
-	volumes []string
-	timers  []*time.Timer
-	done    chan struct{} // closed at its end
+	image  Image
+	timers []*time.Timer
+	done   chan struct{} // closed at its end
 }
 
 // NewEngine returns an engine that shows and tells only what has this installation's label.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"berth/internal/acs"
 	"berth/internal/acsproto"
 	"berth/internal/agent"
 	"berth/internal/agent/agenttest"
@@ -35,7 +36,15 @@ func newHost(t testing.TB) *host { return newHostOn(t, open(t)) }
 // newHostOn is a host on another engine, to which the test image is brought.
 func newHostOn(t testing.TB, e *docker.Engine) *host {
 	importBusybox(t, e)
-	h := &host{t: t, engine: e, control: agenttest.NewControl(), dir: t.TempDir(), kill: func() {}}
+	h := &host{t: t, engine: e}
+	h.prepare()
+	h.start()
+	return h
+}
+
+// prepare makes everything around the agent.
+func (h *host) prepare() {
+	h.control, h.dir, h.kill = agenttest.NewControl(), h.t.TempDir(), func() {}
 	h.config = agent.Config{
 		Installation: installation(), Instances: []agent.InstanceConfig{{Name: "one", Cluster: "demo", HostAddress: "127.0.1.77"}}, Engine: h.engine.Seam(),
 		API: func(agent.InstanceConfig) agent.API { return h.control }, RunAgent: h.control.RunAgent, RunTelemetry: h.control.RunTelemetry,
@@ -47,9 +56,7 @@ func newHostOn(t testing.TB, e *docker.Engine) *host {
 	if groups, err := machine.OpenGroups("/sys/fs/cgroup", installation(), driver); err == nil {
 		h.config.Groups = groups
 	}
-	t.Cleanup(h.clear)
-	h.start()
-	return h
+	h.t.Cleanup(h.clear)
 }
 
 // start starts an agent; kill ends it as a crash does: everything under way is cut off, and nothing is told.
@@ -261,6 +268,47 @@ func (h *host) gone(ctx context.Context, arn string) {
 			h.t.Fatalf("containers of %s are left", arn)
 		}
 		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// TestTelemetry lets a container burn a core for some seconds and reads what is told of it.
+func TestTelemetry(t *testing.T) {
+	sources := make(chan acs.Telemetry, 1)
+	h := &host{t: t, engine: open(t)}
+	h.prepare()
+	if h.config.Groups == nil {
+		t.Skip("no control groups")
+	}
+	h.config.RunTelemetry = func(ctx context.Context, _ acs.AgentConfig, s acs.Telemetry, _ <-chan struct{}) error {
+		sources <- s
+		<-ctx.Done()
+		return ctx.Err()
+	}
+	h.start()
+	source := <-sources
+	one := h.task(41, c("a", "/bin/sh", "-c", "while :; do :; done"))
+	one.CPU, one.MemoryMiB = 0.5, 64
+	h.control.Run(one)
+	h.expect(one.ARN, "RUNNING a:RUNNING")
+	time.Sleep(4500 * time.Millisecond) // samples are a second apart
+	m := source.Metrics(time.Now())
+	if len(m) != 1 || m[0].Task != one.ARN || m[0].Family != "real" || len(m[0].Containers) != 1 {
+		t.Fatalf("metrics %+v", m)
+	}
+	machine, err := h.engine.Machine(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	cpu, memory := m[0].Containers[0].CPU, m[0].Containers[0].Memory
+	want := 100 * 0.5 / float64(machine.CPUs) // the task's limit, in percent of the machine
+	if mean := cpu.Sum / float64(cpu.SampleCount); cpu.SampleCount < 2 || mean > 1.2*want || mean < 0.2*want {
+		t.Errorf("CPU %+v, want about %v", cpu, want)
+	}
+	if memory.Max <= 0 || memory.Max > 64 {
+		t.Errorf("memory %+v", memory)
+	}
+	if s := source.Statuses(time.Now()); len(s) != 1 || s[0].Status != "OK" {
+		t.Errorf("statuses %+v", s)
 	}
 }
 

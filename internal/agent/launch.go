@@ -1,0 +1,147 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"berth/internal/acsproto"
+)
+
+// create writes down that the container starts, creates it, and writes down its id: only then is it started.
+func (t *task) create(ctx context.Context, name string) error {
+	spec, err := t.spec(ctx, name)
+	if err != nil {
+		t.fail(name, "CannotCreateContainerError: "+err.Error())
+		return nil
+	}
+	t.change(name, func(_ *Record, c *Container) bool { c.Phase = max(c.Phase, Starting); return true })
+	if err := t.save(ctx); err != nil {
+		return err
+	}
+	id, err := t.createNow(ctx, spec)
+	switch {
+	case err == nil:
+		t.change(name, func(_ *Record, c *Container) bool { c.made(id); return true })
+		return t.save(ctx)
+	case errors.Is(err, ErrNameTaken):
+		return t.adoptNamed(ctx, name, spec.Name, err)
+	case errors.Is(err, ErrUnavailable) || ctx.Err() != nil:
+		t.change(name, func(_ *Record, c *Container) bool { c.Unseen = true; return true })
+		return fmt.Errorf("create container %s: %w", spec.Name, err)
+	case errors.Is(err, context.DeadlineExceeded):
+		t.fail(name, timedOut("created", createTimeout))
+	default:
+		t.fail(name, "CannotCreateContainerError: "+err.Error())
+	}
+	return nil
+}
+
+func (t *task) createNow(ctx context.Context, spec Spec) (string, error) {
+	release, err := t.agent.launch(ctx)
+	if err != nil {
+		return "", err
+	}
+	defer release()
+	ctx, cancel := context.WithTimeout(ctx, createTimeout)
+	defer cancel()
+	return t.agent.Engine.Create(ctx, spec)
+}
+
+// spec makes the container's configuration, and the task's group before its first container.
+func (t *task) spec(ctx context.Context, name string) (s Spec, err error) {
+	at := place{Installation: t.agent.Installation, InstanceARN: t.in.knownARN(), HostAddress: t.in.HostAddress}
+	if t.agent.Groups != nil {
+		var g Group
+		t.view(func(r *Record) { g = groupOf(r) })
+		if at.CgroupParent, err = t.agent.Groups.Ensure(ctx, g); err != nil {
+			return Spec{}, fmt.Errorf("make the task's control group: %w", err)
+		}
+	}
+	t.view(func(r *Record) { s, err = specOf(r, r.ordered(name), at) })
+	return s, err
+}
+
+// adoptNamed takes over the container that has the name already, if it is this task's.
+func (t *task) adoptNamed(ctx context.Context, name, taken string, conflict error) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	o, err := t.agent.Engine.Inspect(ctx, taken)
+	switch {
+	case err != nil:
+		return fmt.Errorf("look at container %s, whose name is taken: %w", taken, err)
+	case o.Labels[labelTaskARN] != t.arn || o.Labels[LabelInstallation] != t.agent.Installation:
+		t.fail(name, "CannotCreateContainerError: "+conflict.Error())
+		return nil
+	}
+	t.change(name, func(r *Record, c *Container) bool { r.observe(c, &o, t.in.HostAddress, time.Now()); return true })
+	return t.save(ctx)
+}
+
+func (t *task) start(ctx context.Context, name string) error {
+	id, ordered := t.handle(name)
+	err := t.startNow(ctx, id)
+	switch {
+	case err == nil:
+		return t.started(ctx, name, id, ordered)
+	case errors.Is(err, ErrNotFound):
+		t.fail(name, vanishedReason)
+	case errors.Is(err, ErrUnavailable) || ctx.Err() != nil:
+		t.change(name, func(_ *Record, c *Container) bool { c.Unseen = true; return true })
+		return fmt.Errorf("start container %s: %w", id, err)
+	case errors.Is(err, context.DeadlineExceeded):
+		t.change(name, func(_ *Record, c *Container) bool {
+			c.Doomed, c.Reason = true, timedOut("started", startTimeout)
+			return true
+		})
+	default:
+		t.fail(name, "CannotStartContainerError: "+err.Error())
+	}
+	return nil
+}
+
+func (t *task) startNow(ctx context.Context, id string) error {
+	release, err := t.agent.launch(ctx)
+	if err != nil {
+		return err
+	}
+	defer release()
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	return t.agent.Engine.Start(ctx, id)
+}
+
+// started records a start. Where the engine has chosen host ports it is asked for them.
+func (t *task) started(ctx context.Context, name, id string, ordered acsproto.Container) error {
+	now := time.Now()
+	var bindings []Binding
+	known := false
+	t.view(func(r *Record) { bindings, known = staticBindings(r, ordered, t.in.HostAddress) })
+	if !known {
+		ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+		defer cancel()
+		o, err := t.agent.Engine.Inspect(ctx, id)
+		if err != nil {
+			t.change(name, func(_ *Record, c *Container) bool { c.Unseen = true; return true })
+			return fmt.Errorf("look for the ports of container %s: %w", id, err)
+		}
+		bindings = o.Bindings
+	}
+	t.change(name, func(_ *Record, c *Container) bool {
+		c.Bindings = bindings
+		if c.Phase < Ended {
+			c.up(now)
+		}
+		if ordered.HealthCheckType != "" {
+			c.healthIs("UNKNOWN", now)
+		}
+		return true
+	})
+	return nil
+}
+
+// timedOut is the reason of an engine that took too long, in ECS's words.
+func timedOut(to string, limit time.Duration) string {
+	return fmt.Sprintf("DockerTimeoutError: Could not transition to %s; timed out after waiting %v", to, limit)
+}
