@@ -56,6 +56,7 @@ func (d *daemon) start() {
 	d.cmd = exec.Command("dockerd", "--config-file", config, "--data-root", d.dir+"/data", "--exec-root", d.dir+"/exec", "--pidfile", d.dir+"/pid",
 		"-H", d.host, "--live-restore", "--bridge=none", "--iptables=false", "--ip-forward=false")
 	d.cmd.Stdout, d.cmd.Stderr = log, log
+	d.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET} // without a bridge of its own it would remove the machine's
 	if err := d.cmd.Start(); err != nil {
 		d.t.Fatal(err)
 	}
