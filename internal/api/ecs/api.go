@@ -3,8 +3,11 @@
 package ecs
 
 import (
+	"reflect"
 	"slices"
 	"time"
+
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"berth/internal/apierr"
 	"berth/internal/arn"
@@ -16,8 +19,9 @@ import (
 
 // API are the operations over one store.
 type API struct {
-	store  *state.Store
-	config Config
+	store        *state.Store
+	config       Config
+	registration *awswire.Plan // of RegisterTaskDefinition's input, to know its size
 }
 
 // Config is what the operations need besides the store.
@@ -37,7 +41,8 @@ func New(c Config) *API {
 	if c.Quotas.TasksPerService == 0 {
 		c.Quotas.TasksPerService = 5000
 	}
-	return &API{store: c.State, config: c}
+	input := reflect.TypeFor[awsecs.RegisterTaskDefinitionInput]()
+	return &API{store: c.State, config: c, registration: awswire.NewCompiler(awswire.LowerCamel).Plan(input)}
 }
 
 // Service is the table that the front door dispatches by.

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -13,69 +14,115 @@ const (
 	ecsAbility = "ecs.capability."
 )
 
-// requiredAttributes are the attributes that a container instance needs for the definition, as AWS derives them (shapes.md section 4).
-// nil where there are none.
-func requiredAttributes(in *awsecs.RegisterTaskDefinitionInput) []types.Attribute {
-	var names []string
-	need := func(is bool, attributes ...string) {
-		for _, n := range attributes {
-			if is && !slices.Contains(names, n) {
-				names = append(names, n)
-			}
+// needs collects the names of attributes, each once.
+type needs struct{ names []string }
+
+// when adds attributes where is holds.
+func (n *needs) when(is bool, attributes ...string) {
+	for _, a := range attributes {
+		if is && !slices.Contains(n.names, a) {
+			n.names = append(n.names, a)
 		}
 	}
-	docker := func(minor string) string { return capability + "docker-remote-api.1." + minor }
-	host := in.NetworkMode == types.NetworkModeHost
-	need(in.NetworkMode == types.NetworkModeAwsvpc, ecsAbility+"task-eni", docker("18"))
-	need(host, docker("18"))
-	need(in.TaskRoleArn != nil, capability+"task-iam-role")
-	need(in.TaskRoleArn != nil && host, capability+"task-iam-role-network-host")
-	need(in.EphemeralStorage != nil, ecsAbility+"extensible-ephemeral-storage")
-	for _, v := range in.Volumes {
-		need(v.EfsVolumeConfiguration != nil, ecsAbility+"efs", ecsAbility+"efsAuth", docker("25"))
-	}
+}
+
+// docker is the attribute for a version of the engine's API, 1.minor.
+func docker(minor string) string { return capability + "docker-remote-api.1." + minor }
+
+// requiredAttributes are the attributes that a container instance needs for the definition, as AWS derives them. nil where there are none.
+func requiredAttributes(in *awsecs.RegisterTaskDefinitionInput) []types.Attribute {
+	n := &needs{}
+	n.ofTask(in)
 	for i := range in.ContainerDefinitions {
 		c := &in.ContainerDefinitions[i]
-		need(c.Ulimits != nil, docker("18"))
-		need(yes(c.ReadonlyRootFilesystem) || c.Links != nil || c.DnsServers != nil || c.DnsSearchDomains != nil || c.ExtraHosts != nil ||
-			c.DockerSecurityOptions != nil, docker("17"))
-		need(c.MemoryReservation != nil, docker("21"))
-		need(c.HealthCheck != nil, ecsAbility+"container-health-check", docker("24"))
-		need(len(c.DependsOn) > 0, ecsAbility+"container-ordering")
-		need(len(c.EnvironmentFiles) > 0, ecsAbility+"env-files.s3")
-		need(yes(c.Privileged), capability+"privileged-container")
-		need(c.RepositoryCredentials != nil, ecsAbility+"private-registry-authentication.secretsmanager")
-		needLogging(need, docker, c.LogConfiguration, in.ExecutionRoleArn != nil)
-		for _, s := range c.Secrets {
-			if strings.HasPrefix(text(s.ValueFrom), "arn:aws:secretsmanager:") {
-				need(true, ecsAbility+"secrets.asm.environment-variables")
-			} else {
-				need(true, ecsAbility+"secrets.ssm.environment-variables")
-			}
-		}
+		n.ofEngine(c)
+		n.ofContainer(c, !blank(in.ExecutionRoleArn))
+		n.ofLogs(c.LogConfiguration, !blank(in.ExecutionRoleArn))
 	}
 	var out []types.Attribute
-	for i := range names {
-		out = append(out, types.Attribute{Name: &names[i]})
+	for i := range n.names {
+		out = append(out, types.Attribute{Name: &n.names[i]})
 	}
 	return out
 }
 
-func needLogging(need func(bool, ...string), docker func(string) string, l *types.LogConfiguration, role bool) {
+func (n *needs) ofTask(in *awsecs.RegisterTaskDefinitionInput) {
+	host := in.NetworkMode == types.NetworkModeHost
+	n.when(in.NetworkMode == types.NetworkModeAwsvpc, ecsAbility+"task-eni", docker("18"))
+	n.when(host, docker("18"))
+	n.when(!blank(in.TaskRoleArn), capability+"task-iam-role")
+	n.when(!blank(in.TaskRoleArn) && host, capability+"task-iam-role-network-host")
+	n.when(in.EphemeralStorage != nil, ecsAbility+"extensible-ephemeral-storage")
+	for _, v := range in.Volumes {
+		n.when(v.EfsVolumeConfiguration != nil, ecsAbility+"efs", ecsAbility+"efsAuth", docker("25"))
+		if d := v.DockerVolumeConfiguration; d != nil && !blank(d.Driver) {
+			n.when(true, ecsAbility+"docker-plugin."+strings.ReplaceAll(*d.Driver, ":", "."))
+		}
+	}
+}
+
+// ofEngine adds what a container asks of the container engine.
+func (n *needs) ofEngine(c *types.ContainerDefinition) {
+	n.when(c.Ulimits != nil, docker("18"))
+	n.when(yes(c.ReadonlyRootFilesystem) || c.Links != nil || c.DnsServers != nil || c.DnsSearchDomains != nil || c.ExtraHosts != nil ||
+		c.DockerSecurityOptions != nil, docker("17"))
+	n.when(c.MemoryReservation != nil, docker("21"))
+	n.when(yes(c.Privileged), capability+"privileged-container")
+	for _, o := range c.DockerSecurityOptions {
+		n.when(strings.HasPrefix(o, "label:"), capability+"selinux")
+		n.when(strings.HasPrefix(o, "apparmor:"), capability+"apparmor")
+	}
+}
+
+// ofContainer adds what a container asks of the agent; role says whether the task has an execution role.
+func (n *needs) ofContainer(c *types.ContainerDefinition, role bool) {
+	n.when(c.HealthCheck != nil, ecsAbility+"container-health-check", docker("24"))
+	n.when(len(c.DependsOn) > 0, ecsAbility+"container-ordering")
+	n.when(len(c.EnvironmentFiles) > 0, ecsAbility+"env-files.s3")
+	n.when(c.RepositoryCredentials != nil, ecsAbility+"private-registry-authentication.secretsmanager")
+	ecr := privateECR(text(c.Image))
+	n.when(ecr, capability+"ecr-auth")
+	n.when(ecr && role, ecsAbility+"execution-role-ecr-pull")
+	for _, s := range c.Secrets {
+		n.when(true, ecsAbility+"secrets."+secretStore(s)+".environment-variables")
+	}
+	if f := c.FirelensConfiguration; f != nil {
+		n.when(true, ecsAbility+"firelens."+string(f.Type))
+	}
+}
+
+func (n *needs) ofLogs(l *types.LogConfiguration, role bool) {
 	if l == nil {
 		return
 	}
-	need(true, capability+"logging-driver."+string(l.LogDriver))
+	n.when(true, capability+"logging-driver."+string(l.LogDriver))
+	for _, s := range l.SecretOptions {
+		n.when(true, ecsAbility+"secrets."+secretStore(s)+".bootstrap.log-driver")
+	}
 	if l.LogDriver != types.LogDriverAwslogs {
 		return
 	}
-	need(true, docker("19"))
-	need(role, ecsAbility+"execution-role-awslogs")
+	n.when(true, docker("19"))
+	n.when(role, ecsAbility+"execution-role-awslogs")
 	_, create := l.Options["awslogs-create-group"]
-	need(create, docker("29"))
+	n.when(create, docker("29"))
 	_, mode := l.Options["mode"]
 	_, buffer := l.Options["max-buffer-size"]
-	need(mode || buffer, docker("28"))
+	n.when(mode || buffer, docker("28"))
 }
+
+// secretStore is "asm" for a secret of Secrets Manager and "ssm" for a parameter.
+func secretStore(s types.Secret) string {
+	if strings.Contains(text(s.ValueFrom), ":secretsmanager:") {
+		return "asm"
+	}
+	return "ssm"
+}
+
+// ecrHost is the registry of an account in Amazon ECR.
+var ecrHost = regexp.MustCompile(`^[0-9]{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.aws)/`)
+
+// privateECR reports whether an image is in a private ECR registry.
+func privateECR(image string) bool { return ecrHost.MatchString(image) }
 
 func yes(b *bool) bool { return b != nil && *b }

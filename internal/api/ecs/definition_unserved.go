@@ -1,0 +1,67 @@
+package ecs
+
+import (
+	"slices"
+
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+)
+
+// unservedMember is a member of a request and whether the request has it.
+type unservedMember struct {
+	member string
+	is     bool
+}
+
+// definitionUnserved refuses by name what a task would not be right without and what is not acted on yet. What a task only lacks where it
+// runs (a role's credentials, a log driver) is left to placement, which finds no instance that can do it.
+func definitionUnserved(in *awsecs.RegisterTaskDefinitionInput) error {
+	fargate := slices.Contains(in.RequiresCompatibilities, types.CompatibilityFargate) // shares them without an agent's help
+	list := []unservedMember{
+		{"pidMode task", in.PidMode == types.PidModeTask && !fargate},
+		{"ipcMode task", in.IpcMode == types.IpcModeTask},
+		{"proxyConfiguration", in.ProxyConfiguration != nil},
+		{"placementConstraints of type memberOf", len(in.PlacementConstraints) > 0},
+		{"enableFaultInjection", yes(in.EnableFaultInjection)},
+	}
+	for _, v := range in.Volumes {
+		list = append(list, unservedVolume(v)...)
+	}
+	for i := range in.ContainerDefinitions {
+		list = append(list, unservedContainer(&in.ContainerDefinitions[i])...)
+	}
+	for _, u := range list {
+		if u.is {
+			return notActedOn(u.member)
+		}
+	}
+	return nil
+}
+
+func unservedVolume(v types.Volume) []unservedMember {
+	return []unservedMember{
+		{"volumes.dockerVolumeConfiguration", v.DockerVolumeConfiguration != nil},
+		{"volumes.efsVolumeConfiguration", v.EfsVolumeConfiguration != nil},
+		{"volumes.fsxWindowsFileServerVolumeConfiguration", v.FsxWindowsFileServerVolumeConfiguration != nil},
+		{"volumes.s3filesVolumeConfiguration", v.S3filesVolumeConfiguration != nil},
+		{"volumes.configuredAtLaunch", yes(v.ConfiguredAtLaunch)},
+	}
+}
+
+func unservedContainer(c *types.ContainerDefinition) []unservedMember {
+	list := []unservedMember{
+		{"containerDefinitions.secrets", len(c.Secrets) > 0},
+		{"containerDefinitions.environmentFiles", len(c.EnvironmentFiles) > 0},
+		{"containerDefinitions.repositoryCredentials", c.RepositoryCredentials != nil},
+		{"containerDefinitions.firelensConfiguration", c.FirelensConfiguration != nil},
+		{"containerDefinitions.resourceRequirements", len(c.ResourceRequirements) > 0},
+		{"containerDefinitions.restartPolicy", c.RestartPolicy != nil && yes(c.RestartPolicy.Enabled)},
+		{"containerDefinitions.credentialSpecs", len(c.CredentialSpecs) > 0},
+		{"containerDefinitions.logConfiguration.secretOptions", c.LogConfiguration != nil && len(c.LogConfiguration.SecretOptions) > 0},
+		{"containerDefinitions.linuxParameters.maxSwap", c.LinuxParameters != nil && c.LinuxParameters.MaxSwap != nil},
+	}
+	for _, p := range c.PortMappings {
+		list = append(list, unservedMember{"containerDefinitions.portMappings.containerPortRange", p.ContainerPortRange != nil})
+	}
+	return list
+}

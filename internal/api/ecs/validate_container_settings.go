@@ -1,0 +1,139 @@
+package ecs
+
+import (
+	"strings"
+
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/apierr"
+	"berth/internal/arn"
+)
+
+// mostEnvironmentFiles is how many files of variables a container can have.
+const mostEnvironmentFiles = 10
+
+func containerEnvironment(_ *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) error {
+	for _, v := range c.Environment {
+		if blank(v.Name) {
+			return apierr.ClientException("Invalid 'environment' setting for container '%s': the name of a variable should not be null or empty.", *c.Name)
+		}
+	}
+	if len(c.EnvironmentFiles) > mostEnvironmentFiles {
+		return apierr.ClientException("The maximum number of environment files was exceeded. Specify ten or less and try again.")
+	}
+	for _, f := range c.EnvironmentFiles {
+		if f.Type != types.EnvironmentFileTypeS3 {
+			return apierr.ClientException("environmentFiles.type should be one of [s3]")
+		}
+		if _, err := arn.Parse(text(f.Value)); err != nil {
+			return apierr.ClientException("Invalid arn syntax: the environment file '%s' of container '%s' should be the ARN of an S3 object.",
+				text(f.Value), *c.Name)
+		}
+	}
+	return nil
+}
+
+// containerSecrets checks where secrets come from. AWS reads them as the execution role.
+func containerSecrets(in *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) error {
+	for _, s := range c.Secrets {
+		if blank(s.Name) || blank(s.ValueFrom) {
+			return apierr.ClientException("Invalid 'secrets' setting for container '%s': name and valueFrom should not be null or empty.", *c.Name)
+		}
+	}
+	if len(c.Secrets) > 0 && blank(in.ExecutionRoleArn) {
+		return apierr.ClientException("When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.")
+	}
+	if c.RepositoryCredentials != nil && blank(c.RepositoryCredentials.CredentialsParameter) {
+		return apierr.ClientException("Invalid 'repositoryCredentials' setting for container '%s': credentialsParameter should not be null or empty.", *c.Name)
+	}
+	return nil
+}
+
+func containerLimits(_ *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) error {
+	for _, u := range c.Ulimits {
+		if err := validateEnum("ulimits.name", u.Name); err != nil || u.Name == "" {
+			return apierr.ClientException("Invalid 'ulimits' setting for container '%s': unknown limit '%s'.", *c.Name, u.Name)
+		}
+		if u.HardLimit >= 0 && (u.SoftLimit > u.HardLimit || u.SoftLimit < 0) {
+			return apierr.ClientException("Invalid 'ulimits' setting for container '%s': the soft limit of %s is above the hard limit.", *c.Name, u.Name)
+		}
+	}
+	for _, r := range c.ResourceRequirements {
+		if err := validateEnum("resourceRequirements.type", r.Type); err != nil || r.Type == "" || blank(r.Value) {
+			return apierr.ClientException("Invalid 'resourceRequirements' setting for container '%s': type and value should not be null or empty.", *c.Name)
+		}
+	}
+	for _, s := range c.SystemControls {
+		if blank(s.Namespace) || s.Value == nil {
+			return apierr.ClientException("Invalid 'systemControls' setting for container '%s': namespace and value should not be null.", *c.Name)
+		}
+	}
+	return nil
+}
+
+func containerLinux(_ *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) error {
+	l := c.LinuxParameters
+	if l == nil {
+		return nil
+	}
+	fault := func(what string) error {
+		return apierr.ClientException("Invalid 'linuxParameters' setting for container '%s': %s.", *c.Name, what)
+	}
+	for _, m := range l.Tmpfs {
+		if !strings.HasPrefix(text(m.ContainerPath), "/") || m.Size < 1 {
+			return fault("a tmpfs needs an absolute containerPath and a size of at least 1 MiB")
+		}
+	}
+	for _, d := range l.Devices {
+		if blank(d.HostPath) {
+			return fault("the hostPath of a device should not be null or empty")
+		}
+		if err := validateEnums("linuxParameters.devices.permissions", d.Permissions); err != nil {
+			return clientException(err)
+		}
+	}
+	switch {
+	case outside(l.Swappiness, 0, 100):
+		return fault("swappiness must be between 0 and 100")
+	case number(l.MaxSwap) < 0:
+		return fault("maxSwap must not be negative")
+	case l.SharedMemorySize != nil && *l.SharedMemorySize < 1:
+		return fault("sharedMemorySize must be at least 1 MiB")
+	}
+	return nil
+}
+
+func containerLogs(in *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) error {
+	if f := c.FirelensConfiguration; f != nil {
+		if err := validateEnum("firelensConfiguration.type", f.Type); err != nil || f.Type == "" {
+			return apierr.ClientException("firelensConfiguration.type should be one of [fluentd,fluentbit]")
+		}
+	}
+	l := c.LogConfiguration
+	if l == nil {
+		return nil
+	}
+	if err := validateEnum("logConfiguration.logDriver", l.LogDriver); err != nil {
+		return clientException(err)
+	}
+	switch {
+	case l.LogDriver == "":
+		return apierr.ClientException("logConfiguration.logDriver should not be null or empty.")
+	case l.LogDriver == types.LogDriverAwslogs && l.Options["awslogs-group"] == "":
+		return apierr.ClientException("Log driver awslogs requires options: awslogs-group")
+	case l.LogDriver == types.LogDriverAwsfirelens && !hasFirelens(in):
+		return apierr.ClientException("When awsfirelens log driver is specified in log configuration, " +
+			"a firelens configuration must be defined in one container of the task definition.")
+	}
+	return nil
+}
+
+func hasFirelens(in *awsecs.RegisterTaskDefinitionInput) bool {
+	for i := range in.ContainerDefinitions {
+		if in.ContainerDefinitions[i].FirelensConfiguration != nil {
+			return true
+		}
+	}
+	return false
+}
