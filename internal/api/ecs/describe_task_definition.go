@@ -12,7 +12,9 @@ import (
 )
 
 // describeTaskDefinition shows one revision: the newest ACTIVE one where only the family is named.
-func (a *API) describeTaskDefinition(_ context.Context, r *frontdoor.Request, in *awsecs.DescribeTaskDefinitionInput) (*awsecs.DescribeTaskDefinitionOutput, error) {
+func (a *API) describeTaskDefinition(
+	_ context.Context, r *frontdoor.Request, in *awsecs.DescribeTaskDefinitionInput,
+) (*awsecs.DescribeTaskDefinitionOutput, error) {
 	if text(in.TaskDefinition) == "" {
 		return nil, apierr.InvalidParameter("TaskDefinition can not be blank.")
 	}

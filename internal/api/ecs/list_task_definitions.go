@@ -4,100 +4,101 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
+	"berth/internal/state"
 )
 
-// listTaskDefinitions lists revisions in the order of family and revision: ACTIVE ones unless another status is asked for.
-func (a *API) listTaskDefinitions(_ context.Context, r *frontdoor.Request, in *awsecs.ListTaskDefinitionsInput) (*awsecs.ListTaskDefinitionsOutput, error) {
+// listTaskDefinitions lists revisions in the order of family and number, or the other way round: ACTIVE ones unless another status is
+// asked for. A family prefix is the whole name of one family, as on AWS.
+func (a *API) listTaskDefinitions(
+	_ context.Context, r *frontdoor.Request, in *awsecs.ListTaskDefinitionsInput,
+) (*awsecs.ListTaskDefinitionsOutput, error) {
 	if err := validateEnum("status", in.Status); err != nil {
 		return nil, err
 	}
 	if err := validateEnum("sort", in.Sort); err != nil {
 		return nil, err
 	}
-	l, err := newListing("ListTaskDefinitions", pageSize{100, 100}, in.MaxResults, in.NextToken, text(in.FamilyPrefix), string(in.Status), string(in.Sort), r.Scope.Account, r.Scope.Region)
-	if err != nil {
-		return nil, err
-	}
 	status := in.Status
 	if status == "" {
 		status = types.TaskDefinitionStatusActive
 	}
-	rows := where(a.store.View().Definitions.InOrder(r.Scope), func(d *ecs.TaskDefinition) bool {
-		return d.Definition.Status == status && (text(in.FamilyPrefix) == "" || d.ARN().Family() == *in.FamilyPrefix)
-	})
-	if in.Sort == types.SortOrderDesc {
-		rows = reversed(rows)
-	}
-	found, next := page(l, since(l, rows, sortKey), sortKey)
-	return &awsecs.ListTaskDefinitionsOutput{TaskDefinitionArns: texts(found, func(d *ecs.TaskDefinition) string { return string(d.ARN()) }), NextToken: next}, nil
-}
-
-// sortKey orders definitions by family and then by number.
-func sortKey(d *ecs.TaskDefinition) string {
-	return fmt.Sprintf("%s:%012d", d.ARN().Family(), d.ARN().Revision())
-}
-
-// since leaves out the rows up to the one that the page before ended with.
-func since[T any](l listing, rows iter.Seq[T], key func(T) string) iter.Seq[T] {
-	if l.after == "" {
-		return rows
-	}
-	return func(yield func(T) bool) {
-		passed := false
-		for r := range rows {
-			if passed && !yield(r) {
-				return
-			}
-			passed = passed || key(r) == l.after
-		}
-	}
-}
-
-func reversed[T any](rows iter.Seq[T]) iter.Seq[T] {
-	var all []T
-	for r := range rows {
-		all = append(all, r)
-	}
-	return func(yield func(T) bool) {
-		for i := len(all) - 1; i >= 0; i-- {
-			if !yield(all[i]) {
-				return
-			}
-		}
-	}
-}
-
-// listTaskDefinitionFamilies lists families: with ACTIVE revisions, without, or all.
-func (a *API) listTaskDefinitionFamilies(_ context.Context, r *frontdoor.Request, in *awsecs.ListTaskDefinitionFamiliesInput) (*awsecs.ListTaskDefinitionFamiliesOutput, error) {
-	if err := validateEnum("status", in.Status); err != nil {
-		return nil, err
-	}
-	l, err := newListing("ListTaskDefinitionFamilies", pageSize{100, 100}, in.MaxResults, in.NextToken, text(in.FamilyPrefix), string(in.Status), r.Scope.Account, r.Scope.Region)
+	l, err := newListing("ListTaskDefinitions", pageSize{100, 100}, in.MaxResults, in.NextToken,
+		string(r.Scope.TaskDefinition(text(in.FamilyPrefix), 0)), string(status), string(in.Sort))
 	if err != nil {
 		return nil, err
 	}
-	v := a.store.View()
-	rows := func(yield func(string) bool) {
-		for f := range v.Families.Under(ecs.FamilyKey(r.Scope, ""), "") {
-			name := f.Scope[strings.LastIndexByte(f.Scope, '/')+1:]
-			if !strings.HasPrefix(name, text(in.FamilyPrefix)) {
+	all := revisions{t: a.store.View().Tables, scope: r.Scope, after: l.after, descending: in.Sort == types.SortOrderDesc}.of(text(in.FamilyPrefix))
+	rows := where(all, func(d *ecs.TaskDefinition) bool { return d.Definition.Status == status })
+	found, next := page(l, rows, revisionKey)
+	return &awsecs.ListTaskDefinitionsOutput{TaskDefinitionArns: texts(found, (*ecs.TaskDefinition).Key), NextToken: next}, nil
+}
+
+// revisionKey sorts as text as revisions of one family do by number.
+func revisionKey(d *ecs.TaskDefinition) string {
+	return fmt.Sprintf("%s:%010d", d.ARN().Family(), d.ARN().Revision())
+}
+
+// revisions is a walk over task definitions that begins where a page ended. It costs a step for each family and revision that it yields.
+type revisions struct {
+	t          *state.Tables
+	scope      arn.Scope
+	after      string // revisionKey of the last one of the page before, "" for the beginning
+	descending bool
+}
+
+// of yields the revisions of a family, or of all families where it is "".
+func (w revisions) of(family string) iter.Seq[*ecs.TaskDefinition] {
+	from, _, _ := strings.Cut(w.after, ":")
+	return func(yield func(*ecs.TaskDefinition) bool) {
+		if family != "" {
+			w.family(family, yield)
+			return
+		}
+		for f := range w.families(from) {
+			name := familyName(f)
+			if w.descending && from != "" && name > from {
 				continue
 			}
-			active := v.Definitions.Latest(r.Scope, name) != nil
-			wanted := in.Status == types.TaskDefinitionFamilyStatusAll || active == (in.Status != types.TaskDefinitionFamilyStatusInactive)
-			if wanted && !yield(name) {
+			if !w.family(name, yield) {
 				return
 			}
 		}
 	}
-	same := func(s string) string { return s }
-	found, next := page(l, since(l, iter.Seq[string](rows), same), same)
-	return &awsecs.ListTaskDefinitionFamiliesOutput{Families: found, NextToken: next}, nil
 }
+
+func (w revisions) families(from string) iter.Seq[*ecs.Family] {
+	prefix := ecs.FamilyKey(w.scope, "")
+	if w.descending {
+		return w.t.Families.Backward(prefix)
+	}
+	return w.t.Families.Under(prefix, prefix+from)
+}
+
+// family yields the revisions of one family that come after the walk's beginning, and reports whether to go on.
+func (w revisions) family(name string, yield func(*ecs.TaskDefinition) bool) bool {
+	all := slices.Collect(w.t.Definitions.Family(w.scope, name)) // the newest first
+	if !w.descending {
+		slices.Reverse(all)
+	}
+	for _, d := range all {
+		passed := w.after != "" && sameFamily(w.after, name) && (revisionKey(d) <= w.after) != w.descending
+		if !passed && !yield(d) {
+			return false
+		}
+	}
+	return true
+}
+
+func sameFamily(key, family string) bool { return strings.HasPrefix(key, family+":") }
+
+// familyName is the short name of a family.
+func familyName(f *ecs.Family) string { return f.Scope[strings.LastIndexByte(f.Scope, '/')+1:] }
