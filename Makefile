@@ -1,0 +1,59 @@
+# Berth: `make up` runs it, `make test` tests it, `make help` lists the rest.
+SHELL := /bin/bash
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo dev)
+GO := go
+T ?= 30s
+UNIT := ./cmd/... ./internal/...
+
+.PHONY: help deps build up down check unit race test e2e fuzz bench golden clean
+
+help: ## list the targets
+	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
+
+deps: ## install and start what is missing: Docker Engine, etcd and busybox for the tests, the AWS CLI
+	@scripts/deps.sh
+
+build: ## build bin/berth, a static program
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/berth ./cmd/berth
+
+up: deps build ## start everything on this machine with a demo service of three tasks
+	bin/berth up --detach --demo
+
+down: build ## stop it
+	bin/berth down
+
+check: ## formatting, vet, the architecture and the unit tests that need no engine
+	@test -z "$$(gofmt -l cmd internal e2e)" || { gofmt -l cmd internal e2e; echo "run gofmt"; exit 1; }
+	$(GO) vet ./...
+	$(GO) test -p 2 $$($(GO) list $(UNIT) | grep -v -e agent/docker -e state/etcd)
+
+unit: ## all tests of the packages, also those on Docker Engine and etcd
+	$(GO) test -p 2 -timeout 10m $(UNIT)
+
+race: ## the concurrent packages under the race detector
+	$(GO) test -race -p 2 -timeout 10m ./internal/acs ./internal/agent ./internal/reconcile ./internal/state ./internal/state/mem ./internal/controller ./internal/frontdoor ./internal/pipenet
+
+e2e: deps build ## end to end: the aws CLI, a real berth, real containers
+	$(GO) test -count=1 -timeout 15m ./e2e
+
+test: deps ## everything that CI runs
+	@test -z "$$(gofmt -l cmd internal e2e)" || { gofmt -l cmd internal e2e; echo "run gofmt"; exit 1; }
+	$(GO) vet ./...
+	$(GO) test -p 2 -timeout 12m $(UNIT)
+	$(MAKE) race
+	$(MAKE) e2e
+
+fuzz: ## fuzz every decoder for T (default 30s) each
+	@for f in $$(grep -rl '^func Fuzz' --include='*_test.go' internal); do \
+		for n in $$(grep -o '^func Fuzz[A-Za-z0-9]*' $$f | cut -c6-); do \
+			echo "== $$n"; $(GO) test -run '^$$' -fuzz "^$$n$$" -fuzztime $(T) ./$$(dirname $$f) || exit 1; \
+		done; done
+
+bench: deps ## all benchmarks; their figures stand in docs/performance.md
+	$(GO) test -run '^$$' -bench . -benchtime 2s $$($(GO) list ./internal/... )
+
+golden: ## rewrite what the golden tests want
+	$(GO) test ./internal/... -update
+
+clean:
+	rm -rf bin

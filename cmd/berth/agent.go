@@ -1,0 +1,193 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"berth/internal/agent"
+	"berth/internal/agent/docker"
+	"berth/internal/agent/machine"
+	"berth/internal/agent/statefile"
+)
+
+// agentOptions are the flags of a machine's agent.
+type agentOptions struct {
+	data, server, token, name, zone, hostAddress, docker string
+	cpu, memory                                          int64
+	local, verbose                                       bool
+	cleanUpAfter                                         time.Duration
+}
+
+func agentCommand() *cobra.Command {
+	var o agentOptions
+	c := &cobra.Command{
+		Use: "agent", Short: "Make this machine a container instance of a cluster", Args: cobra.NoArgs,
+		Long: `Make this machine a container instance of a cluster. The first time it takes a token, which the control plane makes with berth token;
+afterwards the machine has a key of its own.`,
+		Example: "  berth agent --server http://10.0.0.1:3270 --token bjt-...",
+		RunE:    func(c *cobra.Command, _ []string) error { return runAgent(c.Context(), o) },
+	}
+	f := c.Flags()
+	dataFlag(c, &o.data)
+	f.StringVar(&o.server, "server", "", "address of the control plane, http://HOST:PORT")
+	f.StringVar(&o.token, "token", "", "one-time token to join with")
+	f.StringVar(&o.name, "name", "instance-1", "local name of the container instance")
+	f.StringVar(&o.zone, "zone", "", "availability zone of this machine")
+	f.StringVar(&o.hostAddress, "host-address", "", "address of this machine that host ports are bound to (default: all)")
+	f.Int64Var(&o.cpu, "cpu", 0, "CPU units to offer (default: the machine's)")
+	f.Int64Var(&o.memory, "memory", 0, "MiB to offer (default: the machine's, less what the system needs)")
+	f.StringVar(&o.docker, "docker", "", "the container engine's address (default: the local socket)")
+	f.DurationVar(&o.cleanUpAfter, "clean-up-after", 3*time.Hour, "how long stopped containers stay")
+	f.BoolVar(&o.verbose, "verbose", false, "log more")
+	f.BoolVar(&o.local, "local", false, "run the local instances of berth up")
+	if err := f.MarkHidden("local"); err != nil {
+		panic(err)
+	}
+	return c
+}
+
+func runAgent(ctx context.Context, o agentOptions) error {
+	level := slog.LevelInfo
+	if o.verbose {
+		level = slog.LevelDebug
+	}
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	d, err := openData(o.data)
+	if err != nil {
+		return err
+	}
+	release, err := d.own("agent")
+	if err != nil {
+		return err
+	}
+	defer release()
+	config, err := o.config(ctx, d)
+	if err != nil {
+		return err
+	}
+	engine, err := docker.Open(o.docker, config.Installation)
+	if err != nil {
+		return fmt.Errorf("container engine: %w", err)
+	}
+	ledger, err := statefile.Open(d.path("agent"))
+	if err != nil {
+		return err
+	}
+	defer ledger.Close()
+	config.Engine, config.Ledger, config.Log, config.Version = engine.Seam(), ledger, log, version
+	config.CleanUpAfter = o.cleanUpAfter
+	warnOfNeighbours(log)
+	groups, err := machine.OpenGroups("/sys/fs/cgroup", config.Installation, func(ctx context.Context) (string, error) {
+		m, err := config.Engine.Machine(ctx)
+		return m.CgroupDriver, err
+	})
+	if err != nil {
+		log.Warn("tasks have no control groups of their own, and so no limits of their own", "err", err)
+	} else {
+		config.Groups = groups
+	}
+	a, err := agent.New(config)
+	if err != nil {
+		return err
+	}
+	log.Info("agent running", "instances", len(config.Instances), "endpoint", config.Endpoint)
+	return a.Run(ctx)
+}
+
+// warnOfNeighbours names another agent that uses the ports of the official one.
+func warnOfNeighbours(log *slog.Logger) {
+	found, err := machine.Neighbours("/proc", 51678, 51679)
+	if err != nil {
+		log.Debug("who else listens on this machine is not known", "err", err)
+	}
+	for _, n := range found {
+		log.Warn("another agent seems to run on this machine", "who", n)
+	}
+}
+
+// config is what the agent runs: the local instances of `berth up`, or one instance that has joined.
+func (o *agentOptions) config(ctx context.Context, d dataDir) (agent.Config, error) {
+	in, err := d.load()
+	if err != nil {
+		return agent.Config{}, err
+	}
+	var list []localInstance
+	err = d.read("instances.json", &list)
+	switch {
+	case o.local && err != nil:
+		return agent.Config{}, fmt.Errorf("local instances: %w", err)
+	case o.local:
+		return agentConfig(in, "http://"+in.Listen, list), nil
+	}
+	if err != nil || o.token != "" {
+		if list, err = o.joinCluster(ctx, d, &in); err != nil {
+			return agent.Config{}, err
+		}
+	}
+	if len(list) == 0 || in.Listen == "" {
+		return agent.Config{}, errors.New("this machine has not joined a cluster yet; give --server and --token")
+	}
+	return agentConfig(in, in.Listen, list), nil
+}
+
+// joinCluster trades the token for a key and writes down where the machine belongs.
+func (o *agentOptions) joinCluster(ctx context.Context, d dataDir, in *installation) ([]localInstance, error) {
+	if o.token == "" || o.server == "" {
+		return nil, errors.New("this machine has not joined a cluster yet; give --server and --token (made by `berth token` on the control plane)")
+	}
+	if u, err := url.Parse(o.server); err != nil || u.Host == "" {
+		return nil, fmt.Errorf("--server %q is not an address like http://10.0.0.1:3270", o.server)
+	}
+	key, err := trade(ctx, o.server, o.token)
+	if err != nil {
+		return nil, err
+	}
+	cpu, mib, err := machineSize()
+	if err != nil {
+		return nil, err
+	}
+	if o.cpu > 0 {
+		cpu = o.cpu
+	}
+	if o.memory > 0 {
+		mib = o.memory
+	}
+	zone := o.zone
+	if zone == "" {
+		zone = key.Region + "a"
+	}
+	list := []localInstance{{
+		Name: o.name, Cluster: key.Cluster, HostAddress: o.hostAddress, CPUUnits: cpu, MemoryMiB: mib, Zone: zone,
+		AccessKey: key.AccessKeyID, SecretKey: key.SecretAccessKey,
+	}}
+	in.Listen, in.Region = o.server, key.Region
+	if err := d.save("berth.json", *in); err != nil {
+		return nil, err
+	}
+	return list, d.save("instances.json", list)
+}
+
+func agentConfig(in installation, endpoint string, list []localInstance) agent.Config {
+	c := agent.Config{Installation: in.ID, Endpoint: endpoint, Region: in.Region}
+	for _, i := range list {
+		c.Instances = append(c.Instances, agent.InstanceConfig{
+			Name: i.Name, Cluster: i.Cluster, HostAddress: i.HostAddress, CPUUnits: i.CPUUnits, MemoryMiB: i.MemoryMiB, Zone: i.Zone,
+			Attributes: hostAttribute(i.HostAddress), AccessKey: i.AccessKey, SecretKey: i.SecretKey,
+		})
+	}
+	return c
+}
+
+func hostAttribute(address string) map[string]string {
+	if address == "" {
+		return nil
+	}
+	return map[string]string{"berth.host-address": address}
+}
