@@ -1,0 +1,323 @@
+package ecs
+
+import (
+	"strings"
+	"testing"
+)
+
+// register is a wrong registration of family "f" with the task's members and one container's, besides its name "c", image and memory.
+func register(task, container, message string) badRequest {
+	if container != "" {
+		container = "," + container
+	}
+	return containers(task, `{"name":"c","image":"i","memory":64`+container+`}`, message)
+}
+
+// containers is a wrong registration of family "f" with the task's members and all of its containers.
+func containers(task, list, message string) badRequest {
+	if task != "" {
+		task = "," + task
+	}
+	return badRequest{"RegisterTaskDefinition", `{"family":"f"` + task + `,"containerDefinitions":[` + list + `]}`, client, message}
+}
+
+func TestWrongDefinitionHead(t *testing.T) {
+	const see = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
+	long := strings.Repeat("f", 256)
+	c := `"containerDefinitions":[{"name":"c","image":"i","memory":64}]`
+	eleven := strings.TrimSuffix(strings.Repeat(`{"name":"c","image":"i","memory":64},`, 11), ",")
+	head := func(body, message string) badRequest {
+		return badRequest{"RegisterTaskDefinition", body, client, message}
+	}
+	refuses(t, []badRequest{
+		head(`{`+c+`}`, "Family should not be null or empty."),
+		head(`{"family":"a.b",`+c+`}`, "Family should be 1 to 255 letters, digits, hyphens and underscores, but was 'a.b'."),
+		head(`{"family":"`+long+`",`+c+`}`, "Family should be 1 to 255 letters, digits, hyphens and underscores, but was '"+long+"'."),
+		head(`{"family":"f"}`, "Container list cannot be empty."),
+		containers("", eleven, "A task definition can have at most 10 containers, but has 11."),
+		register(`"tags":[]`, "", "Tags can not be empty."),
+		register(`"tags":[{"key":"aws:x"}]`, "", "The tag key 'aws:x' is not allowed: aws: prefixed tag key names are not allowed for external use."),
+		register("", `"command":["`+strings.Repeat("x", 64<<10)+`"]`, "Actual length: '65627'. Max allowed length is '65536' bytes."),
+		register(`"inferenceAccelerators":[{"deviceName":"d","deviceType":"t"}]`, "", "Unsupported field 'inferenceAccelerators'"),
+		register(`"networkMode":"x"`, "", "networkMode should be one of [bridge,host,awsvpc,none]"),
+		register(`"pidMode":"x"`, "", "pidMode should be one of [host,task]"),
+		register(`"ipcMode":"x"`, "", "ipcMode should be one of [host,task,none]"),
+		register(`"requiresCompatibilities":["X"]`, "", "requiresCompatibilities should be one of [EC2,FARGATE,EXTERNAL,MANAGED_INSTANCES]"),
+		register(`"runtimePlatform":{"cpuArchitecture":"x"}`, "", "runtimePlatform.cpuArchitecture should be one of [X86_64,ARM64]"),
+		register(`"cpu":"127"`, "", "Invalid 'cpu' setting for task."+see),
+		register(`"cpu":"196609"`, "", "Invalid 'cpu' setting for task."+see),
+		register(`"cpu":"much"`, "", "Invalid 'cpu' setting for task."+see),
+		register(`"memory":"5"`, "", "Invalid 'memory' setting for task."+see),
+		register(`"memory":"-5 GB"`, "", "Invalid 'memory' setting for task."+see),
+		register(`"taskRoleArn":"arn:aws:s3:::b"`, "", "Role is not valid: taskRoleArn should be the name or ARN of an IAM role, but was 'arn:aws:s3:::b'."),
+		register(`"executionRoleArn":"arn:aws:iam::1:user/u"`, "",
+			"Role is not valid: executionRoleArn should be the name or ARN of an IAM role, but was 'arn:aws:iam::1:user/u'."),
+		register(`"proxyConfiguration":{"containerName":"c"}`, "", "APPMESH proxy configuration is only supported in networkMode=awsvpc"),
+		register(`"networkMode":"awsvpc","proxyConfiguration":{"containerName":"x"}`, "", "Invalid 'proxyConfiguration' setting. Unknown container: 'x'"),
+		register(`"placementConstraints":[{"type":"distinctInstance"}]`, "", "placementConstraints.type should be one of [memberOf]"),
+		register(`"placementConstraints":[{"type":"memberOf"}]`, "", "memberOf expression should be specified"),
+		register(`"placementConstraints":[`+strings.TrimSuffix(strings.Repeat(`{"type":"memberOf","expression":"x"},`, 11), ",")+`]`, "",
+			"Maximum number of constraints is 10"),
+		register(`"ephemeralStorage":{"sizeInGiB":21}`, "", "Tasks using the EC2 launch type do not support EphemeralStorage"),
+		register(`"requiresCompatibilities":["EXTERNAL"],"networkMode":"awsvpc"`, "", "The EXTERNAL launch type does not support networkMode=awsvpc."),
+	})
+}
+
+func TestWrongContainers(t *testing.T) {
+	refuses(t, []badRequest{
+		containers("", `{"image":"i","memory":64}`, "Container.name should not be null or empty."),
+		containers("", `{"name":"a b","image":"i","memory":64}`, "Container.name should be 1 to 255 letters, digits, hyphens and underscores, but was 'a b'."),
+		containers("", `{"name":"c","memory":64}`, "Container.image should not be null or empty."),
+		containers("", `{"name":"c","image":"","memory":64}`, "Container.image should not be null or empty."),
+		containers("", `{"name":"c","image":"a b","memory":64}`, "Container.image contains invalid characters."),
+		containers("", `{"name":"c","image":"a:$X","memory":64}`, "Container.image contains invalid characters."),
+		containers("", `{"name":"c","image":"i"}`, "Invalid setting for container 'c'. At least one of 'memory' or 'memoryReservation' must be specified."),
+		containers("", `{"name":"c","image":"i","memory":5}`, "Invalid 'memory' setting for container 'c': it must be at least 6 MiB."),
+		containers("", `{"name":"c","image":"i","memoryReservation":5}`, "Invalid 'memoryReservation' setting for container 'c': it must be at least 6 MiB."),
+		register("", `"memoryReservation":65`, "Invalid setting for container 'c'. 'memory' must be greater than or equal to 'memoryReservation'."),
+		register(`"memory":"63"`, "", "The 'memory' setting for container 'c' is greater than for the task."),
+		containers(`"memory":"63"`, `{"name":"c","image":"i","memoryReservation":64}`,
+			"The 'memoryReservation' setting for container 'c' is greater than the 'memory' setting for the task."),
+		register("", `"cpu":-1`, "Invalid 'cpu' setting for container 'c': it must not be negative."),
+		register("", `"versionConsistency":"x"`, "Container.versionConsistency should be one of [enabled,disabled]"),
+		register("", `"startTimeout":-1`, "Invalid 'startTimeout' setting for container 'c': it must be between 0 and 86400 seconds."),
+		register("", `"stopTimeout":86401`, "Invalid 'stopTimeout' setting for container 'c': it must be between 0 and 86400 seconds."),
+		containers("", `{"name":"c","image":"i","memory":64},{"name":"c","image":"i","memory":64}`,
+			"Container names must be unique within a task definition: 'c' is used more than once."),
+		register("", `"essential":false`, "Task definition doesn't have any essential container"),
+		register("", `"healthCheck":{"command":[]}`, "Invalid 'healthCheck' setting for container 'c': command must begin with CMD, CMD-SHELL or NONE."),
+		register("", `"healthCheck":{"command":["true"]}`, "Invalid 'healthCheck' setting for container 'c': command must begin with CMD, CMD-SHELL or NONE."),
+		register("", `"healthCheck":{"command":["CMD"],"interval":4}`, "Invalid 'healthCheck' setting for container 'c': interval must be between 5 and 300."),
+		register("", `"healthCheck":{"command":["CMD"],"timeout":61}`, "Invalid 'healthCheck' setting for container 'c': timeout must be between 2 and 60."),
+		register("", `"healthCheck":{"command":["CMD"],"retries":11}`, "Invalid 'healthCheck' setting for container 'c': retries must be between 1 and 10."),
+		register("", `"healthCheck":{"command":["CMD"],"startPeriod":301}`, "Invalid 'healthCheck' setting for container 'c': startPeriod must be between 0 and 300."),
+		register("", `"restartPolicy":{}`, "Invalid 'restartPolicy' setting for container 'c': enabled should not be null."),
+		register("", `"restartPolicy":{"enabled":true,"restartAttemptPeriod":59}`,
+			"The 'restartAttemptPeriod' setting for container 'c' must be between 60 and 1800 seconds."),
+		register("", `"restartPolicy":{"enabled":true,"ignoredExitCodes":[`+strings.TrimSuffix(strings.Repeat("1,", 51), ",")+`]}`,
+			"Invalid 'restartPolicy' setting for container 'c': ignoredExitCodes can have at most 50 items."),
+		register("", `"environment":[{"value":"v"}]`, "Invalid 'environment' setting for container 'c': the name of a variable should not be null or empty."),
+		register("", `"environmentFiles":[`+strings.TrimSuffix(strings.Repeat(`{"type":"s3","value":"arn:aws:s3:::b/f"},`, 11), ",")+`]`,
+			"The maximum number of environment files was exceeded. Specify ten or less and try again."),
+		register("", `"environmentFiles":[{"type":"x","value":"arn:aws:s3:::b/f"}]`, "environmentFiles.type should be one of [s3]"),
+		register("", `"environmentFiles":[{"type":"s3","value":"f"}]`,
+			"Invalid arn syntax: the environment file 'f' of container 'c' should be the ARN of an S3 object."),
+		register("", `"secrets":[{"name":"S"}]`, "Invalid 'secrets' setting for container 'c': name and valueFrom should not be null or empty."),
+		register("", `"secrets":[{"name":"S","valueFrom":"p"}]`,
+			"When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."),
+		register("", `"repositoryCredentials":{}`, "Invalid 'repositoryCredentials' setting for container 'c': credentialsParameter should not be null or empty."),
+		register("", `"ulimits":[{"name":"x","hardLimit":1,"softLimit":1}]`, "Invalid 'ulimits' setting for container 'c': unknown limit 'x'."),
+		register("", `"ulimits":[{"name":"nofile","hardLimit":1,"softLimit":2}]`, "Invalid 'ulimits' setting for container 'c': the soft limit of nofile is above the hard limit."),
+		register("", `"resourceRequirements":[{"type":"GPU"}]`, "Invalid 'resourceRequirements' setting for container 'c': type and value should not be null or empty."),
+		register("", `"systemControls":[{"namespace":"n"}]`, "Invalid 'systemControls' setting for container 'c': namespace and value should not be null."),
+		register("", `"linuxParameters":{"tmpfs":[{"containerPath":"t","size":1}]}`,
+			"Invalid 'linuxParameters' setting for container 'c': a tmpfs needs an absolute containerPath and a size of at least 1 MiB."),
+		register("", `"linuxParameters":{"devices":[{}]}`, "Invalid 'linuxParameters' setting for container 'c': the hostPath of a device should not be null or empty."),
+		register("", `"linuxParameters":{"devices":[{"hostPath":"/d","permissions":["x"]}]}`,
+			"linuxParameters.devices.permissions should be one of [read,write,mknod]"),
+		register("", `"linuxParameters":{"swappiness":101}`, "Invalid 'linuxParameters' setting for container 'c': swappiness must be between 0 and 100."),
+		register("", `"linuxParameters":{"maxSwap":-1}`, "Invalid 'linuxParameters' setting for container 'c': maxSwap must not be negative."),
+		register("", `"linuxParameters":{"sharedMemorySize":0}`, "Invalid 'linuxParameters' setting for container 'c': sharedMemorySize must be at least 1 MiB."),
+		register("", `"logConfiguration":{}`, "logConfiguration.logDriver should not be null or empty."),
+		register("", `"logConfiguration":{"logDriver":"x"}`,
+			"logConfiguration.logDriver should be one of [json-file,syslog,journald,gelf,fluentd,awslogs,splunk,awsfirelens]"),
+		register("", `"logConfiguration":{"logDriver":"awslogs"}`, "Log driver awslogs requires options: awslogs-group"),
+		register("", `"logConfiguration":{"logDriver":"awsfirelens"}`, "When awsfirelens log driver is specified in log configuration, "+
+			"a firelens configuration must be defined in one container of the task definition."),
+		register("", `"firelensConfiguration":{}`, "firelensConfiguration.type should be one of [fluentd,fluentbit]"),
+	})
+}
+
+func TestWrongContainerNetwork(t *testing.T) {
+	ports := func(mode, mappings, message string) badRequest {
+		return register(`"networkMode":"`+mode+`"`, `"portMappings":[`+mappings+`]`, message)
+	}
+	refuses(t, []badRequest{
+		register(`"networkMode":"awsvpc"`, `"links":["c"]`, "Links are not supported when networkMode=awsvpc."),
+		register(`"networkMode":"host"`, `"links":["c"]`, "Links are not supported when networkMode=host."),
+		register("", `"links":["x:alias"]`, "Invalid 'links' setting. Unknown container: 'x'"),
+		register("", `"links":["c"]`, "Container dependencies must not be a cycle: container 'c' depends on itself."),
+		register(`"networkMode":"awsvpc"`, `"hostname":"h"`, "hostname is not supported on container when networkMode=awsvpc"),
+		register(`"networkMode":"awsvpc"`, `"extraHosts":[{"hostname":"h","ipAddress":"1.2.3.4"}]`, "Extra hosts are not supported on container when networkMode=awsvpc"),
+		register("", `"extraHosts":[{"hostname":"h"}]`, "Invalid 'extraHosts' setting for container 'c': hostname and ipAddress should not be null or empty."),
+		register(`"networkMode":"awsvpc"`, `"dnsServers":["1.2.3.4"]`, "DNS servers are not supported on container when networkMode=awsvpc"),
+		register(`"networkMode":"awsvpc"`, `"dnsSearchDomains":["d"]`, "DNS search domains are not supported on container when networkMode=awsvpc"),
+		register(`"networkMode":"awsvpc"`, `"disableNetworking":true`, "Disable Networking is not supported on container when networkMode=awsvpc"),
+		ports("none", `{"containerPort":80}`, "Port mappings are not supported when networkMode=none."),
+		ports("awsvpc", `{"containerPort":80,"hostPort":81}`, "When networkMode=awsvpc, the host ports and container ports in port mappings must match."),
+		ports("host", `{"containerPort":80,"hostPort":81}`, "When networkMode=host, the host ports and container ports in port mappings must match."),
+		ports("bridge", `{}`, "Invalid 'containerPort' setting for container 'c': it must be between 1 and 65535."),
+		ports("bridge", `{"containerPort":65536}`, "Invalid 'containerPort' setting for container 'c': it must be between 1 and 65535."),
+		ports("bridge", `{"containerPort":80,"hostPort":-1}`, "Invalid 'hostPort' setting for container 'c': it must be between 0 and 65535."),
+		ports("bridge", `{"containerPort":80,"protocol":"x"}`, "portMappings.protocol should be one of [tcp,udp]"),
+		ports("bridge", `{"containerPort":80,"appProtocol":"x"}`, "portMappings.appProtocol should be one of [http,http2,grpc]"),
+		ports("bridge", `{"containerPort":80,"name":"a b"}`, "Invalid port mapping name for container 'c': it should be 1 to 64 letters, digits, hyphens and underscores."),
+		ports("bridge", `{"containerPort":80,"name":"n"},{"containerPort":81,"name":"n"}`, "The port mapping name is already used: 'n'."),
+		ports("bridge", `{"containerPort":80,"hostPort":80},{"containerPort":81,"hostPort":80}`, "The host port is used multiple times in task: 80/tcp."),
+		ports("host", `{"containerPort":80,"protocol":"udp"},{"containerPort":80,"protocol":"udp"}`, "The container port is used multiple times in task: 80/udp."),
+		ports("bridge", `{"containerPort":80,"containerPortRange":"1-2"}`,
+			"Invalid 'portMappings' setting for container 'c': cannot specify both single port and port range."),
+		ports("bridge", `{"containerPortRange":"9-8"}`, "Invalid 'containerPortRange' setting for container 'c': '9-8'."),
+		ports("bridge", `{"containerPortRange":"0-8"}`, "Invalid 'containerPortRange' setting for container 'c': '0-8'."),
+		ports("bridge", `{"containerPortRange":"1-70000"}`, "Invalid 'containerPortRange' setting for container 'c': '1-70000'."),
+		ports("bridge", `{"containerPortRange":"1-9"},{"containerPortRange":"9-10"}`, "The container port is used multiple times in task: 9/tcp."),
+	})
+}
+
+func TestWrongVolumes(t *testing.T) {
+	volume := func(v, message string) badRequest { return register(`"volumes":[`+v+`]`, "", message) }
+	efs := func(e, message string) badRequest {
+		return volume(`{"name":"v","efsVolumeConfiguration":{`+e+`}}`, message)
+	}
+	refuses(t, []badRequest{
+		volume(`{}`, "Volume name should not be null or empty."),
+		volume(`{"name":"a/b"}`, "Volume name should be 1 to 255 letters, digits, hyphens and underscores, but was 'a/b'."),
+		volume(`{"name":"v"},{"name":"v"}`, "Volume names must be unique within a task definition: 'v' is used more than once."),
+		volume(`{"name":"v","host":{},"efsVolumeConfiguration":{"fileSystemId":"fs-1"}}`, "Volume 'v' can have only one configuration."),
+		volume(`{"name":"v","host":{"sourcePath":"tmp"}}`, "Invalid 'sourcePath' setting for volume 'v': it should be an absolute path."),
+		volume(`{"name":"v","dockerVolumeConfiguration":{"autoprovision":true,"scope":"task"}}`,
+			"Invalid 'autoprovision' setting for volume 'v': it is supported only when scope is shared."),
+		volume(`{"name":"v","dockerVolumeConfiguration":{"scope":"x"}}`, "dockerVolumeConfiguration.scope should be one of [task,shared]"),
+		efs(``, "Invalid 'efsVolumeConfiguration' setting for volume 'v': fileSystemId should not be null or empty."),
+		efs(`"fileSystemId":"fs-1","transitEncryption":"x"`, "efsVolumeConfiguration.transitEncryption should be one of [ENABLED,DISABLED]"),
+		efs(`"fileSystemId":"fs-1","authorizationConfig":{"iam":"ENABLED"}`, "EFS IAM authorization requires TransitEncryption to be enabled."),
+		efs(`"fileSystemId":"fs-1","transitEncryption":"ENABLED","rootDirectory":"/d","authorizationConfig":{"accessPointId":"a"}`,
+			`When using an EFS access point, the root directory must either be set to "/" or be omitted.`),
+		efs(`"fileSystemId":"fs-1","authorizationConfig":{"accessPointId":"a"}`, "EFS access points require TransitEncryption to be enabled."),
+		efs(`"fileSystemId":"fs-1","transitEncryption":"ENABLED","authorizationConfig":{"iam":"x"}`,
+			"efsVolumeConfiguration.authorizationConfig.iam should be one of [ENABLED,DISABLED]"),
+		volume(`{"name":"v","configuredAtLaunch":true}`, "Volumes [v] are not referenced by any of the containers in the task definition."),
+		register(`"volumes":[{"name":"v","configuredAtLaunch":true},{"name":"w","configuredAtLaunch":true}]`,
+			`"mountPoints":[{"sourceVolume":"v","containerPath":"/v"},{"sourceVolume":"w","containerPath":"/w"}]`,
+			"A task definition can have only one volume that is configured at launch."),
+		register("", `"mountPoints":[{"sourceVolume":"x","containerPath":"/x"}]`, "Unknown volume 'x'."),
+		register(`"volumes":[{"name":"v"}]`, `"mountPoints":[{"sourceVolume":"v"}]`, "Invalid 'mountPoints' setting for container 'c': containerPath should not be null or empty."),
+		register("", `"volumesFrom":[{"sourceContainer":"x"}]`, "Invalid 'volumesFrom' setting. Unknown container: 'x'"),
+	})
+}
+
+func TestWrongDependencies(t *testing.T) {
+	depends := func(on, other, message string) badRequest {
+		return containers("", `{"name":"c","image":"i","memory":64,"dependsOn":[`+on+`]},{"name":"d","image":"i","memory":64`+other+`}`, message)
+	}
+	refuses(t, []badRequest{
+		depends(`{"containerName":"x","condition":"START"}`, "", "Cannot depend on container x because it does not exist"),
+		depends(`{"containerName":"d","condition":"x"}`, "", "Invalid 'dependsOn' setting for container 'c': condition should be one of [START,COMPLETE,SUCCESS,HEALTHY]."),
+		depends(`{"containerName":"d"}`, "", "Invalid 'dependsOn' setting for container 'c': condition should be one of [START,COMPLETE,SUCCESS,HEALTHY]."),
+		depends(`{"containerName":"d","condition":"SUCCESS"}`, "", "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container"),
+		depends(`{"containerName":"d","condition":"COMPLETE"}`, `,"essential":true`, "A dependency container with SUCCESS or COMPLETE condition cannot be an essential container"),
+		depends(`{"containerName":"d","condition":"HEALTHY"}`, "", "A dependency container with HEALTHY condition must have health check configured"),
+		depends(`{"containerName":"d","condition":"START"}`, `,"dependsOn":[{"containerName":"c","condition":"START"}]`,
+			"Container dependencies must not be a cycle: container 'c' depends on itself."),
+		depends(`{"containerName":"d","condition":"START"}`, `,"volumesFrom":[{"sourceContainer":"c"}]`,
+			"Container dependencies must not be a cycle: container 'c' depends on itself."),
+	})
+}
+
+func TestWrongFargateDefinitions(t *testing.T) {
+	const size = `"cpu":"256","memory":"512"`
+	fargate := func(task, container, message string) badRequest {
+		return register(`"requiresCompatibilities":["FARGATE"],"networkMode":"awsvpc",`+task, container, message)
+	}
+	pair := func(cpu, memory string) badRequest {
+		return fargate(`"cpu":"`+cpu+`","memory":"`+memory+`"`, "", "No Fargate configuration exists for given values: "+cpu+" CPU, "+memory+
+			" memory. See the Amazon ECS documentation for the valid values.")
+	}
+	const see = "Fargate compatible task definitions do not support "
+	logs := `"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g"}}`
+	tests := []badRequest{
+		register(`"requiresCompatibilities":["FARGATE"],`+size, "", "Fargate only supports network mode ‘awsvpc’."),
+		register(`"requiresCompatibilities":["EC2","FARGATE"],"networkMode":"bridge",`+size, "", "Fargate only supports network mode ‘awsvpc’."),
+		fargate(`"memory":"512"`, "", "Fargate requires that 'cpu' be defined at the task level."),
+		fargate(`"cpu":"256"`, "", "Fargate requires that 'memory' be defined at the task level."),
+		fargate(size+`,"ipcMode":"host"`, "", see+"ipcMode"),
+		fargate(size+`,"pidMode":"host"`, "", "Tasks using the Fargate launch type do not support pidMode 'host'. The supported value for pidMode is 'task'."),
+		fargate(size+`,"placementConstraints":[{"type":"memberOf","expression":"x"}]`, "", see+"constraints"),
+		fargate(size+`,"ephemeralStorage":{"sizeInGiB":20}`, "", "EphemeralStorage size should be at least 21"),
+		fargate(size+`,"ephemeralStorage":{"sizeInGiB":201}`, "", "EphemeralStorage size should be at most 200"),
+		fargate(size+`,"volumes":[{"name":"v","dockerVolumeConfiguration":{}}]`, "", see+"dockerVolumeConfiguration"),
+		fargate(size+`,"volumes":[{"name":"v","host":{"sourcePath":"/v"}}]`, "", see+"sourcePath"),
+		fargate(size, `"cpu":257`, "The sum of all container 'cpu' values cannot be greater than the task-level 'cpu' value: 257 is more than 256."),
+		fargate(size, `"privileged":true`, "Fargate requires that the 'privileged' setting be 'false'."),
+		fargate(size, `"dockerSecurityOptions":["x"]`, see+"dockerSecurityOptions"),
+		fargate(size, `"stopTimeout":121`, "The 'startTimeout' and 'stopTimeout' settings for container 'c' can be at most 120 seconds on Fargate."),
+		fargate(size, `"linuxParameters":{"devices":[{"hostPath":"/d"}]}`, see+"devices"),
+		fargate(size, `"linuxParameters":{"sharedMemorySize":64}`, see+"sharedMemorySize"),
+		fargate(size, `"linuxParameters":{"tmpfs":[{"containerPath":"/t","size":1}]}`, see+"tmpfs"),
+		fargate(size, `"linuxParameters":{"capabilities":{"add":["SYS_PTRACE","NET_ADMIN"]}}`, "NET_ADMIN is not allowed on Fargate."),
+		fargate(size, `"logConfiguration":{"logDriver":"json-file"}`, "json-file is not a valid log driver. Must be one of [awslogs, splunk, awsfirelens]"),
+		fargate(size, logs, "Fargate requires task definition to have execution role ARN to support log driver awslogs."),
+		fargate(size+`,"executionRoleArn":"r"`, logs, "Fargate requires log configuration options to include awslogs-stream-prefix to support log driver awslogs."),
+		fargate(size, `"image":"123456789012.dkr.ecr.us-east-1.amazonaws.com/web:1"`,
+			"Fargate requires task definition to have execution role ARN to support ECR images."),
+	}
+	for _, p := range [][2]string{
+		{"1024", "9216"}, {"2048", "17408"}, {"4096", "31744"}, {"8192", "62464"}, {"16384", "131072"}, {"1024", "2560"}, {"8192", "17408"},
+		{"8192", "18432"}, {"16384", "33792"}, {"16384", "36864"}, {"32768", "65536"}, {"256", "1536"}, {"512", "512"}, {"1024", "1024"},
+	} {
+		tests = append(tests, pair(p[0], p[1]))
+	}
+	refuses(t, tests)
+}
+
+// What AWS would take and Berth does not act on is refused by name.
+func TestUnservedDefinitions(t *testing.T) {
+	not := func(task, container, member string) badRequest {
+		r := register(task, container, unserved(member))
+		r.code = parameter
+		return r
+	}
+	volume := func(v, member string) badRequest {
+		return not(`"volumes":[{"name":"v",`+v+`}]`, `"mountPoints":[{"sourceVolume":"v","containerPath":"/v"}]`, "volumes."+member)
+	}
+	refuses(t, []badRequest{
+		not(`"networkMode":"awsvpc","proxyConfiguration":{"containerName":"c"}`, "", "proxyConfiguration"),
+		not(`"placementConstraints":[{"type":"memberOf","expression":"x"}]`, "", "placementConstraints of type memberOf"),
+		not(`"enableFaultInjection":true`, "", "enableFaultInjection"),
+		not(`"pidMode":"task"`, "", "pidMode task"),
+		not(`"ipcMode":"task"`, "", "ipcMode task"),
+		volume(`"dockerVolumeConfiguration":{"scope":"task"}`, "dockerVolumeConfiguration"),
+		volume(`"efsVolumeConfiguration":{"fileSystemId":"fs-1"}`, "efsVolumeConfiguration"),
+		volume(`"fsxWindowsFileServerVolumeConfiguration":{}`, "fsxWindowsFileServerVolumeConfiguration"),
+		volume(`"s3filesVolumeConfiguration":{}`, "s3filesVolumeConfiguration"),
+		volume(`"configuredAtLaunch":true`, "configuredAtLaunch"),
+		not(`"executionRoleArn":"r"`, `"secrets":[{"name":"S","valueFrom":"p"}]`, "containerDefinitions.secrets"),
+		not("", `"environmentFiles":[{"type":"s3","value":"arn:aws:s3:::b/f"}]`, "containerDefinitions.environmentFiles"),
+		not("", `"repositoryCredentials":{"credentialsParameter":"p"}`, "containerDefinitions.repositoryCredentials"),
+		not("", `"firelensConfiguration":{"type":"fluentbit"}`, "containerDefinitions.firelensConfiguration"),
+		not("", `"resourceRequirements":[{"type":"GPU","value":"1"}]`, "containerDefinitions.resourceRequirements"),
+		not("", `"restartPolicy":{"enabled":true}`, "containerDefinitions.restartPolicy"),
+		not("", `"credentialSpecs":["s"]`, "containerDefinitions.credentialSpecs"),
+		not("", `"logConfiguration":{"logDriver":"splunk","secretOptions":[{"name":"n","valueFrom":"p"}]}`, "containerDefinitions.logConfiguration.secretOptions"),
+		not("", `"linuxParameters":{"maxSwap":1}`, "containerDefinitions.linuxParameters.maxSwap"),
+		not("", `"portMappings":[{"containerPortRange":"1-2"}]`, "containerDefinitions.portMappings.containerPortRange"),
+	})
+}
+
+func TestWrongDefinitionRequests(t *testing.T) {
+	task := "arn:aws:ecs:us-east-1:123456789012:task/demo/mine"
+	const one = "taskDefinitions should have 1 to 10 items, but had "
+	refuses(t, []badRequest{
+		{"DescribeTaskDefinition", `{}`, parameter, "TaskDefinition can not be blank."},
+		{"DescribeTaskDefinition", `{"taskDefinition":"nobody"}`, client, "Unable to describe task definition."},
+		{"DescribeTaskDefinition", `{"taskDefinition":"old"}`, client, "Unable to describe task definition."}, // no ACTIVE one
+		{"DescribeTaskDefinition", `{"taskDefinition":"web:7"}`, client, "Unable to describe task definition."},
+		{"DescribeTaskDefinition", `{"taskDefinition":"web:foo"}`, client, "Invalid revision number. Number: foo"},
+		{"DescribeTaskDefinition", `{"taskDefinition":"web:0"}`, client, "Invalid revision number. Number: 0"},
+		{"DescribeTaskDefinition", `{"taskDefinition":"a b"}`, parameter, `Family must match ^[a-zA-Z0-9\-_]{1,255}$, but was a b`},
+		{"DescribeTaskDefinition", `{"taskDefinition":"` + task + `"}`, parameter, "Invalid identifier: Identifier is for " + task + ". Your accountId is 123456789012"},
+		{"DescribeTaskDefinition", `{"taskDefinition":"web","include":["X"]}`, parameter, "include should be one of [TAGS]"},
+		{"ListTaskDefinitions", `{"status":"X"}`, parameter, "status should be one of [ACTIVE,INACTIVE,DELETE_IN_PROGRESS]"},
+		{"ListTaskDefinitions", `{"sort":"X"}`, parameter, "sort should be one of [ASC,DESC]"},
+		{"ListTaskDefinitions", `{"maxResults":101}`, parameter, "maxResults must be between 1 and 100."},
+		{"ListTaskDefinitions", `{"nextToken":"AAAA"}`, parameter, "Invalid token: nextToken is not one that ListTaskDefinitions answered to these parameters."},
+		{"ListTaskDefinitionFamilies", `{"status":"X"}`, parameter, "status should be one of [ACTIVE,INACTIVE,ALL]"},
+		{"ListTaskDefinitionFamilies", `{"maxResults":0}`, parameter, "maxResults must be between 1 and 100."},
+		{"DeregisterTaskDefinition", `{}`, parameter, "TaskDefinition can not be blank."},
+		{"DeregisterTaskDefinition", `{"taskDefinition":"web"}`, client, "Revision is missing."},
+		{"DeregisterTaskDefinition", `{"taskDefinition":"web:foo"}`, client, "Invalid revision number. Number: foo"},
+		{"DeregisterTaskDefinition", `{"taskDefinition":"web:7"}`, client, "The specified task definition does not exist."},
+		{"DeleteTaskDefinitions", `{}`, parameter, one + "0"},
+		{"DeleteTaskDefinitions", `{"taskDefinitions":[` + strings.TrimSuffix(strings.Repeat(`"old:1",`, 11), ",") + `]}`, parameter, one + "11"},
+	})
+}

@@ -1,0 +1,57 @@
+package ecs
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+func TestWrongTagRequests(t *testing.T) {
+	const cluster, rest = `{"resourceArn":"arn:aws:ecs:us-east-1:123456789012:cluster/demo","tags":[`, `]}`
+	tag := func(tags, message string) badRequest {
+		return badRequest{"TagResource", cluster + tags + rest, parameter, message}
+	}
+	var many []string
+	for n := range 51 {
+		many = append(many, fmt.Sprintf(`{"key":"k%d"}`, n))
+	}
+	inactive := func(what string) string {
+		return "The specified " + what + " is inactive or does not exist. Specify an active " + what + " and try again."
+	}
+	tests := []badRequest{
+		tag("", "Tags can not be empty."),
+		tag(`{}`, "Tag key should not be null or empty."),
+		tag(`{"key":""}`, "Tag key should not be null or empty."),
+		tag(`{"key":"AWS:x"}`, "The tag key 'AWS:x' is not allowed: aws: prefixed tag key names are not allowed for external use."),
+		tag(`{"key":"a*"}`, "The tag key 'a*' contains invalid characters."),
+		tag(`{"key":"k","value":"<"}`, "The value of the tag 'k' contains invalid characters."),
+		tag(`{"key":"k","value":"aws:x"}`, "The value of the tag 'k' is not allowed: the prefix aws: is reserved."),
+		tag(`{"key":"k","value":"`+strings.Repeat("é", 257)+`"}`, "The value of the tag 'k' is longer than 256 characters."),
+		tag(`{"key":"`+strings.Repeat("k", 129)+`"}`, "The tag key '"+strings.Repeat("k", 129)+"' is longer than 128 characters."),
+		tag(`{"key":"k"},{"key":"k"}`, "Duplicate tag keys found: the tag key 'k' is given more than once."),
+		tag(strings.Join(many, ","), "Too many tags: a resource can have at most 50 tags, and 51 were given."),
+		{"TagResource", `{"resourceArn":"arn:aws:ecs:us-east-1:123456789012:service/demo/web","tags":[` + strings.Join(many[:50], ",") + `]}`, parameter,
+			"Too many tags: a resource can have at most 50 tags, and it would have 51."},
+		{"UntagResource", `{"resourceArn":"arn:aws:ecs:us-east-1:123456789012:cluster/demo"}`, parameter, "tagKeys can not be empty."},
+		{"UntagResource", `{"resourceArn":"arn:aws:ecs:us-east-1:123456789012:cluster/demo","tagKeys":["aws:x"]}`, parameter,
+			"The tag key 'aws:x' is not allowed: aws: prefixed tag key names are not allowed for external use."},
+	}
+	for operation, more := range map[string]string{
+		"TagResource": `,"tags":[{"key":"k"}]`, "UntagResource": `,"tagKeys":["k"]`, "ListTagsForResource": "",
+	} {
+		for id, message := range map[string]string{
+			"": "resourceArn can not be blank.", "demo": "Invalid resourceArn: demo is not the ARN of an ECS resource.",
+			"arn:aws:iam::123456789012:role/r":                                "Invalid resourceArn: arn:aws:iam::123456789012:role/r is not the ARN of an ECS resource.",
+			"arn:aws:ecs:us-east-1:123456789012:capacity-provider/p":          "Invalid resourceArn: a capacity-provider has no tags.",
+			"arn:aws:ecs:us-east-1:123456789012:cluster/gone":                 inactive("cluster"),
+			"arn:aws:ecs:us-east-1:123456789012:service/demo/left":            inactive("service"),
+			"arn:aws:ecs:us-east-1:123456789012:service/demo/nobody":          inactive("service"),
+			"arn:aws:ecs:us-east-1:123456789012:task/demo/nobody":             inactive("task"),
+			"arn:aws:ecs:us-east-1:123456789012:container-instance/demo/dead": inactive("container instance"),
+			"arn:aws:ecs:us-east-1:123456789012:task-definition/web:7":        inactive("task definition"),
+		} {
+			tests = append(tests, badRequest{operation, `{"resourceArn":"` + id + `"` + more + `}`, parameter, message})
+		}
+	}
+	refuses(t, tests)
+}
