@@ -179,15 +179,8 @@ func agentConfig(in installation, endpoint string, list []localInstance) agent.C
 	for _, i := range list {
 		c.Instances = append(c.Instances, agent.InstanceConfig{
 			Name: i.Name, Cluster: i.Cluster, HostAddress: i.HostAddress, CPUUnits: i.CPUUnits, MemoryMiB: i.MemoryMiB, Zone: i.Zone,
-			Attributes: hostAttribute(i.HostAddress), AccessKey: i.AccessKey, SecretKey: i.SecretKey,
+			AccessKey: i.AccessKey, SecretKey: i.SecretKey,
 		})
 	}
 	return c
-}
-
-func hostAttribute(address string) map[string]string {
-	if address == "" {
-		return nil
-	}
-	return map[string]string{"berth.host-address": address}
 }

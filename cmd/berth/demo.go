@@ -105,4 +105,3 @@ func (c *client) demoService(ctx context.Context, say func(string, ...any)) erro
 	})
 	return err
 }
-
