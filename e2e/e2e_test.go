@@ -1,0 +1,225 @@
+// Package e2e drives a real berth with the real aws CLI and real containers, by scripts in testdata.
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"berth/internal/agent/docker"
+)
+
+// image is what the scripts' containers run: busybox, under a name that no registry has.
+const image = "berth-test/busybox:1"
+
+// world is the installation that all scripts share.
+type world struct {
+	berth, data, bin string
+	env              map[string]string
+}
+
+func TestScripts(t *testing.T) {
+	w := start(t)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata", UpdateScripts: os.Getenv("UPDATE") != "", RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			for k, v := range w.env {
+				e.Setenv(k, v)
+			}
+			e.Setenv("PATH", w.bin+":"+os.Getenv("PATH"))
+			e.Setenv("PYENV_ROOT", os.Getenv("PYENV_ROOT"))
+			e.Setenv("HOME", os.Getenv("HOME"))
+			e.Setenv("DATA", w.data)
+			e.Setenv("IMAGE", image)
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"kill9": w.kill9, "containers": w.containers, "eventually": eventually,
+		},
+	})
+}
+
+// start builds nothing: it runs bin/berth, which `make e2e` builds, or builds it for itself.
+func start(t *testing.T) *world {
+	t.Helper()
+	dir := t.TempDir()
+	w := &world{berth: filepath.Join(dir, "berth"), data: filepath.Join(dir, "data"), bin: filepath.Join(dir, "bin")}
+	build := exec.Command("go", "build", "-o", w.berth, "../cmd/berth")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build: %v\n%s", err, out)
+	}
+	if err := importBusybox(); err != nil {
+		t.Fatal(err)
+	}
+	listen := freeAddress(t)
+	t.Cleanup(func() { w.stop(t) })
+	up := exec.Command(w.berth, "up", "--detach", "--data", w.data, "--listen", listen, "--instances", "2")
+	if out, err := up.CombinedOutput(); err != nil {
+		t.Fatalf("berth up: %v\n%s%s", err, out, w.logs())
+	}
+	out, err := exec.Command(w.berth, "env", "--data", w.data, "--output", "json").Output()
+	if err != nil {
+		t.Fatalf("berth env: %v", err)
+	}
+	if err := json.Unmarshal(out, &w.env); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.wrapCLI(); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+// wrapCLI puts berth and an aws on the scripts' path that works with old CLIs as well.
+func (w *world) wrapCLI() error {
+	if err := os.MkdirAll(w.bin, 0o755); err != nil {
+		return err
+	}
+	if err := os.Symlink(w.berth, filepath.Join(w.bin, "berth")); err != nil {
+		return err
+	}
+	aws, err := exec.LookPath("aws")
+	if err != nil {
+		return fmt.Errorf("the aws CLI is missing (make deps installs it): %w", err)
+	}
+	script := fmt.Sprintf("#!/bin/sh\nexec %s --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"\n", aws)
+	return os.WriteFile(filepath.Join(w.bin, "aws"), []byte(script), 0o755)
+}
+
+func importBusybox() error {
+	e, err := docker.Open("", "")
+	if err != nil {
+		return err
+	}
+	defer e.Close()
+	return e.ImportImage(context.Background(), image, "/bin/busybox", docker.ImageConfig{Links: []string{"/bin/sh", "/bin/sleep", "/bin/true"}})
+}
+
+func freeAddress(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// stop takes the installation down and checks that nothing of it is left.
+func (w *world) stop(t *testing.T) {
+	if t.Failed() {
+		t.Log(w.logs())
+	}
+	b, _ := os.ReadFile(filepath.Join(w.data, "berth.json"))
+	out, err := exec.Command(w.berth, "down", "--data", w.data, "--purge").CombinedOutput()
+	if err != nil {
+		t.Errorf("berth down: %v\n%s", err, out)
+	}
+	var in struct{ ID string }
+	if json.Unmarshal(b, &in) != nil || in.ID == "" {
+		return
+	}
+	e, err := docker.Open("", in.ID)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer e.Close()
+	if left, err := e.List(context.Background()); err != nil || len(left) > 0 {
+		t.Errorf("%d containers are left, %v", len(left), err)
+	}
+}
+
+// logs is the end of each log, for a test that failed.
+func (w *world) logs() string {
+	var out strings.Builder
+	for _, name := range []string{"up.log", "server.log", "agent.log"} {
+		b, _ := os.ReadFile(filepath.Join(w.data, name))
+		fmt.Fprintf(&out, "== %s\n%s\n", name, b[max(0, len(b)-4000):])
+	}
+	return out.String()
+}
+
+// kill9 kills the process of a role (server, agent) and waits until its successor has written its pid.
+func (w *world) kill9(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: kill9 server|agent")
+	}
+	pid := w.pid(args[0])
+	if pid == 0 {
+		ts.Fatalf("no %s runs", args[0])
+	}
+	ts.Check(syscall.Kill(pid, syscall.SIGKILL))
+	for range 600 {
+		if now := w.pid(args[0]); now != 0 && now != pid {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	ts.Fatalf("%s was not started again", args[0])
+}
+
+func (w *world) pid(role string) int {
+	b, err := os.ReadFile(filepath.Join(w.data, role+".pid"))
+	if err != nil {
+		return 0
+	}
+	pid, _ := strconv.Atoi(strings.TrimSpace(string(b)))
+	return pid
+}
+
+// containers prints the ids of the installation's containers of a family that run, in order, to stdout; with -kill it kills the first.
+func (w *world) containers(ts *testscript.TestScript, neg bool, args []string) {
+	kill := len(args) == 2 && args[0] == "-kill"
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: containers [-kill] FAMILY")
+	}
+	var in struct{ ID string }
+	b, err := os.ReadFile(filepath.Join(w.data, "berth.json"))
+	ts.Check(err)
+	ts.Check(json.Unmarshal(b, &in))
+	e, err := docker.Open("", in.ID)
+	ts.Check(err)
+	defer e.Close()
+	list, err := e.List(context.Background())
+	ts.Check(err)
+	for _, c := range list {
+		if c.State.String() != "running" || c.Labels["com.amazonaws.ecs.task-definition-family"] != args[len(args)-1] {
+			continue
+		}
+		fmt.Fprintln(ts.Stdout(), c.ID)
+		if kill {
+			ts.Check(e.Stop(context.Background(), c.ID, 0))
+			return
+		}
+	}
+}
+
+// eventually runs a shell command until it succeeds, for at most a minute.
+func eventually(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: eventually COMMAND")
+	}
+	deadline := time.Now().Add(time.Minute)
+	for {
+		err := ts.Exec("sh", "-c", strings.Join(args, " "))
+		if err == nil {
+			return
+		}
+		if time.Now().After(deadline) {
+			ts.Fatalf("not within a minute: %s: %v", strings.Join(args, " "), err)
+		}
+		time.Sleep(300 * time.Millisecond)
+	}
+}
