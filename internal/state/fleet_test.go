@@ -1,0 +1,110 @@
+package state
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"pgregory.net/rapid"
+
+	"berth/internal/arn"
+	"berth/internal/ecs"
+	"berth/internal/placement"
+)
+
+var fleetCluster = arn.Scope{Region: "us-east-1", Account: "123456789012"}.Cluster("demo")
+
+// addInstances puts n connected instances in three zones into the tables, each with as many attributes as an agent has.
+func addInstances(t *Tables, n int, size ecs.Resources) {
+	for i := range n {
+		x := &ecs.Instance{ContainerInstanceArn: fleetCluster.Instance(fmt.Sprintf("%032x", i)), Status: ecs.Active, Connected: true, Registered: size}
+		for a := range 50 {
+			x.Attributes = append(x.Attributes, types.Attribute{Name: aws.String(fmt.Sprintf("ecs.capability.number-%d", a))})
+		}
+		x.Attributes = append(x.Attributes, types.Attribute{Name: aws.String(ecs.AttributeZone), Value: aws.String(string(rune('a' + i%3)))})
+		t.put(x, false)
+	}
+}
+
+// start places tasks and stores them, as a closure of Update does. next numbers them.
+func start(t *Tables, r placement.Request, next *int) placement.Plan {
+	p := placement.Decide(t.Fleet(fleetCluster), r)
+	for _, i := range p.Placed {
+		*next++
+		t.put(&ecs.Task{
+			TaskArn: fleetCluster.Task(fmt.Sprintf("%032x", *next)), ContainerInstanceArn: i, Group: r.Group, Reserved: r.Reserve,
+			DesiredStatus: ecs.Running, LastStatus: ecs.Pending,
+		}, false)
+	}
+	return p
+}
+
+// TestFleetIsNeverOverbooked starts and stops tasks at random (I3): reservations stay within what is registered, a port is held once, and
+// what one decision placed the next one sees.
+func TestFleetIsNeverOverbooked(t *testing.T) {
+	size := ecs.Resources{CPUUnits: 1024, MemoryMiB: 2000, PortsTCP: []int32{22}}
+	rapid.Check(t, func(t *rapid.T) {
+		tables, next := newTables(), 0
+		addInstances(tables, rapid.IntRange(1, 4).Draw(t, "instances"), size)
+		for range rapid.IntRange(1, 12).Draw(t, "steps") {
+			if x := rapid.IntRange(1, 30).Draw(t, "stop"); rapid.Bool().Draw(t, "stops") {
+				if old := tables.Tasks.Get(fleetCluster.Task(fmt.Sprintf("%032x", x))); old != nil {
+					c := old.Clone()
+					c.LastStatus, c.DesiredStatus = ecs.Stopped, ecs.Stopped
+					tables.put(c, false)
+				}
+				continue
+			}
+			r := placement.Request{Count: rapid.IntRange(1, 5).Draw(t, "count"), Group: "g", Service: rapid.Bool().Draw(t, "service")}
+			r.Reserve = ecs.Resources{CPUUnits: 128 * rapid.IntRange(0, 4).Draw(t, "cpu"), MemoryMiB: 100 * rapid.IntRange(0, 9).Draw(t, "memory")}
+			if rapid.Bool().Draw(t, "port") {
+				r.Reserve.PortsTCP = []int32{rapid.SampledFrom([]int32{22, 80, 81}).Draw(t, "number")}
+			}
+			start(tables, r, &next)
+			checkBooked(t, tables, size)
+		}
+	})
+}
+
+func checkBooked(t *rapid.T, tables *Tables, size ecs.Resources) {
+	for i := range tables.Instances.All() {
+		cpu, mib, held := 0, 0, map[int32]bool{22: true}
+		for x := range tables.Tasks.OnInstance(i.ContainerInstanceArn) {
+			cpu, mib = cpu+x.Reserved.CPUUnits, mib+x.Reserved.MemoryMiB
+			for _, p := range x.Reserved.PortsTCP {
+				if held[p] {
+					t.Fatalf("port %d of %s is held twice", p, i.ContainerInstanceArn.ID())
+				}
+				held[p] = true
+			}
+		}
+		if cpu > size.CPUUnits || mib > size.MemoryMiB {
+			t.Fatalf("%s is overbooked: %d CPU units, %d MiB", i.ContainerInstanceArn.ID(), cpu, mib)
+		}
+	}
+}
+
+// BenchmarkFleet places 80 tasks at a time by the tables themselves, as the service controller does in each Update, and stores them.
+func BenchmarkFleet(b *testing.B) {
+	for _, n := range []int{1000, 5000} {
+		for _, stored := range []bool{false, true} {
+			b.Run(fmt.Sprintf("80on%d/stored=%v", n, stored), func(b *testing.B) {
+				tables, next := newTables(), 0
+				addInstances(tables, n, ecs.Resources{CPUUnits: 1 << 40, MemoryMiB: 1 << 40})
+				r := placement.Request{Count: 80, Group: "service:web", Service: true, Reserve: ecs.Resources{CPUUnits: 1, MemoryMiB: 1}}
+				for range n / 40 { // two tasks on each instance before
+					start(tables, r, &next)
+				}
+				for b.Loop() {
+					if stored {
+						start(tables, r, &next)
+					} else {
+						placement.Decide(tables.Fleet(fleetCluster), r)
+					}
+				}
+				b.ReportMetric(float64(80*b.N)/b.Elapsed().Seconds(), "tasks/s")
+			})
+		}
+	}
+}
