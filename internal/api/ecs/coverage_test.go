@@ -1,0 +1,268 @@
+package ecs
+
+import (
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"unicode"
+
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/google/go-cmp/cmp"
+)
+
+// actedOn are the members of each served operation's request that the code acts on: at least on some of their values. A path names the
+// members of a member. What is here and in docs/coverage.md is all that the SDK has; a test says so.
+var actedOn = map[string]string{
+	"CreateCluster":                 "clusterName tags",
+	"DescribeClusters":              "clusters include",
+	"ListClusters":                  "maxResults nextToken",
+	"UpdateCluster":                 "cluster",
+	"UpdateClusterSettings":         "cluster",
+	"DeleteCluster":                 "cluster",
+	"RegisterTaskDefinition":        "containerDefinitions family cpu enableFaultInjection ipcMode memory networkMode pidMode requiresCompatibilities tags volumes",
+	"DescribeTaskDefinition":        "taskDefinition include",
+	"ListTaskDefinitions":           "familyPrefix maxResults nextToken sort status",
+	"ListTaskDefinitionFamilies":    "familyPrefix maxResults nextToken status",
+	"DeregisterTaskDefinition":      "taskDefinition",
+	"DeleteTaskDefinitions":         "taskDefinitions",
+	"TagResource":                   "resourceArn tags",
+	"UntagResource":                 "resourceArn tagKeys",
+	"ListTagsForResource":           "resourceArn",
+	"CreateService":                 "serviceName clientToken cluster deploymentConfiguration deploymentController desiredCount enableECSManagedTags healthCheckGracePeriodSeconds launchType placementConstraints placementStrategy propagateTags schedulingStrategy serviceConnectConfiguration tags taskDefinition",
+	"UpdateService":                 "service cluster deploymentConfiguration deploymentController desiredCount enableECSManagedTags forceNewDeployment healthCheckGracePeriodSeconds placementConstraints placementStrategy propagateTags serviceConnectConfiguration taskDefinition",
+	"DeleteService":                 "service cluster force",
+	"DescribeServices":              "services cluster include",
+	"ListServices":                  "cluster launchType maxResults nextToken resourceManagementType schedulingStrategy",
+	"StopTask":                      "task cluster reason",
+	"DescribeTasks":                 "tasks cluster include",
+	"ListTasks":                     "cluster containerInstance desiredStatus family launchType maxResults nextToken serviceName startedBy",
+	"RegisterContainerInstance":     "attributes cluster containerInstanceArn instanceIdentityDocument tags totalResources versionInfo",
+	"DeregisterContainerInstance":   "containerInstance cluster force",
+	"DescribeContainerInstances":    "containerInstances cluster include",
+	"ListContainerInstances":        "cluster maxResults nextToken status",
+	"UpdateContainerInstancesState": "containerInstances status cluster",
+	"RunTask":                       "taskDefinition clientToken cluster count enableECSManagedTags group launchType overrides placementConstraints placementStrategy propagateTags startedBy tags",
+	"StartTask":                     "containerInstances taskDefinition cluster enableECSManagedTags group overrides propagateTags startedBy tags",
+	"DiscoverPollEndpoint":          "cluster containerInstance",
+	"SubmitTaskStateChange":         "cluster containers executionStoppedAt pullStartedAt pullStoppedAt reason status task",
+	"SubmitContainerStateChange":    "cluster containerName exitCode networkBindings reason runtimeId status task",
+	"SubmitAttachmentStateChanges":  "cluster",
+	"RegisterTaskDefinition.containerDefinitions": `command cpu dependsOn disableNetworking dnsSearchDomains dnsServers dockerLabels
+		dockerSecurityOptions entryPoint environment essential extraHosts healthCheck hostname image interactive links linuxParameters
+		logConfiguration memory memoryReservation mountPoints name portMappings privileged pseudoTerminal readonlyRootFilesystem restartPolicy
+		startTimeout stopTimeout systemControls ulimits user volumesFrom workingDirectory`,
+	"RegisterTaskDefinition.containerDefinitions.linuxParameters":  "capabilities devices initProcessEnabled sharedMemorySize swappiness tmpfs",
+	"RegisterTaskDefinition.containerDefinitions.logConfiguration": "logDriver options",
+	"RegisterTaskDefinition.containerDefinitions.portMappings":     "containerPort hostPort protocol",
+	"RegisterTaskDefinition.volumes":                               "configuredAtLaunch host name",
+	"CreateService.deploymentController":                           "type",
+	"UpdateService.deploymentController":                           "type",
+	"CreateService.deploymentConfiguration":                        deploymentMembers,
+	"UpdateService.deploymentConfiguration":                        deploymentMembers,
+	"RunTask.overrides":                                            "containerOverrides cpu memory",
+	"StartTask.overrides":                                          "containerOverrides cpu memory",
+	"RunTask.overrides.containerOverrides":                         containerOverrideMembers,
+	"StartTask.overrides.containerOverrides":                       containerOverrideMembers,
+}
+
+const (
+	deploymentMembers        = "bakeTimeInMinutes deploymentCircuitBreaker maximumPercent minimumHealthyPercent strategy"
+	containerOverrideMembers = "command cpu environment memory memoryReservation name"
+)
+
+// coverage is what docs/coverage.md says.
+type coverage struct {
+	served, refused []string
+	members         map[string][]member // by operation
+}
+
+// member is one that the page lists: part says that only some of its values are refused.
+type member struct {
+	path string
+	part bool
+}
+
+var (
+	servedRow   = regexp.MustCompile("(?m)^\\| ([A-Za-z]+) \\| `internal/api/ecs/([a-z_]+\\.go)` \\|$")
+	refusedItem = regexp.MustCompile(`(?m)^- ([A-Za-z]+)$`)
+	listed      = regexp.MustCompile("(?s)^`([A-Za-z0-9.]+)`(.*)$")
+)
+
+func readCoverage(t *testing.T) coverage {
+	t.Helper()
+	page, err := os.ReadFile("../../../docs/coverage.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := coverage{members: map[string][]member{}}
+	for _, m := range servedRow.FindAllStringSubmatch(string(page), -1) {
+		c.served = append(c.served, m[1])
+		if _, err := os.Stat(m[2]); err != nil {
+			t.Error(err)
+		}
+	}
+	_, refused, _ := strings.Cut(string(page), "\n## Operations refused\n")
+	for _, m := range refusedItem.FindAllStringSubmatch(refused, -1) {
+		c.refused = append(c.refused, m[1])
+	}
+	sections := strings.Split(strings.ReplaceAll(strings.TrimSuffix(string(page), refused), "\n## ", "\n### "), "\n### ")
+	for _, section := range sections[1:] {
+		operation, text, _ := strings.Cut(section, "\n")
+		c.members[operation] = listedMembers(t, text)
+	}
+	return c
+}
+
+// listedMembers reads the two lists of an operation.
+func listedMembers(t *testing.T, section string) (out []member) {
+	t.Helper()
+	for paragraph := range strings.SplitSeq(section, "\n\n") {
+		title, list, _ := strings.Cut(strings.TrimSpace(paragraph), ": ")
+		if title != "Refused by name" && title != "Accepted, not acted on yet" {
+			continue
+		}
+		for item := range strings.SplitSeq(strings.TrimSuffix(list, "."), ";") {
+			m := listed.FindStringSubmatch(strings.TrimSpace(item))
+			if m == nil {
+				t.Fatalf("not a member: %q", item)
+			}
+			out = append(out, member{m[1], title == "Refused by name" && m[2] != ""})
+		}
+	}
+	return out
+}
+
+// Every operation of the SDK is served or listed as refused.
+func TestCoverageOfOperations(t *testing.T) {
+	c := readCoverage(t)
+	var served []string
+	for _, o := range New(Config{}).Service().Operations {
+		served = append(served, o.Name)
+	}
+	slices.Sort(served)
+	if diff := cmp.Diff(served, c.served); diff != "" {
+		t.Errorf("operations served (-code +page):\n%s", diff)
+	}
+	if diff := cmp.Diff(Operations(), slices.Sorted(slices.Values(slices.Concat(served, c.refused)))); diff != "" {
+		t.Errorf("operations (-SDK +served or on the page):\n%s", diff)
+	}
+	if len(Operations()) != 88 {
+		t.Errorf("the SDK has %d operations, it had 88", len(Operations()))
+	}
+}
+
+// Every member of a served operation's request is acted on or listed.
+func TestCoverageOfMembers(t *testing.T) {
+	c := readCoverage(t)
+	for _, path := range slices.Sorted(maps.Keys(actedOn)) {
+		operation, inner, _ := strings.Cut(path, ".")
+		have := strings.Fields(actedOn[path])
+		for _, m := range c.members[operation] {
+			name, ok := strings.CutPrefix("."+m.path, strings.TrimSuffix("."+inner, ".")+".")
+			if inner == "" {
+				name, ok = m.path, true
+			}
+			if !ok || strings.Contains(name, ".") {
+				continue
+			}
+			if m.part != slices.Contains(have, name) {
+				t.Errorf("%s: %s is listed for some of its values %v, acted on %v", path, name, m.part, !m.part)
+			}
+			if !m.part {
+				have = append(have, name)
+			}
+		}
+		slices.Sort(have)
+		if diff := cmp.Diff(membersAt(t, path), have); diff != "" {
+			t.Errorf("%s (-SDK +acted on or on the page):\n%s", path, diff)
+		}
+	}
+}
+
+// The page names no operation and no member that does not exist, and the lists of the test leave none out.
+func TestCoverageNamesExist(t *testing.T) {
+	c := readCoverage(t)
+	for _, o := range c.served {
+		if _, ok := actedOn[o]; !ok {
+			t.Errorf("%s: no list of members that are acted on", o)
+		}
+	}
+	for operation, members := range c.members {
+		for _, m := range members {
+			path := operation + "." + m.path
+			dot := strings.LastIndexByte(path, '.')
+			if _, ok := actedOn[path[:dot]]; !ok || !slices.Contains(membersAt(t, path[:dot]), path[dot+1:]) {
+				t.Errorf("%s is no member, or one of a structure that has no list of its own", path)
+			}
+		}
+	}
+}
+
+// membersAt are the wire names of the members at a path in the SDK's input of an operation, sorted.
+func membersAt(t *testing.T, path string) (names []string) {
+	t.Helper()
+	steps := strings.Split(path, ".")
+	method, ok := reflect.TypeFor[*awsecs.Client]().MethodByName(steps[0])
+	if !ok {
+		t.Fatalf("the SDK has no operation %s", steps[0])
+	}
+	shape := method.Type.In(2).Elem()
+	for _, step := range steps[1:] {
+		f, ok := shape.FieldByNameFunc(func(name string) bool { return wireName(name) == step })
+		if !ok {
+			t.Fatalf("%s: no member %s", path, step)
+		}
+		for shape = f.Type; shape.Kind() == reflect.Pointer || shape.Kind() == reflect.Slice; {
+			shape = shape.Elem()
+		}
+	}
+	for i := range shape.NumField() {
+		if f := shape.Field(i); f.IsExported() {
+			names = append(names, wireName(f.Name))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func wireName(field string) string { return string(unicode.ToLower(rune(field[0]))) + field[1:] }
+
+// What the code refuses as not acted on is on the page.
+func TestCoverageOfRefusals(t *testing.T) {
+	c := readCoverage(t)
+	var listed []string
+	for _, members := range c.members {
+		for _, m := range members {
+			listed = append(listed, m.path)
+		}
+	}
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	literal := regexp.MustCompile(`(?:notActedOn\(|\{)"([A-Za-z0-9.]+)[^"]*"(?: \+|\)|, [^"{}]*\},?\n)`)
+	found := 0
+	for _, file := range files {
+		code, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.HasSuffix(file, "_test.go") || !strings.Contains(string(code), "notActedOn(") {
+			continue
+		}
+		for _, m := range literal.FindAllStringSubmatch(string(code), -1) {
+			found++
+			if !slices.Contains(listed, m[1]) && m[1] != "the" {
+				t.Errorf("%s refuses %s, which docs/coverage.md does not list", file, m[1])
+			}
+		}
+	}
+	if found < 40 {
+		t.Errorf("found only %d refusals", found)
+	}
+}
