@@ -21,15 +21,16 @@ func Berth() Building {
 	return Building{
 		Floors: [][]string{
 			{"arn", "apierr", "cql", "acsproto"},
-			{"awswire", "ecs"},
+			{"awswire"},
+			{"ecs"}, // its records keep what awswire could not read (Unknown)
 			{"placement", "deployment", "policy"},
-			{"state"},
-			{"frontdoor", "acs", "reconcile", "state/etcd", "state/mem"},
-			{"api/ecs", "api/sts", "controller", "agent"},
-			{"agent/docker"}, // implements the seam that agent declares
+			{"state", "seal"},
+			{"frontdoor", "acs", "access", "reconcile", "state/etcd", "state/mem"},
+			{"api/ecs", "api/sts", "api/berth", "controller", "agent"},
+			{"agent/docker", "agent/machine", "agent/statefile"}, // implement the seams that agent declares
 		},
 		Tools: []string{"arch", "golden", "pipenet", "ecstest", "state/statetest", "state/backendtest", "agent/agenttest"},
-		Pure:  3,
+		Pure:  4,
 	}
 }
 

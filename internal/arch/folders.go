@@ -2,6 +2,7 @@ package arch
 
 import (
 	"fmt"
+	"path"
 	"slices"
 	"strings"
 )
@@ -30,7 +31,7 @@ func Sizes(t Tree, tables []string) (wrong []string) {
 var vague = []string{"util", "utils", "common", "helper", "helpers", "base", "types", "manager", "misc", "shared"}
 
 // Sentences finds packages that are not introduced exactly once, and packages with names that say nothing. The sentence stands in one
-// file above the package clause: "Package arn ..." or, of a program, "Berth ..." (its name). Only a package without other files may have
+// file above the package clause: "Package arn ..." or, of a program, "Command berth ...". Only a package without other files may have
 // it in a test file.
 func Sentences(t Tree) (wrong []string) {
 	names, files := t.Folders()
@@ -64,8 +65,7 @@ func (f File) introduction() []string {
 	text, name := strings.TrimSpace(f.Syntax.Doc.Text()), f.Syntax.Name.Name
 	begin := "Package " + strings.TrimSuffix(name, "_test") + " "
 	if name == "main" {
-		program := f.Folder[strings.LastIndex(f.Folder, "/")+1:]
-		begin = strings.ToUpper(program[:1]) + program[1:] + " "
+		begin = "Command " + path.Base(f.Folder) + " "
 	}
 	if !strings.HasPrefix(text, begin) || !strings.Contains(text, ".") && !strings.Contains(text, ":") {
 		return []string{fmt.Sprintf("%s: the package's sentence must begin with %q and be one", f.Path, begin)}

@@ -147,8 +147,8 @@ func (c *Compiler) members(n *node, t reflect.Type) {
 			continue
 		}
 		member := c.node(f.Type)
-		if member.kind == kindOther {
-			continue
+		if member.kind == kindOther || member.elem != nil && member.elem.kind == kindOther {
+			continue // a union or a document, or a list of them
 		}
 		name := c.spell(f)
 		n.byName[name] = len(n.fields)

@@ -276,13 +276,10 @@ func (w *walker) structure(shape reflect.Type, schema *smithy.Schema) {
 		switch {
 		case !f.IsExported() || f.Name == "ResultMetadata":
 			continue
-		case f.Type.Kind() == reflect.Interface:
+		case f.Type.Kind() == reflect.Interface, f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Interface:
 			w.leftOut[shape.Name()+"."+f.Name] = true // and has no place in the plan
 			wanted = slices.DeleteFunc(wanted, func(n string) bool { return strings.EqualFold(n, f.Name) })
 			continue
-		}
-		if f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Interface {
-			w.leftOut[shape.Name()+"."+f.Name] = true
 		}
 		if m := schema.Member(names[0]); m != nil {
 			w.walk(f.Type, m)
