@@ -27,6 +27,7 @@ type checker struct {
 	distinct bool
 	memberOf bool
 	random   bool
+	required []*lookup
 }
 
 func newChecker(r Request) checker {
@@ -34,16 +35,17 @@ func newChecker(r Request) checker {
 		return slices.ContainsFunc(r.Constraints, func(c types.PlacementConstraint) bool { return c.Type == kind })
 	}
 	return checker{
-		Request: r, distinct: has(types.PlacementConstraintTypeDistinctInstance), memberOf: has(types.PlacementConstraintTypeMemberOf),
+		Request: r, required: lookups(r.Required), distinct: has(types.PlacementConstraintTypeDistinctInstance), memberOf: has(types.PlacementConstraintTypeMemberOf),
 		random: slices.ContainsFunc(chain(r), func(s types.PlacementStrategy) bool { return s.Type == types.PlacementStrategyTypeRandom }),
 	}
 }
 
 // candidates reads the fleet once.
 func (k checker) candidates(f Fleet) []candidate {
-	var out []candidate
-	for i := range f.Instances() {
-		out = append(out, k.candidate(f, i, len(out)))
+	instances := slices.Collect(f.Instances())
+	out := make([]candidate, len(instances))
+	for n, i := range instances {
+		out[n] = k.candidate(f, i, n)
 	}
 	return out
 }
@@ -89,8 +91,8 @@ func (k checker) fixed(i *ecs.Instance) Reason {
 	if i.Status != ecs.Active {
 		return Inactive
 	}
-	for _, name := range k.Required {
-		if _, has := i.Attribute(name); !has {
+	for _, l := range k.required {
+		if _, has := l.of(i); !has {
 			return Attribute
 		}
 	}

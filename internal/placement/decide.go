@@ -15,7 +15,8 @@ import (
 func Decide(f Fleet, r Request) Plan {
 	k := newChecker(r)
 	all := k.candidates(f)
-	fields, rest := levels(chain(r))
+	spread, rest := levels(chain(r))
+	fields := lookups(spread)
 	ranker := newRanker(rest)
 	tree := &group{}
 	for i := range all {
@@ -54,13 +55,13 @@ func Decide(f Fleet, r Request) Plan {
 }
 
 // weigh counts the tasks of an instance that takes no more in the groups that it is of.
-func (g *group) weigh(c *candidate, fields []string) {
+func (g *group) weigh(c *candidate, fields []*lookup) {
 	for ; ; fields = fields[1:] {
 		g.count += int64(c.group)
 		if len(fields) == 0 {
 			return
 		}
-		child := g.byValue[value(c.instance, fields[0])]
+		child := g.byValue[fields[0].value(c.instance)]
 		if child == nil {
 			return
 		}

@@ -148,6 +148,29 @@ func TestMemberOf(t *testing.T) {
 	}
 }
 
+// TestSpreadIsEven: zones with room for all differ by one task at most, however many instances they have.
+func TestSpreadIsEven(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		y, zone := newYard(), map[arn.Instance]string{}
+		for _, z := range []string{"a", "b", "c"} {
+			for range rapid.IntRange(1, 4).Draw(t, "instances") {
+				zone[y.add(z, 1<<20, 1<<20).ContainerInstanceArn] = z
+			}
+		}
+		r := Request{Count: rapid.IntRange(0, 40).Draw(t, "count"), Service: true, Reserve: ecs.Resources{CPUUnits: 1, MemoryMiB: 1}}
+		if rapid.Bool().Draw(t, "explicit") {
+			r.Strategy = []types.PlacementStrategy{spreadZone, packMemory}
+		}
+		tasks := map[string]int{"a": 0, "b": 0, "c": 0}
+		for _, i := range Decide(y, r).Placed {
+			tasks[zone[i]]++
+		}
+		if least, most := min(tasks["a"], tasks["b"], tasks["c"]), max(tasks["a"], tasks["b"], tasks["c"]); most-least > 1 || tasks["a"]+tasks["b"]+tasks["c"] != r.Count {
+			t.Fatalf("%d tasks are spread as %v", r.Count, tasks)
+		}
+	})
+}
+
 // reference places by looking at every instance for every task.
 func reference(y *yard, r Request) (out []arn.Instance) {
 	k := newChecker(r)
@@ -196,7 +219,12 @@ func reference(y *yard, r Request) (out []arn.Instance) {
 
 // same reports whether two instances are in one group of the leading spreads.
 func same(a, b *ecs.Instance, fields []string) bool {
-	return !slices.ContainsFunc(fields, func(f string) bool { return value(a, f) != value(b, f) })
+	return !slices.ContainsFunc(fields, func(f string) bool {
+		name := strings.TrimPrefix(f, "attribute:")
+		x, _ := a.Attribute(name)
+		y, _ := b.Attribute(name)
+		return x != y
+	})
 }
 
 func randomYard(t *rapid.T) *yard {
@@ -204,6 +232,9 @@ func randomYard(t *rapid.T) *yard {
 	for range rapid.IntRange(0, 8).Draw(t, "instances") {
 		i := y.add(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "zone"), rapid.IntRange(0, 8).Draw(t, "cpu")*100, rapid.IntRange(0, 8).Draw(t, "memory")*100)
 		i.Attributes = append(i.Attributes, types.Attribute{Name: aws.String("rack"), Value: aws.String(rapid.SampledFrom([]string{"1", "2"}).Draw(t, "rack"))})
+		if rapid.Bool().Draw(t, "turned") {
+			slices.Reverse(i.Attributes)
+		}
 		i.Connected = rapid.IntRange(0, 9).Draw(t, "connected") > 0
 		if rapid.IntRange(0, 9).Draw(t, "draining") == 0 {
 			i.Status = ecs.Draining

@@ -2,6 +2,7 @@ package placement
 
 import (
 	"container/heap"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -39,11 +40,36 @@ func single(field string) bool {
 	return strings.EqualFold(field, "instanceId") || strings.EqualFold(field, "host")
 }
 
-// value is what an instance has for a spread field.
-func value(i *ecs.Instance, field string) string {
-	v, _ := i.Attribute(strings.TrimPrefix(field, "attribute:"))
-	return v
+// lookup finds one attribute in many instances. Agents send their attributes in much the same order, so it looks first where the last
+// instance had it.
+type lookup struct {
+	name string
+	at   int
 }
+
+// lookups are those of some spread fields.
+func lookups(fields []string) []*lookup {
+	out := make([]*lookup, len(fields))
+	for i, f := range fields {
+		out[i] = &lookup{name: strings.TrimPrefix(f, "attribute:")}
+	}
+	return out
+}
+
+// of returns the attribute's value and whether the instance has it.
+func (l *lookup) of(i *ecs.Instance) (string, bool) {
+	if l.at >= len(i.Attributes) || text(i.Attributes[l.at].Name) != l.name {
+		at := slices.IndexFunc(i.Attributes, func(a types.Attribute) bool { return a.Name != nil && *a.Name == l.name })
+		if at < 0 {
+			return "", false
+		}
+		l.at = at
+	}
+	return text(i.Attributes[l.at].Value), true
+}
+
+// value is what the instance has, "" where it has not got the attribute.
+func (l *lookup) value(i *ecs.Instance) string { v, _ := l.of(i); return v }
 
 func text(s *string) string {
 	if s == nil {
@@ -55,6 +81,7 @@ func text(s *string) string {
 // ranker ranks single candidates by the strategies after the leading spreads.
 type ranker struct {
 	chain  []types.PlacementStrategy
+	fields []*lookup          // of chain
 	counts []map[string]int64 // of attribute spreads within chain: tasks of the group by value
 }
 
@@ -62,7 +89,11 @@ func newRanker(chain []types.PlacementStrategy) *ranker {
 	if len(chain) > 5 {
 		chain = chain[:5]
 	}
-	return &ranker{chain: chain, counts: make([]map[string]int64, len(chain))}
+	fields := make([]string, len(chain))
+	for i, s := range chain {
+		fields[i] = text(s.Field)
+	}
+	return &ranker{chain: chain, fields: lookups(fields), counts: make([]map[string]int64, len(chain))}
 }
 
 // seen tells the ranker of tasks of the group on a candidate.
@@ -72,7 +103,7 @@ func (k *ranker) seen(c *candidate, tasks int) {
 			if k.counts[n] == nil {
 				k.counts[n] = map[string]int64{}
 			}
-			k.counts[n][value(c.instance, field)] += int64(tasks)
+			k.counts[n][k.fields[n].value(c.instance)] += int64(tasks)
 		}
 	}
 }
@@ -90,7 +121,7 @@ func (k *ranker) rank(c *candidate) (r rank) {
 		case single(field):
 			r[n] = int64(c.group)
 		default:
-			r[n] = k.counts[n][value(c.instance, field)]
+			r[n] = k.counts[n][k.fields[n].value(c.instance)]
 		}
 	}
 	r[5] = int64(c.index)
@@ -114,7 +145,7 @@ type group struct {
 	at       int // place in the parent's heap
 }
 
-func (g *group) add(c *candidate, fields []string, k *ranker) {
+func (g *group) add(c *candidate, fields []*lookup, k *ranker) {
 	g.count += int64(c.group)
 	if len(fields) == 0 {
 		g.leaves.all = append(g.leaves.all, leaf{k.rank(c), c})
@@ -123,7 +154,7 @@ func (g *group) add(c *candidate, fields []string, k *ranker) {
 	if g.byValue == nil {
 		g.byValue = map[string]*group{}
 	}
-	v := value(c.instance, fields[0])
+	v := fields[0].value(c.instance)
 	child := g.byValue[v]
 	if child == nil {
 		child = &group{at: len(g.children)}
