@@ -51,7 +51,7 @@ func TestScripts(t *testing.T) {
 }
 
 // start builds nothing: it runs bin/berth, which `make e2e` builds, or builds it for itself.
-func start(t *testing.T) *world {
+func start(t testing.TB) *world {
 	t.Helper()
 	dir := t.TempDir()
 	w := &world{berth: filepath.Join(dir, "berth"), data: filepath.Join(dir, "data"), bin: filepath.Join(dir, "bin")}
@@ -107,7 +107,7 @@ func importBusybox() error {
 	return e.ImportImage(context.Background(), image, "/bin/busybox", docker.ImageConfig{Links: []string{"/bin/sh", "/bin/sleep", "/bin/true"}})
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -117,7 +117,7 @@ func freeAddress(t *testing.T) string {
 }
 
 // stop takes the installation down and checks that nothing of it is left.
-func (w *world) stop(t *testing.T) {
+func (w *world) stop(t testing.TB) {
 	if t.Failed() {
 		t.Log(w.logs())
 	}

@@ -113,8 +113,8 @@ func embedConfig(c Config, dir string) (*embed.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := url.URL{Scheme: "unix", Path: socket}
-	e.ListenClientUrls, e.AdvertiseClientUrls = []url.URL{at}, []url.URL{at}
+	e.ListenClientUrls = []url.URL{{Scheme: "unix", Path: socket}}
+	e.AdvertiseClientUrls = e.AdvertisePeerUrls // must be set, and cannot be a path
 	return e, nil
 }
 
