@@ -2,6 +2,7 @@ package etcd
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -20,12 +21,29 @@ const restoreSkips = 1 << 32
 
 // Snapshot writes everything as of one moment, followed by a hash that Restore checks.
 func (b *Backend) Snapshot(ctx context.Context, w io.Writer) error {
+	if b.server != nil {
+		return b.server.snapshot(w)
+	}
 	r, err := b.client.Snapshot(ctx)
 	if err != nil {
 		return fmt.Errorf("take a snapshot: %w", err)
 	}
 	_, err = io.Copy(w, r)
 	if err = errors.Join(err, r.Close()); err != nil {
+		return fmt.Errorf("write the snapshot: %w", err)
+	}
+	return nil
+}
+
+// snapshot writes the database and its hash as etcd's own call does, which the in-process client cannot stream.
+func (s *server) snapshot(w io.Writer) error {
+	snap := s.etcd.Server.Backend().Snapshot()
+	sum := sha256.New()
+	_, err := snap.WriteTo(io.MultiWriter(w, sum))
+	if err = errors.Join(err, snap.Close()); err == nil {
+		_, err = w.Write(sum.Sum(nil))
+	}
+	if err != nil {
 		return fmt.Errorf("write the snapshot: %w", err)
 	}
 	return nil
