@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"berth/internal/agent"
 	"berth/internal/agent/docker"
 )
 
@@ -18,31 +21,48 @@ func importImage(ctx context.Context, name, program string) error {
 	return e.ImportImage(ctx, name, program, docker.ImageConfig{Entrypoint: []string{"/bin/berth"}})
 }
 
-// removeContainers stops and removes every container of an installation and returns how many there were.
-func removeContainers(ctx context.Context, installation string) (int, error) {
+// removeContainers stops and removes every container of an installation and returns how many there were. What the engine was still
+// creating for the agent when that ended comes to light in a later round.
+func removeContainers(ctx context.Context, installation string) (removed int, err error) {
 	e, err := docker.Open("", installation)
 	if err != nil {
 		return 0, err
 	}
 	defer e.Close()
-	list, err := e.List(ctx)
-	if err != nil {
-		return 0, err
-	}
-	done := make(chan error)
-	for _, c := range list {
-		go func() {
-			err := e.Stop(ctx, c.ID, 2*time.Second)
-			if err == nil {
-				err = e.Remove(ctx, c.ID)
-			}
-			done <- err
-		}()
-	}
-	for range list {
-		if rerr := <-done; rerr != nil {
-			err = fmt.Errorf("remove containers: %w", rerr)
+	for quiet := 0; quiet < 2; {
+		list, err := e.List(ctx)
+		if err != nil {
+			return removed, err
+		}
+		if err := removeAll(ctx, e, list); err != nil {
+			return removed, err
+		}
+		removed += len(list)
+		if len(list) > 0 {
+			quiet = 0
+			continue
+		}
+		if quiet++; removed > 0 && !pauseFor(ctx, 500*time.Millisecond) {
+			return removed, ctx.Err()
 		}
 	}
-	return len(list), err
+	return removed, nil
+}
+
+// removeAll removes containers, eight at a time.
+func removeAll(ctx context.Context, e *docker.Engine, list []agent.Observed) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(8)
+	for _, c := range list {
+		g.Go(func() error {
+			if err := e.Stop(ctx, c.ID, 2*time.Second); err != nil {
+				return fmt.Errorf("stop %s: %w", c.Name, err)
+			}
+			if err := e.Remove(ctx, c.ID); err != nil {
+				return fmt.Errorf("remove %s: %w", c.Name, err)
+			}
+			return nil
+		})
+	}
+	return g.Wait()
 }
