@@ -207,6 +207,9 @@ func (s *server) bootstrap(ctx context.Context) error {
 	if err := s.data.save("credentials.json", accessKey{id, secret}); err != nil {
 		return err
 	}
+	if err := controller.NoteRestore(ctx, s.store); err != nil {
+		return fmt.Errorf("note a restore: %w", err)
+	}
 	scope := arn.Scope{Region: s.options.region, Account: s.options.account}
 	err = s.store.Update(ctx, func(tx *state.Tx) error {
 		if tx.Clusters.Get(scope.Cluster("default")) == nil {

@@ -30,8 +30,9 @@ type Instances struct {
 
 	loop reconcile.Loop[arn.Instance]
 
-	mu    sync.Mutex
-	since time.Time // when this replica began to lead: before that, nobody could be connected
+	mu     sync.Mutex
+	since  time.Time         // when this replica began to lead: before that, nobody could be connected
+	proven map[arn.Task]bool // tasks that telemetry named since then, kept while a restore is being proven
 }
 
 var _ acs.Control = (*Instances)(nil)
@@ -42,12 +43,13 @@ const grace = 45 * time.Second
 // Run serves until ctx ends, which is while this replica leads.
 func (c *Instances) Run(ctx context.Context) error {
 	c.mu.Lock()
-	c.since = time.Now()
+	c.since, c.proven = time.Now(), nil
 	c.mu.Unlock()
 	c.loop.Name, c.loop.Log, c.loop.Reconcile = "instances", c.Log, c.reconcile
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return c.loop.Run(ctx) })
 	g.Go(func() error { return c.watch(ctx) })
+	g.Go(func() error { return c.prove(ctx) })
 	return g.Wait()
 }
 

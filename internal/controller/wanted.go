@@ -15,6 +15,7 @@ import (
 func (c *Instances) Wanted(a arn.Instance) acs.Wanted {
 	v := c.State.View()
 	w := acs.Wanted{N: v.N}
+	restored := RestoredAt(v.Tables)
 	for t := range v.Tasks.OnInstance(a) {
 		switch {
 		case t.DesiredStatus == ecs.Stopped:
@@ -22,7 +23,7 @@ func (c *Instances) Wanted(a arn.Instance) acs.Wanted {
 				return acsproto.Task{ARN: string(t.TaskArn), Cluster: string(t.TaskArn.Cluster()), DesiredStatus: "STOPPED"}, nil
 			}})
 			continue
-		case !t.LastStatus.After(ecs.Pending):
+		case !t.LastStatus.After(ecs.Pending) && t.CreatedAt.After(restored):
 			w.Orders = append(w.Orders, acs.Order{Task: t.TaskArn, Build: func() (acsproto.Task, error) { return build(v, t) }})
 		}
 		w.Tasks = append(w.Tasks, acsproto.ManifestTask{Task: string(t.TaskArn), Cluster: string(t.TaskArn.Cluster()), DesiredStatus: "RUNNING"})
@@ -47,6 +48,7 @@ func (c *Instances) Telemetry(ctx context.Context, a arn.Instance, m acsproto.Me
 	case acsproto.PublishInstanceStatus:
 		err = c.runtimeStatus(ctx, a, m)
 	case acsproto.PublishMetrics:
+		c.seen(m)
 		if c.Usage != nil {
 			c.Usage(a, m)
 		}

@@ -10,11 +10,16 @@ import (
 // HostGone ends a task whose machine is gone: it is STOPPED with ECS's reason for a terminated host. It returns a changed copy, nil for a
 // task that is over already.
 func (t *Task) HostGone(i *Instance, now time.Time) *Task {
+	return t.Lost(fmt.Sprintf("Host EC2 (instance %s) terminated.", i.Ec2InstanceID), now)
+}
+
+// Lost ends a task that nobody will report on any more. It returns a changed copy, nil for a task that is over already.
+func (t *Task) Lost(reason string, now time.Time) *Task {
 	if t.Over() {
 		return nil
 	}
 	c := t.Clone()
-	c.Stop(now, types.TaskStopCodeTerminationNotice, fmt.Sprintf("Host EC2 (instance %s) terminated.", i.Ec2InstanceID))
+	c.Stop(now, types.TaskStopCodeTerminationNotice, reason)
 	c.Advance(Stopped)
 	c.Version++
 	for n := range c.Containers {
