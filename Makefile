@@ -22,9 +22,10 @@ up: deps build ## start everything on this machine with a demo service of three 
 down: build ## stop it
 	bin/berth down
 
-check: ## formatting, vet, the architecture and the unit tests that need no engine
+check: ## formatting, vet, staticcheck, the architecture and the unit tests that need no engine
 	@test -z "$$(gofmt -l cmd internal e2e)" || { gofmt -l cmd internal e2e; echo "run gofmt"; exit 1; }
 	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
 	$(GO) test -p 2 $$($(GO) list $(UNIT) | grep -v -e agent/docker -e state/etcd)
 
 unit: ## all tests of the packages, also those on Docker Engine and etcd
@@ -39,6 +40,7 @@ e2e: deps build ## end to end: the aws CLI, a real berth, real containers
 test: deps ## everything that CI runs
 	@test -z "$$(gofmt -l cmd internal e2e)" || { gofmt -l cmd internal e2e; echo "run gofmt"; exit 1; }
 	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
 	$(GO) test -p 2 -timeout 12m $(UNIT)
 	$(MAKE) race
 	$(MAKE) e2e

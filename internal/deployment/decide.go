@@ -117,7 +117,7 @@ func (d *decision) replace() {
 	if sick := primary.WantUnhealthy; sick > 0 && (primary.WantHealthy-leavingHealthy >= want || room == 0 || usable >= want && primary.WantPending == 0) {
 		d.stopUnhealthy(p.ID, sick)
 	}
-	spare = d.stopLeaving(leaving, spare, reason)
+	d.stopLeaving(leaving, spare, reason)
 	if excess := usable - want; excess > 0 {
 		d.stop(p.ID, excess, reason, func(t *ecs.Task) bool { return t.HealthStatus == ecs.HealthUnhealthy || holds(leaving, t) })
 	}
@@ -177,7 +177,7 @@ func holds(list []*ecs.Task, t *ecs.Task) bool {
 }
 
 // stopLeaving stops tasks on draining instances: at once those that do not run yet, the others as far as they can be spared.
-func (d *decision) stopLeaving(leaving []*ecs.Task, spare int, reason string) int {
+func (d *decision) stopLeaving(leaving []*ecs.Task, spare int, reason string) {
 	for _, t := range leaving {
 		if t.Healthy() {
 			if spare == 0 {
@@ -189,7 +189,6 @@ func (d *decision) stopLeaving(leaving []*ecs.Task, spare int, reason string) in
 			break
 		}
 	}
-	return spare
 }
 
 // stop stops n tasks of a deployment in stop order, leaving out those that skip names.

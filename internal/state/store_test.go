@@ -9,14 +9,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/state"
 	"berth/internal/state/mem"
 	"berth/internal/state/statetest"
 )
-
-var here = arn.Scope{Region: "us-east-1", Account: "123456789012"}
 
 func setting(name, value string) *ecs.Setting { return &ecs.Setting{Name: name, Value: value} }
 

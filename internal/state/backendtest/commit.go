@@ -103,9 +103,9 @@ func tooLarge(t *testing.T, c Cluster) {
 	for i := range 2 * state.MaxBatchWrites {
 		many = append(many, put(fmt.Sprint(i), 1))
 	}
-	refuse(t, term, 1, definite, many...)
+	refuse(t, term, 1, errDefinite, many...)
 	big := state.Write{Kind: ecs.KindTask, Key: "big", Value: []byte(strings.Repeat("x", 2*state.MaxBatchBytes))}
-	refuse(t, term, 1, definite, put("beside", 1), big)
+	refuse(t, term, 1, errDefinite, put("beside", 1), big)
 	wantRecords(t, b, 0)
 	commit(t, term, 1, put("small", 1))
 	wantRecords(t, b, 1, put("small", 1))
@@ -114,8 +114,8 @@ func tooLarge(t *testing.T, c Cluster) {
 func keyTwice(t *testing.T, c Cluster) {
 	b := c.Replica(t)
 	term := lead(t, b, "a")
-	refuse(t, term, 1, definite, put("k", 1), put("other", 1), put("k", 2))
-	refuse(t, term, 1, definite, put("k", 1), remove("k"))
+	refuse(t, term, 1, errDefinite, put("k", 1), put("other", 1), put("k", 2))
+	refuse(t, term, 1, errDefinite, put("k", 1), remove("k"))
 	wantRecords(t, b, 0)
 	commit(t, term, 1, put("k", 1))
 }

@@ -61,8 +61,8 @@ func refuse(t *testing.T, term state.Term, n uint64, want error, writes ...state
 	}
 }
 
-// definite stands for any error that says that nothing was applied, except no space.
-var definite = errors.New("a definite error")
+// errDefinite stands for any error that says that nothing was applied, except no space.
+var errDefinite = errors.New("a errDefinite error")
 
 func head(t *testing.T, b state.Backend) state.Mark {
 	t.Helper()
