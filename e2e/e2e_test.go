@@ -42,6 +42,15 @@ func TestScripts(t *testing.T) {
 			e.Setenv("HOME", os.Getenv("HOME"))
 			e.Setenv("DATA", w.data)
 			e.Setenv("IMAGE", image)
+			e.Setenv("FREE", freeAddress(t))
+			e.Defer(func() { // what a script that failed left behind
+				other := filepath.Join(e.WorkDir, "other")
+				if _, err := os.Stat(other); err == nil {
+					if out, err := exec.Command(w.berth, "down", "--data", other, "--purge").CombinedOutput(); err != nil {
+						t.Errorf("berth down: %v\n%s", err, out)
+					}
+				}
+			})
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
