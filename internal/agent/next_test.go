@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -234,4 +235,11 @@ func drawRecord(t *rapid.T) *Record {
 		r.Containers, r.Task.Containers = append(r.Containers, c), append(r.Task.Containers, o)
 	}
 	return r
+}
+
+// clone copies what the record's owner may change.
+func (r *Record) clone() *Record {
+	c := *r
+	c.Containers = slices.Clone(r.Containers)
+	return &c
 }

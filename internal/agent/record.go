@@ -99,13 +99,6 @@ func decodeRecord(value []byte) (*Record, error) {
 	return &r, nil
 }
 
-// clone copies what the record's owner may change.
-func (r *Record) clone() *Record {
-	c := *r
-	c.Containers = slices.Clone(r.Containers)
-	return &c
-}
-
 // container finds a container by name, nil if the task has none of that name.
 func (r *Record) container(name string) *Container {
 	for i := range r.Containers {

@@ -34,9 +34,6 @@ func (s Scope) TaskDefinition(family string, revision int) TaskDefinition {
 	return TaskDefinition(s.arn(fmt.Sprintf("task-definition/%s:%d", family, revision)))
 }
 
-// CapacityProvider returns the ARN of the capacity provider called name.
-func (s Scope) CapacityProvider(name string) string { return s.arn("capacity-provider/" + name) }
-
 // Parsed is an ARN taken apart. Resource is everything after the account.
 type Parsed struct {
 	Scope

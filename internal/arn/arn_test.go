@@ -19,7 +19,6 @@ func TestBuildAndTakeApart(t *testing.T) {
 		c.Instance("4567").ID():                       "4567",
 		string(scope.TaskDefinition("f-1", 7)):        "arn:aws:ecs:us-east-1:123456789012:task-definition/f-1:7",
 		scope.TaskDefinition("f-1", 7).Family():       "f-1",
-		scope.CapacityProvider("x"):                   "arn:aws:ecs:us-east-1:123456789012:capacity-provider/x",
 		scope.TaskDefinition("f", 3).FamilyRevision(): "f:3",
 	} {
 		if got != want {

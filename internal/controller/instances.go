@@ -7,8 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"berth/internal/acs"
 	"berth/internal/acsproto"
 	"berth/internal/arn"
@@ -46,39 +44,25 @@ func (c *Instances) Run(ctx context.Context) error {
 	c.since, c.proven = time.Now(), nil
 	c.mu.Unlock()
 	c.loop.Name, c.loop.Log, c.loop.Reconcile = "instances", c.Log, c.reconcile
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return c.loop.Run(ctx) })
-	g.Go(func() error { return c.watch(ctx) })
-	g.Go(func() error { return c.prove(ctx) })
-	return g.Wait()
+	return work(ctx, &c.loop, c.State, c.lookAtAll, c.changed, c.prove)
 }
 
-// watch turns changes into notes to the hub and keys for the loop.
-func (c *Instances) watch(ctx context.Context) error {
-	sub := c.State.Subscribe()
-	defer sub.Close()
-	for {
-		b, err := sub.Next(ctx)
-		if err != nil {
-			return ignoreEnd(ctx, err)
+func (c *Instances) lookAtAll(v *state.Snapshot) {
+	for i := range v.Instances.All() {
+		c.loop.Add(i.ContainerInstanceArn)
+		c.Hub.Notify(i.ContainerInstanceArn)
+	}
+}
+
+// changed turns a change into a note to the hub or a key for the loop.
+func (c *Instances) changed(_ *state.Snapshot, ch state.Change) {
+	switch r := ch.Record().(type) {
+	case *ecs.Task:
+		if concerns(ch) {
+			c.Hub.Notify(r.ContainerInstanceArn)
 		}
-		if b.Resync {
-			for i := range b.Instances.All() {
-				c.loop.Add(i.ContainerInstanceArn)
-				c.Hub.Notify(i.ContainerInstanceArn)
-			}
-			continue
-		}
-		for _, ch := range b.Changes {
-			switch r := ch.Record().(type) {
-			case *ecs.Task:
-				if concerns(ch) {
-					c.Hub.Notify(r.ContainerInstanceArn)
-				}
-			case *ecs.Instance:
-				c.loop.Add(r.ContainerInstanceArn)
-			}
-		}
+	case *ecs.Instance:
+		c.loop.Add(r.ContainerInstanceArn)
 	}
 }
 
@@ -247,11 +231,3 @@ func endTasks(ctx context.Context, s *state.Store, a arn.Instance) error {
 
 // stamp is the time that goes into records: they keep milliseconds.
 func stamp() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
-
-// ignoreEnd makes the end of ctx no error.
-func ignoreEnd(ctx context.Context, err error) error {
-	if ctx.Err() != nil || errors.Is(err, state.ErrClosed) {
-		return nil
-	}
-	return err
-}

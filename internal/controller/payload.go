@@ -67,7 +67,7 @@ func volume(v types.Volume) acsproto.Volume {
 }
 
 func payloadContainer(t *ecs.Task, def *types.TaskDefinition, c *types.ContainerDefinition) (acsproto.Container, error) {
-	o := override(t.Overrides, text(c.Name))
+	o := ecs.ContainerOverride(t.Overrides, c.Name)
 	p := acsproto.Container{
 		Name: text(c.Name), Image: text(c.Image), Essential: c.Essential == nil || *c.Essential,
 		Command: c.Command, EntryPoint: c.EntryPoint, CPUUnits: int64(c.Cpu), MemoryMiB: int64(number(c.Memory)),
@@ -250,18 +250,6 @@ func marshal(config, host map[string]any) (acsproto.DockerConfig, error) {
 		return acsproto.DockerConfig{}, fmt.Errorf("docker host config: %w", err)
 	}
 	return acsproto.DockerConfig{Config: string(c), HostConfig: string(h), Version: "1.18"}, nil
-}
-
-func override(o *types.TaskOverride, name string) *types.ContainerOverride {
-	if o == nil {
-		return nil
-	}
-	for i := range o.ContainerOverrides {
-		if text(o.ContainerOverrides[i].Name) == name {
-			return &o.ContainerOverrides[i]
-		}
-	}
-	return nil
 }
 
 func text(s *string) string {

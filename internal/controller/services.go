@@ -8,8 +8,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"berth/internal/arn"
 	"berth/internal/deployment"
 	"berth/internal/ecs"
@@ -37,30 +35,13 @@ func (c *Services) Run(ctx context.Context) error {
 	c.waiting = map[arn.Cluster]map[arn.Service]bool{}
 	c.mu.Unlock()
 	c.loop.Name, c.loop.Log, c.loop.Reconcile = "services", c.Log, c.reconcile
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return c.loop.Run(ctx) })
-	g.Go(func() error { return c.watch(ctx) })
-	return g.Wait()
+	return work(ctx, &c.loop, c.State, c.lookAtAll, c.changed)
 }
 
-func (c *Services) watch(ctx context.Context) error {
-	sub := c.State.Subscribe()
-	defer sub.Close()
-	for {
-		b, err := sub.Next(ctx)
-		if err != nil {
-			return ignoreEnd(ctx, err)
-		}
-		if b.Resync {
-			for s := range b.Services.All() {
-				if s.Status != ecs.Inactive {
-					c.loop.Add(s.ServiceArn)
-				}
-			}
-			continue
-		}
-		for _, ch := range b.Changes {
-			c.changed(b.Snapshot, ch)
+func (c *Services) lookAtAll(v *state.Snapshot) {
+	for s := range v.Services.All() {
+		if s.Status != ecs.Inactive {
+			c.loop.Add(s.ServiceArn)
 		}
 	}
 }

@@ -18,7 +18,7 @@ type Sweep struct {
 // How long records are kept after their end, as on AWS.
 const (
 	keepStopped  = time.Hour      // stopped tasks
-	keepInactive = 24 * time.Hour // INACTIVE services, and container instances that nothing refers to
+	keepInactive = 24 * time.Hour // INACTIVE services
 	keepRequests = 24 * time.Hour // requests with a clientToken
 	maxStopped   = 200_000        // stopped tasks of the installation; the oldest go first
 	sweepEvery   = time.Minute

@@ -134,13 +134,11 @@ func (d *decision) start(p *ecs.Deployment, n int, c ecs.Counts) {
 		d.again(*p.NextStartAt)
 		return
 	}
+	if p.Failures > 2 && c.WantPending > 0 && c.WantHealthy == 0 {
+		return // those that are on their way show whether it works now
+	}
 	if n > d.budget {
 		n, d.plan.More = d.budget, true
-	}
-	if p.Failures > 0 { // after failures one task shows whether it works now, as long as none runs
-		if c.WantPending > 0 && c.WantHealthy == 0 && p.Failures > 2 {
-			return
-		}
 	}
 	d.plan.Start = n
 	d.budget -= n

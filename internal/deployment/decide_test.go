@@ -163,6 +163,20 @@ func TestFailedStartsAreThrottled(t *testing.T) {
 	}
 }
 
+// TestFailingServiceDoesNotSpin: while tasks that may show whether it works are on their way, more than the budget to start is no reason to
+// decide again at once.
+func TestFailingServiceDoesNotSpin(t *testing.T) {
+	w := newWorld(9, 100, 200, types.DeploymentCircuitBreaker{})
+	w.budget = 3
+	w.step()
+	s := w.service.Clone()
+	s.Primary().Failures = 3
+	w.service = s
+	if p := w.step(); p.Start != 0 || p.More {
+		t.Errorf("%s", p)
+	}
+}
+
 func TestKilledTaskIsReplacedAtOnce(t *testing.T) {
 	w := newWorld(3, 100, 200, types.DeploymentCircuitBreaker{})
 	w.run(nil)

@@ -56,7 +56,7 @@ func Reservation(d *TaskDefinition, o *types.TaskOverride) Resources {
 	var r Resources
 	for i := range def.ContainerDefinitions {
 		c := &def.ContainerDefinitions[i]
-		cpu, memory := containerSize(c, containerOverride(o, c.Name))
+		cpu, memory := containerSize(c, ContainerOverride(o, c.Name))
 		r.CPUUnits += cpu
 		r.MemoryMiB += memory
 		r.addPorts(def.NetworkMode, c.PortMappings)
@@ -102,7 +102,8 @@ func containerSize(c *types.ContainerDefinition, o *types.ContainerOverride) (cp
 	return cpu, memory
 }
 
-func containerOverride(o *types.TaskOverride, name *string) *types.ContainerOverride {
+// ContainerOverride is what a task's overrides say of the container with that name, nil if that is nothing.
+func ContainerOverride(o *types.TaskOverride, name *string) *types.ContainerOverride {
 	if o == nil || name == nil {
 		return nil
 	}

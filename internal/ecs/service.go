@@ -27,7 +27,6 @@ type Service struct {
 	EnableECSManagedTags          bool
 	EnableExecuteCommand          bool
 	PropagateTags                 types.PropagateTags
-	Role                          string
 	CreatedAt                     time.Time
 	CreatedBy                     string
 	Tags                          []types.Tag
@@ -68,9 +67,8 @@ type Said struct {
 
 // Status of a deployment.
 const (
-	DeploymentPrimary  = "PRIMARY"
-	DeploymentActive   = "ACTIVE"
-	DeploymentInactive = "INACTIVE"
+	DeploymentPrimary = "PRIMARY"
+	DeploymentActive  = "ACTIVE"
 )
 
 // Deployment is one rollout of a service: which definition its tasks have and how far it is. It carries all that a rollback needs.

@@ -44,10 +44,7 @@ type Store struct {
 	term   atomic.Pointer[termHolder] // nil while not leading
 	heads  heads
 	pub    publisher
-
-	loaded     chan struct{} // closed once the first View is there
-	loadedOnce sync.Once
-	led        gate // open while this replica leads
+	led    gate // open while this replica leads
 }
 
 type termHolder struct{ Term }
@@ -67,7 +64,7 @@ func New(c Config) *Store {
 	if c.ResolveWithin == 0 {
 		c.ResolveWithin = 15 * time.Second
 	}
-	s := &Store{config: c, codec: newCodec(), calls: make(chan *call), loaded: make(chan struct{})}
+	s := &Store{config: c, codec: newCodec(), calls: make(chan *call)}
 	s.view.Store(&Snapshot{Tables: newTables()})
 	s.pub.init()
 	s.heads = heads{backend: c.Backend, turn: make(chan struct{}, 1)}
@@ -126,9 +123,6 @@ func (s *Store) Fresh(ctx context.Context) error {
 // Led waits until this replica leads.
 func (s *Store) Led(ctx context.Context) error { return s.led.wait(ctx) }
 
-// Loaded is closed once View shows what is stored.
-func (s *Store) Loaded() <-chan struct{} { return s.loaded }
-
 // Leader is the leader's address, "" when there is none.
 func (s *Store) Leader(ctx context.Context) (string, error) {
 	if s.Leading() {
@@ -158,7 +152,6 @@ func (s *Store) load(ctx context.Context) (Mark, error) {
 		tables, mark, err := s.read(ctx)
 		if err == nil {
 			s.publish(&Snapshot{Tables: tables, N: mark.N}, nil, true)
-			s.loadedOnce.Do(func() { close(s.loaded) })
 			return mark, nil
 		}
 		if errors.As(err, new(*undecodable)) || ctx.Err() != nil {

@@ -116,29 +116,10 @@ func (t *Tables) find(k ecs.Kind, key string) ecs.Record {
 	return nil
 }
 
-// each yields every record of every table.
-func (t *Tables) each() iter.Seq[ecs.Record] {
-	return func(yield func(ecs.Record) bool) {
-		_ = walk(t.Clusters.All(), yield) && walk(t.Families.All(), yield) && walk(t.Definitions.All(), yield) &&
-			walk(t.Services.All(), yield) && walk(t.Events.All(), yield) && walk(t.Instances.All(), yield) &&
-			walk(t.Tasks.All(), yield) && walk(t.Credentials.All(), yield) && walk(t.JoinTokens.All(), yield) &&
-			walk(t.Requests.All(), yield) && walk(t.Settings.All(), yield)
-	}
-}
-
 // pointer is the record interface on *R.
 type pointer[R any] interface {
 	*R
 	ecs.Record
-}
-
-func walk[R any, P pointer[R]](rows iter.Seq[*R], yield func(ecs.Record) bool) bool {
-	for r := range rows {
-		if !yield(P(r)) {
-			return false
-		}
-	}
-	return true
 }
 
 func keep[R any](r *R, remove bool) *R {

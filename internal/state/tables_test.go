@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"iter"
 	"testing"
 	"time"
 
@@ -147,4 +148,23 @@ func TestCopyIsIndependent(t *testing.T) {
 	if a.Clusters.Get(demo).Status != ecs.Active || b.Clusters.Get(demo).Status != ecs.Inactive {
 		t.Error("a change in the copy shows in the original")
 	}
+}
+
+// each yields every record of every table.
+func (t *Tables) each() iter.Seq[ecs.Record] {
+	return func(yield func(ecs.Record) bool) {
+		_ = walk(t.Clusters.All(), yield) && walk(t.Families.All(), yield) && walk(t.Definitions.All(), yield) &&
+			walk(t.Services.All(), yield) && walk(t.Events.All(), yield) && walk(t.Instances.All(), yield) &&
+			walk(t.Tasks.All(), yield) && walk(t.Credentials.All(), yield) && walk(t.JoinTokens.All(), yield) &&
+			walk(t.Requests.All(), yield) && walk(t.Settings.All(), yield)
+	}
+}
+
+func walk[R any, P pointer[R]](rows iter.Seq[*R], yield func(ecs.Record) bool) bool {
+	for r := range rows {
+		if !yield(P(r)) {
+			return false
+		}
+	}
+	return true
 }

@@ -56,12 +56,8 @@ func containerView(task *ecs.Task, name string, c *ecs.Container) types.Containe
 // sizeView fills in the container's cpu and memory, from the definition and the task's overrides.
 func sizeView(v *types.Container, c *types.ContainerDefinition, o *types.TaskOverride) {
 	cpu, hard, soft := c.Cpu, c.Memory, c.MemoryReservation
-	if o != nil {
-		for i := range o.ContainerOverrides {
-			if over := &o.ContainerOverrides[i]; text(over.Name) == text(c.Name) {
-				cpu, hard, soft = valueOr(over.Cpu, cpu), override(over.Memory, hard), override(over.MemoryReservation, soft)
-			}
-		}
+	if over := ecs.ContainerOverride(o, c.Name); over != nil {
+		cpu, hard, soft = valueOr(over.Cpu, cpu), override(over.Memory, hard), override(over.MemoryReservation, soft)
 	}
 	v.Cpu = new(strconv.Itoa(int(cpu)))
 	v.Memory, v.MemoryReservation = numberView(hard), numberView(soft)

@@ -21,7 +21,7 @@ func serviceView(t *state.Tables, s *ecs.Service, tags bool) types.Service {
 		PlacementConstraints: orEmpty(s.PlacementConstraints), PlacementStrategy: orEmpty(s.PlacementStrategy),
 		AvailabilityZoneRebalancing: s.AvailabilityZoneRebalancing, HealthCheckGracePeriodSeconds: s.HealthCheckGracePeriodSeconds,
 		EnableECSManagedTags: s.EnableECSManagedTags, EnableExecuteCommand: s.EnableExecuteCommand, PropagateTags: s.PropagateTags,
-		CreatedAt: &s.CreatedAt, CreatedBy: optional(s.CreatedBy), RoleArn: optional(s.Role),
+		CreatedAt: &s.CreatedAt, CreatedBy: optional(s.CreatedBy),
 		ResourceManagementType: types.ResourceManagementTypeCustomer, Events: eventsView(t, s),
 	}
 	v.Deployments, v.CurrentServiceRevisions = deploymentsView(t, s)

@@ -1,0 +1,44 @@
+package controller
+
+import (
+	"context"
+	"errors"
+
+	"golang.org/x/sync/errgroup"
+
+	"berth/internal/reconcile"
+	"berth/internal/state"
+)
+
+// work runs a controller's loop, what tells it of changes, and what else it does, until ctx ends.
+func work[K comparable](ctx context.Context, loop *reconcile.Loop[K], s *state.Store, all func(*state.Snapshot),
+	one func(*state.Snapshot, state.Change), more ...func(context.Context) error,
+) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return loop.Run(ctx) })
+	g.Go(func() error { return watch(ctx, s, all, one) })
+	for _, f := range more {
+		g.Go(func() error { return f(ctx) })
+	}
+	return g.Wait()
+}
+
+// watch calls all at first and whenever changes were left out, and else one for each change, until ctx ends.
+func watch(ctx context.Context, s *state.Store, all func(*state.Snapshot), one func(*state.Snapshot, state.Change)) error {
+	sub := s.Subscribe()
+	defer sub.Close()
+	for {
+		b, err := sub.Next(ctx)
+		switch {
+		case ctx.Err() != nil || errors.Is(err, state.ErrClosed):
+			return nil
+		case err != nil:
+			return err
+		case b.Resync:
+			all(b.Snapshot)
+		}
+		for _, c := range b.Changes {
+			one(b.Snapshot, c)
+		}
+	}
+}
