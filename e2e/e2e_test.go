@@ -23,16 +23,21 @@ import (
 // image is what the scripts' containers run: busybox, under a name that no registry has.
 const image = "berth-test/busybox:1"
 
-// world is the installation that all scripts share.
+// world is the installation that scripts share.
 type world struct {
 	berth, data, bin string
 	env              map[string]string
 }
 
-func TestScripts(t *testing.T) {
+// Scripts of one folder share an installation and run at the same time. What would disturb others has an installation of its own.
+func TestScripts(t *testing.T) { scripts(t, "testdata/together") }
+func TestFaults(t *testing.T)  { scripts(t, "testdata/faults") }
+func TestDrain(t *testing.T)   { scripts(t, "testdata/drain") }
+
+func scripts(t *testing.T, dir string) {
 	w := start(t)
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata", UpdateScripts: os.Getenv("UPDATE") != "", RequireExplicitExec: true,
+		Dir: dir, UpdateScripts: os.Getenv("UPDATE") != "", RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			for k, v := range w.env {
 				e.Setenv(k, v)
