@@ -48,8 +48,6 @@ func (s *Store) lead(ctx context.Context, term Term) (Mark, error) {
 	go func() { stopped <- s.runLead(while) }()
 
 	err = l.loop(ctx)
-	s.term.Store(nil)
-	s.led.set(false)
 	cancel()
 	l.drain(stopped)
 	s.config.Log.Info("not leading any more", "n", l.base.N, "why", err)
@@ -217,6 +215,7 @@ func (l *leader) settle(ctx context.Context, err error) error {
 		b.answer(nil)
 		return nil
 	case errors.Is(err, ErrRefused) || errors.Is(err, ErrUnknown):
+		l.stepDown()
 		b.answer(ErrNotLeader)
 		return l.leave(err)
 	}
@@ -267,8 +266,15 @@ func (l *leader) resolve(ctx context.Context, b *batch) error {
 	return ErrUnknown
 }
 
+// stepDown makes it known that this replica does not lead, before anybody is told so.
+func (s *Store) stepDown() {
+	s.term.Store(nil)
+	s.led.set(false)
+}
+
 // leave answers everybody who waits, and says why the term ends.
 func (l *leader) leave(why error) error {
+	l.stepDown()
 	for _, b := range []*batch{l.flight, l.sealed, l.filling} {
 		if b != nil {
 			b.answer(ErrNotLeader)
