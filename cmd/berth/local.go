@@ -70,9 +70,11 @@ func machineSize() (cpu, mib int64, err error) {
 }
 
 // join makes a token and trades it for an instance's key.
-func (c *client) join(ctx context.Context) (joined, error) {
+func (c *client) join(ctx context.Context) (joined, error) { return c.joinCluster(ctx, "default") }
+
+func (c *client) joinCluster(ctx context.Context, cluster string) (joined, error) {
 	var token struct{ Token string }
-	if err := c.call(ctx, "CreateJoinToken", map[string]string{}, &token); err != nil {
+	if err := c.call(ctx, "CreateJoinToken", map[string]string{"cluster": cluster}, &token); err != nil {
 		return joined{}, err
 	}
 	return trade(ctx, c.endpoint, token.Token)

@@ -35,7 +35,7 @@ func root() *cobra.Command {
   berth down               stop it; --purge forgets its data`,
 		SilenceUsage: true, SilenceErrors: true,
 	}
-	c.AddCommand(upCommand(), downCommand(), envCommand(), explainCommand(), serverCommand(), agentCommand(), tokenCommand(),
+	c.AddCommand(upCommand(), downCommand(), envCommand(), explainCommand(), serverCommand(), agentCommand(), tokenCommand(), simulateCommand(),
 		snapshotCommand(), versionCommand(), helloCommand())
 	return c
 }

@@ -38,6 +38,7 @@ type serverOptions struct {
 	tlsCert, tlsKey                     string
 	lostAfter                           time.Duration
 	pprof                               bool
+	tasksPerService                     int
 	verbose                             bool
 }
 
@@ -63,6 +64,7 @@ Without --etcd the state is kept by an etcd inside this process, in the data dir
 	f.StringVar(&o.tlsCert, "tls-cert", "", "certificate file: serve HTTPS")
 	f.StringVar(&o.tlsKey, "tls-key", "", "key file of --tls-cert")
 	f.DurationVar(&o.lostAfter, "instance-lost-after", 5*time.Minute, "deregister a container instance that has no session for so long; 0 never")
+	f.IntVar(&o.tasksPerService, "tasks-per-service", 5000, "quota: the greatest desired count of a service")
 	f.BoolVar(&o.pprof, "pprof", false, "serve /debug/pprof to this machine")
 	f.BoolVar(&o.verbose, "verbose", false, "log more")
 	return c
@@ -270,7 +272,7 @@ func (s *server) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	api := ecsapi.New(ecsapi.Config{State: s.store})
+	api := ecsapi.New(ecsapi.Config{State: s.store, Quotas: ecsapi.Quotas{TasksPerService: s.options.tasksPerService}})
 	own := &berthapi.API{State: s.store, Keys: s.keys}
 	return frontdoor.New(frontdoor.Config{
 		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(own.Service()), sts.New()},

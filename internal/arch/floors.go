@@ -26,7 +26,7 @@ func Berth() Building {
 			{"placement", "deployment", "policy"},
 			{"state", "seal"},
 			{"frontdoor", "acs", "access", "reconcile", "state/etcd", "state/mem"},
-			{"api/ecs", "api/sts", "api/berth", "controller", "agent"},
+			{"api/ecs", "api/sts", "api/berth", "controller", "agent", "simulate"},
 			{"agent/docker", "agent/machine", "agent/statefile"}, // implement the seams that agent declares
 		},
 		Tools: []string{"arch", "golden", "pipenet", "ecstest", "state/statetest", "state/backendtest", "agent/agenttest"},

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"berth/internal/simulate"
+)
+
+// simulateOptions are the flags of berth simulate.
+type simulateOptions struct {
+	data, server, region, cluster, output string
+	fleet                                 simulate.Config
+	tasks, services, cpu, memory          int
+	update, remove, health, verbose       bool
+	stay                                  time.Duration
+}
+
+func simulateCommand() *cobra.Command {
+	o := simulateOptions{}
+	c := &cobra.Command{
+		Use: "simulate", Short: "Run a fleet of simulated container instances against a control plane", Args: cobra.NoArgs,
+		Long: `Run a fleet of simulated container instances in this process: each registers, keeps its sessions, acks payloads and reports its tasks as a
+real agent does; only the containers are not there. With --tasks it also creates services, waits until all their tasks run, and says how
+long that took. Without it the fleet stays until Ctrl-C.
+
+A service of more than 5,000 tasks needs a server that was started with a greater --tasks-per-service.`,
+		Example: `  berth simulate --instances 100 --tasks 10000 --services 2
+  berth simulate --instances 1000 --tasks 100000 --update --delete --output json
+  berth simulate --instances 50 --start-delay 2s --failure-rate 0.05 --disconnect-every 1m`,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return o.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	f := c.Flags()
+	dataFlag(c, &o.data)
+	outputFlag(c, &o.output)
+	f.StringVar(&o.server, "server", "", "control plane elsewhere, http://HOST:3270; its key is taken from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+	f.StringVar(&o.region, "region", "us-east-1", "region, with --server")
+	f.StringVar(&o.cluster, "cluster", "simulated", "cluster of the fleet; made where there is none")
+	f.IntVar(&o.fleet.Instances, "instances", 100, "container instances")
+	f.IntVar(&o.fleet.CPUUnits, "instance-cpu", 16384, "CPU units of each")
+	f.IntVar(&o.fleet.MemoryMiB, "instance-memory", 65536, "MiB of each")
+	f.DurationVar(&o.fleet.StartDelay, "start-delay", 0, "time from a payload to RUNNING")
+	f.DurationVar(&o.fleet.StartSpread, "start-spread", 0, "up to so much more, at random")
+	f.DurationVar(&o.fleet.StopDelay, "stop-delay", 0, "time from a stop to STOPPED")
+	f.DurationVar(&o.fleet.Life, "life", 0, "a task ends by itself after about so long; 0 never")
+	f.Float64Var(&o.fleet.FailureRate, "failure-rate", 0, "share of tasks that fail to start")
+	f.Float64Var(&o.fleet.UnhealthyRate, "unhealthy-rate", 0, "share of tasks whose health check fails, with --health-check")
+	f.DurationVar(&o.fleet.DisconnectEvery, "disconnect-every", 0, "each instance loses its connections about so often; 0 never")
+	f.BoolVar(&o.fleet.Telemetry, "telemetry", true, "publish metrics and health as a real agent does")
+	f.IntVar(&o.tasks, "tasks", 0, "tasks to run in services; 0: only the fleet")
+	f.IntVar(&o.services, "services", 1, "services to spread them over")
+	f.IntVar(&o.cpu, "task-cpu", 100, "CPU units of a task")
+	f.IntVar(&o.memory, "task-memory", 128, "MiB of a task")
+	f.BoolVar(&o.health, "health-check", false, "give the tasks a health check")
+	f.BoolVar(&o.update, "update", false, "then roll the services to a new task definition")
+	f.DurationVar(&o.stay, "stay", 0, "then stay idle for so long")
+	f.BoolVar(&o.remove, "delete", false, "then delete the services")
+	f.BoolVar(&o.verbose, "verbose", false, "log what the instances do")
+	return c
+}
+
+func (o *simulateOptions) client() (*client, error) {
+	if o.server == "" {
+		return openClient(o.data)
+	}
+	key := accessKey{os.Getenv("AWS_ACCESS_KEY_ID"), os.Getenv("AWS_SECRET_ACCESS_KEY")}
+	if key.AccessKeyID == "" {
+		return nil, errors.New("--server needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY in the environment")
+	}
+	c := &client{endpoint: o.server, key: key}
+	c.in.Region = o.region
+	return c, nil
+}
+
+// run brings the fleet up, gives it work where there is some to give, and sums up.
+func (o *simulateOptions) run(ctx context.Context, out, progress io.Writer) error {
+	c, err := o.client()
+	if err != nil {
+		return err
+	}
+	if err := simulate.EnsureCluster(ctx, c.ecs(), o.cluster); err != nil {
+		return err
+	}
+	load := &simulate.Load{
+		API: c.ecs(), Cluster: o.cluster, Tasks: o.tasks, Services: max(1, o.services), Prefix: fmt.Sprintf("sim%d", time.Now().Unix()),
+		CPU: o.cpu, MemoryMiB: o.memory, Health: o.health,
+		Progress: func(phase string, done, of int, since time.Duration) {
+			fmt.Fprintf(progress, "%s: %d of %d tasks after %s\n", phase, done, of, since.Round(100*time.Millisecond))
+		},
+	}
+	o.fleet.Endpoint, o.fleet.Region, o.fleet.Cluster, o.fleet.Reported = c.endpoint, c.in.Region, o.cluster, load.Reported
+	o.fleet.Join = func(ctx context.Context) (string, string, error) {
+		j, err := c.joinCluster(ctx, o.cluster)
+		return j.AccessKeyID, j.SecretAccessKey, err
+	}
+	if o.verbose {
+		o.fleet.Log = slog.New(slog.NewTextHandler(progress, nil))
+	}
+	fleet := simulate.New(o.fleet)
+	began := time.Now()
+	if err := fleet.Register(ctx); err != nil {
+		return fmt.Errorf("register the fleet: %w", err)
+	}
+	fmt.Fprintf(progress, "%d instances registered after %s\n", o.fleet.Instances, time.Since(began).Round(time.Millisecond))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- fleet.Run(ctx) }()
+	err = simulate.WaitConnected(ctx, fleet, o.fleet.Instances)
+	fmt.Fprintf(progress, "%d sessions open after %s\n", fleet.Manifests.Load(), time.Since(began).Round(time.Millisecond))
+	var phases []simulate.Phase
+	switch {
+	case err != nil:
+	case o.tasks == 0:
+		o.watch(ctx, fleet, progress)
+	default:
+		phases, err = o.work(ctx, load)
+	}
+	cancel()
+	if e := <-done; err == nil {
+		err = e
+	}
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	return errors.Join(err, o.report(out, fleet, phases))
+}
+
+// watch tells once in five seconds what the fleet does, until ctx ends.
+func (o *simulateOptions) watch(ctx context.Context, f *simulate.Fleet, out io.Writer) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(5 * time.Second):
+			fmt.Fprintf(out, "%d tasks, %d reports, %d disconnects, %d errors\n", f.Tasks.Load(), f.Reports.Load(), f.Disconnects.Load(), f.Errors.Load())
+		}
+	}
+}
+
+func (o *simulateOptions) work(ctx context.Context, l *simulate.Load) (phases []simulate.Phase, err error) {
+	definition, err := l.Define(ctx, "1")
+	if err != nil {
+		return nil, err
+	}
+	add := func(p simulate.Phase, e error) error {
+		phases = append(phases, p)
+		return e
+	}
+	if err := add(l.Create(ctx, definition)); err != nil {
+		return phases, err
+	}
+	if o.update {
+		if definition, err = l.Define(ctx, "2"); err != nil {
+			return phases, err
+		}
+		if err := add(l.Update(ctx, definition)); err != nil {
+			return phases, err
+		}
+	}
+	if o.stay > 0 {
+		select {
+		case <-ctx.Done():
+			return phases, ctx.Err()
+		case <-time.After(o.stay):
+		}
+	}
+	if o.remove {
+		return phases, add(l.Delete(ctx))
+	}
+	return phases, nil
+}
+
+// summary is what --output json prints.
+type summary struct {
+	Instances   int              `json:"instances"`
+	Phases      []simulate.Phase `json:"phases"`
+	Reports     int64            `json:"reports"`
+	Payloads    int64            `json:"payloads"`
+	Orders      int64            `json:"orders"`
+	Repeated    int64            `json:"repeatedOrders"`
+	Failed      int64            `json:"failedTasks"`
+	Errors      int64            `json:"errors"`
+	Throttled   int64            `json:"throttled"`
+	Disconnects int64            `json:"disconnects"`
+	Sessions    int64            `json:"sessionsOpened"`
+}
+
+func (o *simulateOptions) report(out io.Writer, f *simulate.Fleet, phases []simulate.Phase) error {
+	s := summary{
+		o.fleet.Instances, phases, f.Reports.Load(), f.Payloads.Load(), f.Orders.Load(), f.Repeated.Load(), f.Failed.Load(), f.Errors.Load(),
+		f.Throttled.Load(), f.Disconnects.Load(), f.Manifests.Load(),
+	}
+	if o.output == "json" {
+		return json.NewEncoder(out).Encode(s)
+	}
+	ms := func(d time.Duration) string { return d.Round(time.Millisecond).String() }
+	for _, p := range phases {
+		fmt.Fprintf(out, "%s: %d tasks in %s (%.0f/s), steady after %s\n", p.Name, p.Tasks, ms(p.Took), p.Rate(), ms(p.Steady))
+		if p.PerTask.Max > 0 {
+			fmt.Fprintf(out, "  to RUNNING: p50 %s  p99 %s  max %s\n", ms(p.PerTask.P50), ms(p.PerTask.P99), ms(p.PerTask.Max))
+		}
+		fmt.Fprintf(out, "  API reads meanwhile (%d): p50 %s  p99 %s  max %s  %s\n", p.APICalls, ms(p.API.P50), ms(p.API.P99), ms(p.API.Max), p.APIError)
+	}
+	fmt.Fprintf(out, "%d instances: %d sessions, %d payloads with %d orders (%d repeated), %d reports, %d failed tasks, %d disconnects, %d errors, %d throttled\n",
+		s.Instances, s.Sessions, s.Payloads, s.Orders, s.Repeated, s.Reports, s.Failed, s.Disconnects, s.Errors, s.Throttled)
+	return nil
+}
