@@ -24,13 +24,14 @@ func Berth() Building {
 			{"awswire"},
 			{"ecs"}, // its records keep what awswire could not read (Unknown)
 			{"placement", "deployment", "policy"},
+			{"events"}, // reads what placement says in a service's events
 			{"state", "seal"},
 			{"frontdoor", "acs", "access", "reconcile", "state/etcd", "state/mem"},
 			{"api/ecs", "api/sts", "api/berth", "controller", "agent", "simulate"},
 			{"agent/docker", "agent/machine", "agent/statefile"}, // implement the seams that agent declares
 		},
-		Tools: []string{"arch", "golden", "pipenet", "ecstest", "state/statetest", "state/backendtest", "agent/agenttest"},
-		Pure:  4,
+		Tools: []string{"agentwire", "arch", "golden", "pipenet", "ecstest", "state/statetest", "state/backendtest", "agent/agenttest"},
+		Pure:  5,
 	}
 }
 
