@@ -26,6 +26,15 @@ func (r Resources) Sub(o Resources) Resources {
 	return Resources{r.CPUUnits - o.CPUUnits, r.MemoryMiB - o.MemoryMiB, minus(r.PortsTCP, o.PortsTCP), minus(r.PortsUDP, o.PortsUDP)}
 }
 
+// Less is what is left of r, an instance's own, when tasks hold reserved: less CPU and memory, and more ports in use.
+func (r Resources) Less(reserved Resources) Resources {
+	all := r.Add(reserved)
+	return Resources{
+		r.CPUUnits - reserved.CPUUnits, r.MemoryMiB - reserved.MemoryMiB,
+		slices.Compact(slices.Clone(all.PortsTCP)), slices.Compact(slices.Clone(all.PortsUDP)),
+	}
+}
+
 // Collide reports whether two sorted lists have a port in common.
 func Collide(a, b []int32) bool {
 	for len(a) > 0 && len(b) > 0 {

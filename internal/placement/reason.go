@@ -66,15 +66,15 @@ func (r Reason) closest() string {
 	return fmt.Sprintf("encountered error %q", r.String())
 }
 
-// noInstances is ECS's text for an empty cluster.
-const noInstances = "No Container Instances were found in your cluster."
+// NoInstances is ECS's text for an empty cluster.
+const NoInstances = "No Container Instances were found in your cluster."
 
 // ServiceEvent is the text of the service event for tasks that found no place, without its "(service NAME) ".
 func (p Plan) ServiceEvent() string {
 	const troubleshooting = " For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 	const unable = "was unable to place a task because no container instance met all of its requirements. "
 	if p.Closest.Instance == "" || p.Closest.Reason == Inactive {
-		return unable + "Reason: " + noInstances + troubleshooting
+		return unable + "Reason: " + NoInstances + troubleshooting
 	}
 	return fmt.Sprintf("%sThe closest matching (container-instance %s) %s.%s", unable, p.Closest.Instance.ID(), p.Closest.Reason.closest(), troubleshooting)
 }

@@ -78,12 +78,3 @@ func resourcesView(r ecs.Resources) []types.Resource {
 func portsView(ports []int32) []string {
 	return texts(ports, func(p int32) string { return strconv.Itoa(int(p)) })
 }
-
-// remaining is what is left of an instance: less CPU and memory, and more ports in use.
-func remaining(registered, reserved ecs.Resources) ecs.Resources {
-	all := registered.Add(reserved)
-	return ecs.Resources{
-		CPUUnits: registered.CPUUnits - reserved.CPUUnits, MemoryMiB: registered.MemoryMiB - reserved.MemoryMiB,
-		PortsTCP: slices.Compact(slices.Clone(all.PortsTCP)), PortsUDP: slices.Compact(slices.Clone(all.PortsUDP)),
-	}
-}

@@ -16,7 +16,7 @@ func instanceView(t *state.Tables, i *ecs.Instance, tags bool) types.ContainerIn
 		VersionInfo: &types.VersionInfo{
 			AgentVersion: optional(i.AgentVersion), AgentHash: optional(i.AgentHash), DockerVersion: optional(i.DockerVersion),
 		},
-		RegisteredResources: resourcesView(i.Registered), RemainingResources: resourcesView(remaining(i.Registered, u.Reserved)),
+		RegisteredResources: resourcesView(i.Registered), RemainingResources: resourcesView(i.Registered.Less(u.Reserved)),
 		RunningTasksCount: int32(u.Running), PendingTasksCount: int32(u.Pending), Attributes: orEmpty(i.Attributes),
 		Attachments: []types.Attachment{}, Tags: []types.Tag{},
 	}
