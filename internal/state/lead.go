@@ -76,9 +76,10 @@ func (s *Store) catchUp(ctx context.Context) (Mark, error) {
 
 // loop is the term itself. It returns why the term is over.
 func (l *leader) loop(ctx context.Context) error {
+	leaving := l.parting.asked
 	for {
 		calls := l.calls
-		if l.sealed != nil {
+		if l.sealed != nil || leaving == nil {
 			calls = nil // the next batch is full as well: callers wait
 		}
 		select {
@@ -90,10 +91,15 @@ func (l *leader) loop(ctx context.Context) error {
 			}
 		case <-l.term.Done():
 			return l.leave(ErrRefused)
+		case <-leaving:
+			leaving = nil
 		case <-ctx.Done():
 			return l.leave(ctx.Err())
 		}
 		l.launch(ctx)
+		if leaving == nil && l.flight == nil {
+			return l.leave(errHandedOver)
+		}
 	}
 }
 

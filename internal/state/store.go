@@ -37,14 +37,15 @@ type Config struct {
 
 // Store is the state of one replica.
 type Store struct {
-	config Config
-	codec  codec
-	calls  chan *call
-	view   atomic.Pointer[Snapshot]
-	term   atomic.Pointer[termHolder] // nil while not leading
-	heads  heads
-	pub    publisher
-	led    gate // open while this replica leads
+	config  Config
+	codec   codec
+	calls   chan *call
+	view    atomic.Pointer[Snapshot]
+	term    atomic.Pointer[termHolder] // nil while not leading
+	heads   heads
+	pub     publisher
+	led     gate // open while this replica leads
+	parting handOver
 }
 
 type termHolder struct{ Term }
@@ -68,6 +69,7 @@ func New(c Config) *Store {
 	s.view.Store(&Snapshot{Tables: newTables()})
 	s.pub.init()
 	s.heads = heads{backend: c.Backend, turn: make(chan struct{}, 1)}
+	s.parting.init()
 	return s
 }
 
@@ -194,7 +196,7 @@ func (s *Store) follow(ctx context.Context, mark Mark) (Term, Mark, error) {
 	g.Go(func() error {
 		defer stop()
 		var err error
-		term, err = s.campaign(gctx)
+		term, err = s.stand(gctx)
 		return err
 	})
 	g.Go(func() error {
