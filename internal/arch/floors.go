@@ -25,7 +25,7 @@ func Berth() Building {
 			{"ecs"}, // its records keep what awswire could not read (Unknown)
 			{"placement", "deployment", "policy"},
 			{"events"}, // reads what placement says in a service's events
-			{"state", "seal"},
+			{"state", "seal", "pki"},
 			{"frontdoor", "acs", "access", "reconcile", "state/etcd", "state/mem"},
 			{"api/ecs", "api/sts", "api/berth", "controller", "agent", "simulate"},
 			{"agent/docker", "agent/machine", "agent/statefile"}, // implement the seams that agent declares
