@@ -16,6 +16,7 @@ import (
 // answer decodes the input, asks the policy, calls the operation and writes what it says.
 func (x *exchange) answer() {
 	request := x.request()
+	x.asked = request
 	out, e := x.call(request)
 	if e != nil {
 		x.fail(e)
@@ -38,7 +39,11 @@ func (x *exchange) call(request *Request) (out any, _ *apierr.Error) {
 	}
 	request.Sent = sent
 	if !c.Open {
-		if e := x.authorize(c.action, c.resources(request, in)); e != nil {
+		resources := c.resources(request, in)
+		if resources[0] != "*" {
+			x.resource = resources[0]
+		}
+		if e := x.authorize(c.action, resources); e != nil {
 			return nil, e
 		}
 	}

@@ -63,8 +63,8 @@ type Config struct {
 	Ready func(ctx context.Context, readOnly bool) error
 	// Other serves what is no AWS request; without it that is 404.
 	Other http.Handler
-	// Observe is told of every AWS request that was answered here; code is "" for success, operation "" if it is none that we serve.
-	Observe func(service, operation, code string, d time.Duration)
+	// Observe is told of every AWS request that was answered here; code is "" for success, operation "" if it is none that AWS has.
+	Observe func(service, operation, code string, status int, took time.Duration)
 
 	Log     *slog.Logger  // nowhere
 	MaxBody int64         // in bytes; 1 MiB
@@ -85,7 +85,7 @@ func (c Config) withDefaults() Config {
 		c.Other = http.NotFoundHandler()
 	}
 	if c.Observe == nil {
-		c.Observe = func(string, string, string, time.Duration) {}
+		c.Observe = func(string, string, string, int, time.Duration) {}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

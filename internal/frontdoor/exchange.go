@@ -20,14 +20,16 @@ type exchange struct {
 	id    string
 	start time.Time
 
-	body    []byte
-	query   []pair
-	target  target
-	claim   *claim
-	caller  policy.Principal
-	handed  string        // where somebody else writes the answer: what to say of it in the log
-	status  int           // what was answered, 0 if nothing was
-	failure *apierr.Error // what went wrong, nil for success
+	body     []byte
+	query    []pair
+	target   target
+	claim    *claim
+	caller   policy.Principal
+	asked    *Request      // what the operation is given, nil before it is called
+	resource string        // what a served operation is about, for the log; "" for no one resource
+	handed   string        // where somebody else writes the answer: what to say of it in the log
+	status   int           // what was answered, 0 if nothing was
+	failure  *apierr.Error // what went wrong, nil for success
 }
 
 func (d *Door) begin(w http.ResponseWriter, r *http.Request) *exchange {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"berth/internal/apierr"
+	"berth/internal/arn"
 	"berth/internal/awswire"
 	"berth/internal/policy"
 
@@ -40,7 +41,10 @@ func testServices() []Service {
 				Op("ListServices", func(context.Context, *Request, *awsecs.ListServicesInput) (*awsecs.ListServicesOutput, error) {
 					panic("a bug")
 				}),
-				Op("SubmitTaskStateChange", func(context.Context, *Request, *awsecs.SubmitTaskStateChangeInput) (*awsecs.SubmitTaskStateChangeOutput, error) {
+				Op("SubmitTaskStateChange", func(_ context.Context, r *Request, in *awsecs.SubmitTaskStateChangeInput) (*awsecs.SubmitTaskStateChangeOutput, error) {
+					if in.Task != nil {
+						r.Tasks = []arn.Task{arn.Task(*in.Task)}
+					}
 					return &awsecs.SubmitTaskStateChangeOutput{Acknowledgment: aws.String("OK")}, nil
 				}),
 			},

@@ -60,6 +60,8 @@ type Request struct {
 	Sent        awswire.Sent
 	Host        string // as the client addressed us: host or host:port
 	TLS         bool
+
+	Tasks []arn.Task // the tasks that it started or spoke of, which the operation puts here for the log
 }
 
 // Op makes an operation from a typed function. Operations whose names begin with Describe, List or Get are read-only.
@@ -83,11 +85,13 @@ func (o Operation) On(resources func(r *Request, in any) []string) Operation {
 	return o
 }
 
-// Socket is a websocket endpoint of the agents. The front door verifies the signature and asks the policy, then hands the request over.
+// Socket is a websocket endpoint of the agents, or another answer that goes on for long. The front door verifies the signature and asks the policy, then hands the request over.
 type Socket struct {
 	Path     string // "/acs/ws"
 	Service  string // whose signing name the signature must have: "ecs"
 	Action   string // "ecs:Poll"
 	Resource func(*http.Request) string
+	// ReadOnly sockets are served by every replica itself, also by one that is not the leader.
+	ReadOnly bool
 	Serve    func(w http.ResponseWriter, r *http.Request, caller *Request)
 }

@@ -24,7 +24,7 @@ func (x *exchange) record() {
 	if x.failure != nil {
 		code = x.failure.Code
 	}
-	x.door.config.Observe(service, x.target.operation, code, took)
+	x.door.config.Observe(service, x.target.operation, code, x.status, took)
 	level := x.level()
 	ctx := x.r.Context()
 	if !x.door.config.Log.Enabled(ctx, level) {
@@ -33,6 +33,12 @@ func (x *exchange) record() {
 	attrs := []slog.Attr{
 		slog.String("service", service), slog.String("operation", x.target.operation), slog.String("caller", x.caller.ARN),
 		slog.Int("status", x.status), slog.String("code", code), slog.Duration("duration", took), slog.String("requestId", x.id),
+	}
+	if x.resource != "" {
+		attrs = append(attrs, slog.String("resource", x.resource))
+	}
+	if x.asked != nil && len(x.asked.Tasks) > 0 {
+		attrs = append(attrs, slog.Any("tasks", x.asked.Tasks))
 	}
 	if x.failure != nil && x.failure.Unwrap() != nil {
 		attrs = append(attrs, slog.String("cause", x.failure.Unwrap().Error()))

@@ -20,6 +20,9 @@ func TestRequestLog(t *testing.T) {
 		observed   string
 	}{
 		{"a read", signedJSON(t, "ListClusters", "{}", adminKeys), "DEBUG", "operation=ListClusters caller=arn:aws:iam::123456789012:user/admin status=200 code=\"\"", "ecs ListClusters "},
+		{"a report", signedJSON(t, "SubmitTaskStateChange", `{"task":"arn:t"}`, adminKeys), "INFO", "tasks=[arn:t]", "ecs SubmitTaskStateChange "},
+		{"about a cluster", signedJSON(t, "DeleteCluster", `{"cluster":"gone"}`, adminKeys), "INFO", "resource=arn:aws:ecs:us-east-1:123456789012:cluster/gone",
+			"ecs DeleteCluster ClusterNotFoundException"},
 		{"a write", signedJSON(t, "CreateCluster", `{"clusterName":"x"}`, adminKeys), "INFO", "service=ecs operation=CreateCluster", "ecs CreateCluster "},
 		{"a refusal", signedJSON(t, "CreateCluster", "{}", adminKeys), "INFO", "status=400 code=InvalidParameterException", "ecs CreateCluster InvalidParameterException"},
 		{"a fault", signedJSON(t, "DeleteCluster", `{"cluster":"broken"}`, adminKeys), "ERROR", `cause="secret detail"`, "ecs DeleteCluster ServerException"},
@@ -35,10 +38,10 @@ func TestRequestLog(t *testing.T) {
 			var observed []string
 			d := testDoor(func(cfg *Config) {
 				cfg.Log = slog.New(slog.NewTextHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-				cfg.Observe = func(service, operation, code string, d time.Duration) {
+				cfg.Observe = func(service, operation, code string, status int, d time.Duration) {
 					observed = append(observed, fmt.Sprint(service, " ", operation, " ", code))
-					if d <= 0 {
-						t.Errorf("took %v", d)
+					if d <= 0 || (code == "") != (status == 200) {
+						t.Errorf("status %d, took %v", status, d)
 					}
 				}
 			})

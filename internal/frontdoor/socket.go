@@ -17,7 +17,10 @@ func (x *exchange) openSocket(s *Socket) {
 		return
 	}
 	x.query = query
-	leader := x.door.config.Forward(x.r)
+	leader := http.Handler(nil)
+	if !s.ReadOnly {
+		leader = x.door.config.Forward(x.r)
+	}
 	if e := x.identify(s.Service, leader != nil); e != nil {
 		x.failSocket(e)
 		return

@@ -84,6 +84,20 @@ func TestSocketIsForwarded(t *testing.T) {
 	}
 }
 
+// TestReadOnlySocket: a replica that does not lead serves it itself.
+func TestReadOnlySocket(t *testing.T) {
+	follower := testDoor(func(c *Config) {
+		withSocket(c)
+		c.Sockets[0].ReadOnly = true
+		c.Forward = func(*http.Request) http.Handler {
+			return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("forwarded") })
+		}
+	})
+	if w := serve(follower, handshake(t, "a=b", adminKeys)); !strings.HasPrefix(w.Body.String(), "AKIDADMIN") {
+		t.Errorf("got %s", w.Body)
+	}
+}
+
 func TestSocketWithoutAnAnswerFromTheStore(t *testing.T) {
 	d := testDoor(func(c *Config) {
 		withSocket(c)

@@ -26,6 +26,7 @@ const (
 // acknowledged all the same: an agent says it again for ever otherwise. It returns when what it saw is durable. action is what the policy
 // calls the report, "ecs:SubmitTaskStateChange".
 func (a *API) report(ctx context.Context, r *frontdoor.Request, action string, task arn.Task, report ecs.Report) error {
+	r.Tasks = []arn.Task{task}
 	return a.store.Update(ctx, func(tx *state.Tx) error {
 		t := tx.Tasks.Get(task)
 		if t == nil || t.Over() {

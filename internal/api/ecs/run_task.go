@@ -82,7 +82,15 @@ func (l *launcher) runTask(ctx context.Context, r *frontdoor.Request, in *awsecs
 	if err != nil {
 		return nil, err
 	}
+	noteTasks(r, out.Tasks)
 	return out, nil
+}
+
+// noteTasks puts the tasks that were started into the request's log.
+func noteTasks(r *frontdoor.Request, tasks []types.Task) {
+	for i := range tasks {
+		r.Tasks = append(r.Tasks, arn.Task(text(tasks[i].TaskArn)))
+	}
 }
 
 // validateRunTask checks what only RunTask has, and returns how many tasks are wanted.

@@ -46,6 +46,7 @@ func (l *launcher) startTask(ctx context.Context, r *frontdoor.Request, in *awse
 	if err != nil {
 		return nil, err
 	}
+	noteTasks(r, out.Tasks)
 	return out, nil
 }
 
