@@ -13,7 +13,8 @@ import (
 	"berth/internal/state"
 )
 
-// Campaign waits until there is no leader key and puts its own, under a lease of its own.
+// Campaign waits until there is no leader key and puts its own, under a lease of its own. In a cluster the member that is etcd's leader goes
+// first; the others wait a moment.
 func (b *Backend) Campaign(ctx context.Context, address string) (state.Term, error) {
 	for {
 		resp, err := b.client.Get(ctx, leaderKey)
@@ -23,6 +24,9 @@ func (b *Backend) Campaign(ctx context.Context, address string) (state.Term, err
 		if len(resp.Kvs) > 0 {
 			if err := b.untilGone(ctx, resp.Kvs[0].CreateRevision, resp.Header.Revision+1); err != nil {
 				return nil, fmt.Errorf("campaign as %s: %w", address, err)
+			}
+			if !b.preferred() {
+				pause(ctx, giveWay)
 			}
 			continue
 		}
@@ -38,11 +42,14 @@ func (b *Backend) Campaign(ctx context.Context, address string) (state.Term, err
 
 // stand tries to become leader at once. It returns nil when another one was faster, or its own lease ended before it could say so.
 func (b *Backend) stand(ctx context.Context, address string) (*Term, error) {
+	// Begun and not ended in this time, it would be lost anyway; what etcd's leader lost when it died is not waited for.
+	ctx, cancel := context.WithTimeout(ctx, Lease)
+	defer cancel()
 	lease, err := b.grant(ctx)
 	if err != nil {
 		return nil, err
 	}
-	value, err := json.Marshal(leaderValue{address})
+	value, err := json.Marshal(leaderValue{address, b.config.Replica})
 	if err != nil {
 		return nil, fmt.Errorf("encode the address: %w", err)
 	}

@@ -38,6 +38,8 @@ func (t *Term) commit(ctx context.Context, n uint64, writes []state.Write) error
 	}
 	value := commitValue{uint64(t.fence), n}.String()
 	t.known = false // until the answer is there
+	ctx, cancel := t.backend.inEpoch(ctx)
+	defer cancel()
 	resp, err := t.backend.client.Txn(ctx).If(t.stands()...).Then(operations(writes, value)...).Commit()
 	if err != nil {
 		err, t.known = outcome(err)

@@ -28,6 +28,10 @@ type Config struct {
 	Dir string
 	// Socket is the path of a unix socket that etcdctl can use; "" opens none. Only with Dir.
 	Socket string
+	// Cluster makes the embedded server a member of a cluster; nil: it is the only one. Only with Dir.
+	Cluster *Cluster
+	// Replica is this replica's name for itself, kept over restarts: a process that starts knows by it that its own leadership of before is over.
+	Replica string
 	// Quota is how many bytes the embedded server's database may have; 0 means 8 GiB.
 	Quota int64
 
@@ -47,6 +51,9 @@ type Config struct {
 func (c *Config) check() error {
 	if (c.Dir == "") == (len(c.Endpoints) == 0) {
 		return errors.New("either a data directory or endpoints must be given")
+	}
+	if c.Cluster != nil && (c.Dir == "" || c.Replica == "" || c.Cluster.CommonName == "") {
+		return errors.New("a member of a cluster needs a data directory, a name for its replica, and certificates")
 	}
 	if c.Quota == 0 {
 		c.Quota = 8 << 30
@@ -68,9 +75,13 @@ type Backend struct {
 	guard  *guard               // nil with an external cluster
 	term   atomic.Pointer[Term] // nil while this replica does not lead
 	room   room
+	leader sight
+	epoch  atomic.Pointer[context.Context] // ends when etcd's leader changes; nil where that is not followed
 
 	mu      sync.Mutex
-	closed  bool // guarded by mu
+	closed  bool  // guarded by mu
+	err     error // guarded by mu: why the embedded server stopped by itself
+	ended   chan struct{}
 	closing chan struct{}
 	running sync.WaitGroup // terms and upkeep
 }
@@ -92,7 +103,9 @@ func Open(ctx context.Context, c Config) (*Backend, error) {
 }
 
 func newBackend(c Config, client *clientv3.Client) *Backend {
-	return &Backend{config: c, client: client, closing: make(chan struct{})}
+	b := &Backend{config: c, client: client, closing: make(chan struct{}), ended: make(chan struct{})}
+	b.leader.changed = make(chan struct{})
+	return b
 }
 
 // Close ends every term without resigning, and stops the embedded server.

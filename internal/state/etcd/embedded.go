@@ -2,8 +2,10 @@ package etcd
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -23,7 +25,9 @@ const (
 
 // server is the etcd server inside this process.
 type server struct {
-	etcd *embed.Etcd
+	etcd    *embed.Etcd
+	cluster *Cluster // nil for a single member
+	log     *slog.Logger
 }
 
 // openEmbedded starts the embedded server, tidies what an earlier process left, and starts its upkeep.
@@ -48,6 +52,12 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 	b.tidy(ctx)
 	b.run(ctx, guard.watch)
 	b.run(ctx, b.maintain)
+	b.run(ctx, b.attend)
+	b.run(ctx, b.observe)
+	if c.Cluster != nil {
+		b.run(ctx, b.epochs)
+		b.run(ctx, b.succeed)
+	}
 	return b, nil
 }
 
@@ -63,18 +73,10 @@ func start(ctx context.Context, c Config, dir string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &server{etcd}
-	select {
-	case <-etcd.Server.ReadyNotify():
-	case err := <-etcd.Err():
+	s := &server{etcd, c.Cluster, c.Log}
+	if err := s.ready(ctx); err != nil {
 		s.stop()
 		return nil, err
-	case <-etcd.Server.StopNotify():
-		s.stop()
-		return nil, errors.New("the server stopped while it was starting")
-	case <-ctx.Done():
-		s.stop()
-		return nil, fmt.Errorf("wait for the server: %w", ctx.Err())
 	}
 	if c.Socket != "" {
 		if err := os.Chmod(c.Socket, 0o700); err != nil {
@@ -83,6 +85,29 @@ func start(ctx context.Context, c Config, dir string) (*server, error) {
 		}
 	}
 	return s, nil
+}
+
+// ready waits until the server answers, which in a cluster takes a majority of its members.
+func (s *server) ready(ctx context.Context) error {
+	if s.cluster != nil {
+		s.log.Info("waiting for the other members of the cluster")
+	}
+	select {
+	case <-s.etcd.Server.ReadyNotify():
+	case err := <-s.etcd.Err():
+		return err
+	case <-s.etcd.Server.StopNotify():
+		return s.ended(ctx)
+	case <-ctx.Done():
+		return fmt.Errorf("wait for the server: %w", ctx.Err())
+	}
+	if s.cluster == nil {
+		if n := len(s.etcd.Server.Cluster().Members()); n > 1 {
+			return fmt.Errorf("the data is a member's of a cluster of %d: start it as one", n)
+		}
+		return nil
+	}
+	return s.settle(ctx, s.cluster)
 }
 
 func (s *server) stop() { s.etcd.Close() }
@@ -106,6 +131,11 @@ func embedConfig(c Config, dir string) (*embed.Config, error) {
 	e.AutoCompactionMode, e.AutoCompactionRetention = "periodic", "0" // Berth compacts itself
 	e.SnapshotCount, e.SnapshotCatchUpEntries = raftLog, raftLog/4
 	e.ZapLoggerBuilder = embed.NewZapLoggerBuilder(zap.New(logCore{log: c.Log}))
+	if c.Cluster != nil {
+		if err := c.Cluster.configure(e); err != nil {
+			return nil, err
+		}
+	}
 	if c.Socket == "" {
 		return e, nil
 	}
@@ -114,24 +144,35 @@ func embedConfig(c Config, dir string) (*embed.Config, error) {
 		return nil, err
 	}
 	e.ListenClientUrls = []url.URL{{Scheme: "unix", Path: socket}}
-	e.AdvertiseClientUrls = e.AdvertisePeerUrls // must be set, and cannot be a path
+	if len(e.AdvertiseClientUrls) == 0 {
+		e.AdvertiseClientUrls = e.AdvertisePeerUrls // must be set, and cannot be a path
+	}
 	return e, nil
 }
 
 // raftLog is how many commits etcd keeps in memory before it drops them: at up to 1 MiB each, etcd's default of 10,000 is too many.
 const raftLog = 2000
 
-// dropStaleLeader revokes the lease of a leader of an earlier process. The lock on the database proves that there is no other process, so
-// waiting for the lease to end would only make every restart slower.
+// dropStaleLeader revokes the lease of a leader that was an earlier process of this replica. The lock on the data directory proves that there
+// is no such process any more, so waiting for the lease to end would only make every restart slower.
 func (b *Backend) dropStaleLeader(ctx context.Context) error {
 	resp, err := b.client.Get(ctx, leaderKey)
 	if err != nil {
 		return fmt.Errorf("read the leader of before: %w", err)
 	}
 	for _, kv := range resp.Kvs {
+		if alone := b.server != nil && b.config.Cluster == nil; !alone && !b.isOwn(kv.Value) {
+			continue
+		}
 		if _, err := b.client.Revoke(ctx, clientv3.LeaseID(kv.Lease)); err != nil {
 			b.config.Log.Warn("the last leader's lease stays until it ends", "err", err)
 		}
 	}
 	return nil
+}
+
+// isOwn says whether the leader key's value is one that this replica has put.
+func (b *Backend) isOwn(value []byte) bool {
+	var l leaderValue
+	return json.Unmarshal(value, &l) == nil && l.Replica != "" && l.Replica == b.config.Replica
 }

@@ -26,6 +26,11 @@ func connect(ctx context.Context, c Config) (*Backend, error) {
 	if _, err := b.Head(ctx); err != nil {
 		return nil, fmt.Errorf("connect to etcd at %v: %w", c.Endpoints, joinClose(err, b))
 	}
+	if err := b.dropStaleLeader(ctx); err != nil {
+		return nil, joinClose(err, b)
+	}
+	b.run(ctx, b.observe)
+	b.run(ctx, b.succeed)
 	if c.Maintain {
 		b.tidy(ctx)
 		b.run(ctx, b.maintain)

@@ -27,6 +27,7 @@ type commitValue struct {
 // leaderValue is what the leader key holds, as long as the leader's lease does.
 type leaderValue struct {
 	Address string `json:"address"`
+	Replica string `json:"replica,omitempty"` // Config.Replica
 }
 
 func (c commitValue) String() string { return fmt.Sprintf(`{"term":%d,"n":%d}`, c.Term, c.N) }
