@@ -16,6 +16,8 @@ type batch struct {
 	changes []Change
 	calls   []*call
 	after   *Snapshot // the tables after it, set when it is sealed
+
+	launched time.Time
 }
 
 // leader is the state of one term. Only the goroutine of lead touches it.
@@ -199,6 +201,7 @@ func (l *leader) launch(ctx context.Context) {
 		return
 	}
 	b := l.sealed
+	b.launched = time.Now()
 	l.flight, l.sealed = b, nil
 	go func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -213,6 +216,7 @@ func (l *leader) settle(ctx context.Context, err error) error {
 	if errors.Is(err, ErrUnknown) {
 		err = l.resolve(ctx, b)
 	}
+	l.observe(b, err)
 	l.flight = nil
 	switch {
 	case err == nil:

@@ -30,7 +30,9 @@ type Config struct {
 	Lead func(ctx context.Context) error
 	// Admit is asked before every Update; its error (no space) is the Update's. nil admits all.
 	Admit func() error
-	Log   *slog.Logger
+	// Observe is told of every commit that this replica tries, in the writer's own goroutine: it must be quick. nil tells nobody.
+	Observe func(Committed)
+	Log     *slog.Logger
 	// ResolveWithin is how long a commit's unknown outcome is asked for before the leader steps down. Default 15 s.
 	ResolveWithin time.Duration
 }
@@ -42,6 +44,7 @@ type Store struct {
 	calls   chan *call
 	view    atomic.Pointer[Snapshot]
 	term    atomic.Pointer[termHolder] // nil while not leading
+	waiting atomic.Int64               // Updates that are not answered
 	heads   heads
 	pub     publisher
 	led     gate // open while this replica leads
@@ -92,6 +95,8 @@ func (s *Store) Update(ctx context.Context, fn func(tx *Tx) error) error {
 	if term == nil {
 		return ErrNotLeader
 	}
+	s.waiting.Add(1)
+	defer s.waiting.Add(-1)
 	c := &call{fn: fn, done: make(chan error, 1)}
 	select {
 	case s.calls <- c:

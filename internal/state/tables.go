@@ -24,6 +24,7 @@ type Tables struct {
 
 	clusterSums tally[ClusterCounts]
 	draining    index[ecs.Instance]
+	census      tally[Census]
 }
 
 // ClusterCounts are the numbers that a cluster shows of itself.
@@ -48,7 +49,7 @@ func (t *Tables) copy() *Tables {
 		Clusters: t.Clusters.copy(), Families: t.Families.copy(), Services: t.Services.copy(), Events: t.Events.copy(),
 		Instances: t.Instances.copy(), Credentials: t.Credentials.copy(), JoinTokens: t.JoinTokens.copy(), Requests: t.Requests.copy(),
 		Settings: t.Settings.copy(), Definitions: t.Definitions.copy(), Tasks: t.Tasks.copy(), clusterSums: t.clusterSums.copy(),
-		draining: t.draining.copy(),
+		draining: t.draining.copy(), census: t.census.copy(),
 	}
 }
 
@@ -64,16 +65,19 @@ func (t *Tables) put(r ecs.Record, remove bool) ecs.Record {
 	case *ecs.Service:
 		old, new := t.Services.swap(r.Key(), keep(r, remove)), keep(r, remove)
 		t.countService(old, new)
+		t.censusService(old, new)
 		return record(old)
 	case *ecs.Event:
 		return record(t.Events.swap(r.Key(), keep(r, remove)))
 	case *ecs.Task:
 		old, new := t.Tasks.swap(r.Key(), keep(r, remove)), keep(r, remove)
 		t.countTask(old, new)
+		t.censusTask(old, new)
 		return record(old)
 	case *ecs.Instance:
 		old, new := t.Instances.swap(r.Key(), keep(r, remove)), keep(r, remove)
 		t.countInstance(old, new)
+		t.censusInstance(old, new)
 		return record(old)
 	case *ecs.Credential:
 		return record(t.Credentials.swap(r.Key(), keep(r, remove)))

@@ -1,0 +1,87 @@
+package state
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"berth/internal/arn"
+	"berth/internal/ecs"
+)
+
+// TestCensus counts everything again after random changes, rolled back now and then, and compares.
+func TestCensus(t *testing.T) {
+	clusters := []arn.Cluster{arn.Scope{Region: "r", Account: "1"}.Cluster("a"), arn.Scope{Region: "r", Account: "1"}.Cluster("b")}
+	rapid.Check(t, func(t *rapid.T) {
+		tables := newTables()
+		record := func() ecs.Record {
+			c, id := rapid.SampledFrom(clusters).Draw(t, "cluster"), fmt.Sprint(rapid.IntRange(0, 5).Draw(t, "id"))
+			switch rapid.IntRange(0, 2).Draw(t, "kind") {
+			case 0:
+				return &ecs.Service{ServiceArn: c.Service(id), Status: rapid.SampledFrom(statuses).Draw(t, "status")}
+			case 1:
+				return &ecs.Instance{ContainerInstanceArn: c.Instance(id), Status: rapid.SampledFrom(statuses).Draw(t, "status"), Connected: rapid.Bool().Draw(t, "connected")}
+			}
+			x := randomTask(t)
+			x.TaskArn = c.Task(x.TaskArn.ID())
+			return x
+		}
+		for range rapid.IntRange(1, 40).Draw(t, "steps") {
+			tx := &Tx{Tables: tables}
+			for range rapid.IntRange(1, 4).Draw(t, "writes") {
+				if r := record(); rapid.IntRange(0, 3).Draw(t, "delete") == 0 {
+					tx.Delete(r)
+				} else {
+					tx.Put(r)
+				}
+			}
+			if rapid.Bool().Draw(t, "rollback") {
+				tx.rollback()
+			}
+		}
+		if diff := cmp.Diff(recount(tables), shown(tables)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func recount(t *Tables) map[string]int {
+	out := map[string]int{}
+	for x := range t.Tasks.All() {
+		out[fmt.Sprint(x.TaskArn.Cluster(), " task ", x.DesiredStatus, " ", x.LastStatus)]++
+	}
+	for x := range t.Services.All() {
+		out[fmt.Sprint(x.ServiceArn.Cluster(), " service ", x.Status)]++
+	}
+	for x := range t.Instances.All() {
+		out[fmt.Sprint(x.ContainerInstanceArn.Cluster(), " instance ", x.Status, " ", x.Connected)]++
+	}
+	return out
+}
+
+func shown(t *Tables) map[string]int {
+	out := map[string]int{}
+	for c, census := range t.Censuses() {
+		census.Tasks(func(desired, last ecs.TaskStatus, n int) { out[fmt.Sprint(c, " task ", desired, " ", last)] = n })
+		census.Services(func(status string, n int) { out[fmt.Sprint(c, " service ", status)] = n })
+		census.Instances(func(status string, connected bool, n int) {
+			out[fmt.Sprint(c, " instance ", status, " ", connected)] = n
+		})
+	}
+	return out
+}
+
+// BenchmarkCensus is what the census costs when a task becomes RUNNING.
+func BenchmarkCensus(b *testing.B) {
+	tables := newTables()
+	pending := &ecs.Task{TaskArn: demo.Task("1"), DesiredStatus: ecs.Running, LastStatus: ecs.Pending}
+	running := &ecs.Task{TaskArn: demo.Task("1"), DesiredStatus: ecs.Running, LastStatus: ecs.Running}
+	tables.censusTask(nil, pending)
+	b.ReportAllocs()
+	for b.Loop() {
+		tables.censusTask(pending, running)
+		tables.censusTask(running, pending)
+	}
+}
