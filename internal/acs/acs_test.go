@@ -26,6 +26,7 @@ var (
 type control struct {
 	mu        sync.Mutex
 	wanted    Wanted
+	manifest  []acsproto.ManifestTask
 	refuse    error
 	connects  int
 	gone      int
@@ -38,6 +39,12 @@ func (c *control) Connected(context.Context, Hello) (uint64, error) {
 	c.connects++
 	c.wanted.N++
 	return c.wanted.N, c.refuse
+}
+
+func (c *control) Admit(Hello) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.refuse
 }
 
 func (c *control) connected() int {
@@ -56,6 +63,12 @@ func (c *control) Wanted(arn.Instance) Wanted {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.wanted
+}
+
+func (c *control) Manifest(arn.Instance) (uint64, []acsproto.ManifestTask) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.wanted.N, c.manifest
 }
 
 func (c *control) Telemetry(_ context.Context, _ arn.Instance, m acsproto.Message) {
@@ -242,7 +255,7 @@ func TestManifestStopsWhatIsNotWanted(t *testing.T) {
 		wanted := acsproto.ManifestTask{Task: string(demo.Task("a")), DesiredStatus: "RUNNING"}
 		orphan := acsproto.ManifestTask{Task: string(demo.Task("b")), DesiredStatus: "STOPPED"}
 		w, m := start(t), &machine{local: []acsproto.ManifestTask{wanted, orphan}}
-		w.set(func(x *Wanted) { x.Tasks = []acsproto.ManifestTask{wanted} })
+		w.set(func(*Wanted) { w.manifest = []acsproto.ManifestTask{wanted} })
 		w.agent(t, m)
 		time.Sleep(time.Second)
 		m.mu.Lock()

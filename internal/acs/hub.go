@@ -23,19 +23,22 @@ type Control interface {
 	// Connected records that an instance has a session, durably, and returns the number of that commit or a later one.
 	// An error refuses the session: a *Refusal in the agent protocol's words, anything else as a ServerException.
 	Connected(ctx context.Context, h Hello) (n uint64, err error)
+	// Admit says whether the instance may have a telemetry session; an error is as Connected's.
+	Admit(h Hello) error
 	// Disconnected says that the instance has no session any more.
 	Disconnected(ctx context.Context, i arn.Instance)
-	// Wanted is what the instance should be told as of now.
+	// Wanted is what the instance should be told as of now. Its cost is that of what it returns.
 	Wanted(i arn.Instance) Wanted
+	// Manifest is all tasks that should run on the instance as of commit n.
+	Manifest(i arn.Instance) (n uint64, tasks []acsproto.ManifestTask)
 	// Telemetry takes a message of a telemetry session: PublishMetrics, PublishHealth or PublishInstanceStatus.
 	Telemetry(ctx context.Context, i arn.Instance, m acsproto.Message)
 }
 
-// Wanted is all that an instance should know, as of commit N.
+// Wanted is what is still to be reached on an instance, as of commit N: tasks to start and to stop.
 type Wanted struct {
 	N      uint64
-	Orders []Order                 // what is still to be reached: tasks to start and to stop
-	Tasks  []acsproto.ManifestTask // all tasks that should run there
+	Orders []Order
 }
 
 // Order is a task that the agent must be told about until it acks, or until it reports what the order asks for.
@@ -48,6 +51,7 @@ type Order struct {
 // Hello is what an agent says of itself in the handshake.
 type Hello struct {
 	Instance                               arn.Instance
+	Cluster                                string // the instance's, as the agent was configured: name or ARN
 	AgentVersion, AgentHash, DockerVersion string
 	SendCredentials                        bool
 }
@@ -61,6 +65,7 @@ func (r *Refusal) Error() string { return r.Kind + ": " + r.Message }
 const (
 	InactiveInstance = "InactiveInstanceException"
 	InvalidInstance  = "InvalidInstanceException"
+	InvalidCluster   = "InvalidClusterException"
 	ServerException  = "ServerException"
 )
 
@@ -76,10 +81,12 @@ type Config struct {
 type Hub struct {
 	Config
 
-	mu       sync.Mutex
-	ctx      context.Context // of the running Run, nil outside it
-	sessions map[arn.Instance]*session
-	wg       sync.WaitGroup
+	mu         sync.Mutex
+	ctx        context.Context // of the running Run, nil outside it
+	sessions   map[arn.Instance]*session
+	arriving   map[arn.Instance]int // handshakes
+	publishers map[arn.Instance]*publisher
+	wg         sync.WaitGroup
 }
 
 // New returns a hub.
@@ -93,7 +100,7 @@ func New(c Config) *Hub {
 	if c.Resend == 0 {
 		c.Resend = 30 * time.Second
 	}
-	return &Hub{Config: c, sessions: map[arn.Instance]*session{}}
+	return &Hub{Config: c, sessions: map[arn.Instance]*session{}, arriving: map[arn.Instance]int{}, publishers: map[arn.Instance]*publisher{}}
 }
 
 // Run takes sessions until ctx ends, then closes them all and waits for them.
@@ -119,20 +126,23 @@ func (h *Hub) Notify(i arn.Instance) {
 	}
 }
 
-// Has reports whether the instance has a session.
+// Has reports whether the instance has a session, or is about to.
 func (h *Hub) Has(i arn.Instance) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.sessions[i] != nil
+	return h.sessions[i] != nil || h.arriving[i] > 0
 }
 
-// Kick closes an instance's session, if there is one: it was deregistered.
+// Kick closes an instance's session and its telemetry, if there are any: it was deregistered.
 func (h *Hub) Kick(i arn.Instance) {
 	h.mu.Lock()
-	s := h.sessions[i]
+	s, p := h.sessions[i], h.publishers[i]
 	h.mu.Unlock()
 	if s != nil {
 		s.stop()
+	}
+	if p != nil {
+		p.stop()
 	}
 }
 
@@ -173,29 +183,25 @@ func (h *Hub) ServeACS(w http.ResponseWriter, r *http.Request) {
 	defer end()
 	q := r.URL.Query()
 	hello := Hello{
-		Instance: arn.Instance(q.Get("containerInstanceArn")), AgentVersion: q.Get("agentVersion"), AgentHash: q.Get("agentHash"),
-		DockerVersion: q.Get("dockerVersion"), SendCredentials: q.Get("sendCredentials") == "true",
+		Instance: arn.Instance(q.Get("containerInstanceArn")), Cluster: q.Get("clusterArn"), AgentVersion: q.Get("agentVersion"),
+		AgentHash: q.Get("agentHash"), DockerVersion: q.Get("dockerVersion"), SendCredentials: q.Get("sendCredentials") == "true",
 	}
-	n, err := h.Control.Connected(ctx, hello)
+	arrived := h.arrive(hello.Instance)
+	s, err := h.accept(ctx, w, r, hello)
 	if err != nil {
 		h.Log.Info("session refused", "instance", hello.Instance, "err", err)
-		refuse(w, err)
+		arrived()
+		h.failed(hello.Instance)
 		return
 	}
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
-	if err != nil {
-		h.Log.Info("handshake failed", "instance", hello.Instance, "err", err)
-		return
-	}
-	conn.SetReadLimit(maxFrame)
-	h.serve(ctx, newSession(h, conn, hello.Instance, n))
+	h.serve(ctx, s, arrived)
 }
 
 // maxFrame bounds one message in either direction.
 const maxFrame = 4 << 20
 
 // serve runs a session as the instance's newest: an older one is closed, and its end does not disconnect the instance.
-func (h *Hub) serve(ctx context.Context, s *session) {
+func (h *Hub) serve(ctx context.Context, s *session, arrived func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.stop = cancel
@@ -203,6 +209,7 @@ func (h *Hub) serve(ctx context.Context, s *session) {
 	older := h.sessions[s.instance]
 	h.sessions[s.instance] = s
 	h.mu.Unlock()
+	arrived()
 	if older != nil {
 		older.stop()
 	}

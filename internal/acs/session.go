@@ -101,7 +101,7 @@ func (s *session) write(ctx context.Context) error {
 	}
 }
 
-// sendOrders sends what is wanted and not yet told, and again what was not acked for long. Cost: the tasks of the instance.
+// sendOrders sends what is wanted and not yet told, and again what was not acked for long. Its cost is that of what is still to be reached.
 func (s *session) sendOrders(ctx context.Context) error {
 	w := s.hub.Control.Wanted(s.instance)
 	now := time.Now()
@@ -160,11 +160,11 @@ func (s *session) acked(id string) {
 
 // sendManifest lists everything that should run, so that the agent asks about what should not.
 func (s *session) sendManifest(ctx context.Context) error {
-	w := s.hub.Control.Wanted(s.instance)
+	n, tasks := s.hub.Control.Manifest(s.instance)
 	s.manifest = rand.Text()
 	return s.send(ctx, acsproto.TaskManifest{
 		MessageID: s.manifest, Cluster: string(s.instance.Cluster()), ContainerInstance: string(s.instance),
-		GeneratedAt: time.Now().UnixMilli(), Timeline: int64(max(w.N, s.first)), Tasks: w.Tasks,
+		GeneratedAt: time.Now().UnixMilli(), Timeline: int64(max(n, s.first)), Tasks: tasks,
 	})
 }
 
@@ -174,10 +174,11 @@ func (s *session) confirmStops(ctx context.Context, v acsproto.TaskStopVerificat
 		return nil
 	}
 	wanted := map[string]bool{}
-	for _, t := range s.hub.Control.Wanted(s.instance).Tasks {
+	_, tasks := s.hub.Control.Manifest(s.instance)
+	for _, t := range tasks {
 		wanted[t.Task] = true
 	}
-	ack := acsproto.TaskStopVerificationAck{MessageID: s.manifest, GeneratedAt: time.Now().UnixMilli()}
+	ack := acsproto.TaskStopVerificationAck{MessageID: s.manifest, GeneratedAt: time.Now().UnixMilli(), StopTasks: []acsproto.ManifestTask{}}
 	for _, c := range v.StopCandidates {
 		if !wanted[c.Task] {
 			c.DesiredStatus = "STOPPED"

@@ -85,11 +85,8 @@ func concerns(ch state.Change) bool {
 func (c *Instances) Connected(ctx context.Context, h acs.Hello) (uint64, error) {
 	err := c.State.Update(ctx, func(tx *state.Tx) error {
 		i := tx.Instances.Get(h.Instance)
-		if i == nil {
-			return &acs.Refusal{Kind: acs.InvalidInstance, Message: "The container instance is not known."}
-		}
-		if i.Status == ecs.Inactive {
-			return &acs.Refusal{Kind: acs.InactiveInstance, Message: "The container instance is inactive."}
+		if err := admit(i, h); err != nil {
+			return err
 		}
 		n := *i
 		n.Connected, n.DisconnectedAt = true, nil
@@ -99,6 +96,23 @@ func (c *Instances) Connected(ctx context.Context, h acs.Hello) (uint64, error) 
 		return nil
 	})
 	return c.State.View().N, err
+}
+
+// Admit refuses telemetry of an instance that would get no session.
+func (c *Instances) Admit(h acs.Hello) error { return admit(c.State.View().Instances.Get(h.Instance), h) }
+
+// admit refuses an instance that is not known, not any more, or of another cluster than its agent believes.
+func admit(i *ecs.Instance, h acs.Hello) error {
+	switch {
+	case i == nil:
+		return &acs.Refusal{Kind: acs.InvalidInstance, Message: "The container instance is not known."}
+	case i.Status == ecs.Inactive:
+		return &acs.Refusal{Kind: acs.InactiveInstance, Message: "The container instance is inactive."}
+	}
+	if c := i.ContainerInstanceArn.Cluster(); h.Cluster != "" && h.Cluster != c.Name() && h.Cluster != string(c) {
+		return &acs.Refusal{Kind: acs.InvalidCluster, Message: "The container instance belongs to another cluster."}
+	}
+	return nil
 }
 
 // Disconnected makes the instance disconnected, unless a new session came meanwhile.

@@ -125,8 +125,9 @@ func TestRestoredTasksMustBeProven(t *testing.T) {
 		pending.LastStatus = ecs.Pending
 		setting := &ecs.Setting{Name: restoreSetting, Value: "1 " + time.Now().UTC().Format(time.RFC3339Nano)}
 		c, s := startInstances(t, time.Hour, cluster(), instance("1", true, nil), setting, pending, running("alive", "1", before), running("dead", "1", before))
-		if w := c.Wanted(demo.Instance("1")); len(w.Orders) != 0 || len(w.Tasks) != 3 {
-			t.Errorf("%d orders and %d tasks of before the restore", len(w.Orders), len(w.Tasks))
+		w := c.Wanted(demo.Instance("1"))
+		if _, tasks := c.Manifest(demo.Instance("1")); len(w.Orders) != 0 || len(tasks) != 3 {
+			t.Errorf("%d orders and %d tasks of before the restore", len(w.Orders), len(tasks))
 		}
 		time.Sleep(time.Second)
 		c.Telemetry(t.Context(), demo.Instance("1"), acsproto.PublishMetrics{TaskMetrics: []acsproto.TaskMetrics{{Task: string(demo.Task("alive"))}}})

@@ -19,10 +19,11 @@ type taskSeq = iter.Seq[*ecs.Task]
 
 // writer applies a plan within one closure of Update.
 type writer struct {
-	tx      *state.Tx
-	was     *ecs.Service // as it is stored
-	service *ecs.Service // as it will be; was itself until something changes
-	now     time.Time
+	services *Services
+	tx       *state.Tx
+	was      *ecs.Service // as it is stored
+	service  *ecs.Service // as it will be; was itself until something changes
+	now      time.Time
 }
 
 // change returns the service to be changed.
@@ -39,34 +40,32 @@ func (w *writer) flush() {
 	}
 }
 
-// start places n tasks of the primary deployment and reports whether some found no place.
-func (w *writer) start(n int) (unplaced bool) {
+// start places n tasks of the primary deployment, of which more are to come, and reports whether some found no place.
+func (w *writer) start(n, more int) (unplaced bool) {
 	p := w.service.Primary()
 	d := w.tx.Definitions.Get(p.TaskDefinition)
 	if d == nil {
 		return false
 	}
-	cluster := w.service.ServiceArn.Cluster()
-	group := "service:" + w.service.ServiceArn.Name()
-	plan := placement.Decide(w.tx.Fleet(cluster), placement.Request{
-		Count: n, Group: group, Reserve: ecs.Reservation(d, nil), Required: placement.RequiredAttributes(d), Service: true,
-		Strategy: w.service.PlacementStrategy, Constraints: constraints(w.service, d),
-		Seed: uint64(w.now.UnixNano()),
-	})
+	a := w.service.ServiceArn
+	group := "service:" + a.Name()
+	spec := ecs.TaskSpec{
+		Definition: d, Group: group, StartedBy: p.ID, Service: a, LaunchType: launchType(p.LaunchType),
+		EnableExecuteCommand: w.service.EnableExecuteCommand, Tags: serviceTags(w.service, d), Now: w.now,
+	}
 	var started []arn.Task
-	for _, i := range plan.Placed {
-		t := ecs.NewTask(ecs.TaskSpec{
-			Task: cluster.Task(newID()), Definition: d, Instance: w.tx.Instances.Get(i), Group: group, StartedBy: p.ID,
-			Service: w.service.ServiceArn, LaunchType: launchType(p.LaunchType), EnableExecuteCommand: w.service.EnableExecuteCommand,
-			Tags: serviceTags(w.service, d), Now: w.now,
-		})
-		w.tx.Put(t)
-		started = append(started, t.TaskArn)
-	}
+	plan := w.services.place(w.tx, a, p.ID, placement.Request{
+		Group: group, Reserve: ecs.Reservation(d, nil), Required: placement.RequiredAttributes(d), Service: true,
+		Strategy: w.service.PlacementStrategy, Constraints: constraints(w.service, d), Seed: uint64(w.now.UnixNano()),
+	}, n, more, w.now, func(i arn.Instance) {
+		spec.Task, spec.Instance = a.Cluster().Task(newID()), w.tx.Instances.Get(i)
+		w.tx.Put(ecs.NewTask(spec))
+		started = append(started, spec.Task)
+	})
 	if len(started) > 0 {
-		w.say(deployment.Event(w.service.ServiceArn, deployment.Started(started)))
+		w.say(deployment.Event(a, deployment.Started(started)))
 	}
-	if plan.Refused == 0 {
+	if len(started) == n || plan == nil || plan.Refused == 0 {
 		return false
 	}
 	w.sayOnce("placement", plan.ServiceEvent())

@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"berth/internal/arn"
 	"berth/internal/deployment"
 	"berth/internal/ecs"
@@ -24,6 +26,8 @@ type Services struct {
 
 	mu      sync.Mutex
 	waiting map[arn.Cluster]map[arn.Service]bool // services with tasks that found no place
+	fleets  map[arn.Cluster]uint64               // changes of the fleet so far
+	ahead   map[arn.Service]*ahead               // touched within closures of Update only, so by one goroutine
 }
 
 // budget is how many task records one Update touches at most: with the service and its events it stays below a batch.
@@ -32,7 +36,7 @@ const budget = 80
 // Run serves until ctx ends, which is while this replica leads.
 func (c *Services) Run(ctx context.Context) error {
 	c.mu.Lock()
-	c.waiting = map[arn.Cluster]map[arn.Service]bool{}
+	c.waiting, c.fleets, c.ahead = map[arn.Cluster]map[arn.Service]bool{}, map[arn.Cluster]uint64{}, map[arn.Service]*ahead{}
 	c.mu.Unlock()
 	c.loop.Name, c.loop.Log, c.loop.Reconcile = "services", c.Log, c.reconcile
 	return work(ctx, &c.loop, c.State, c.lookAtAll, c.changed)
@@ -61,6 +65,7 @@ func (c *Services) changed(v *state.Snapshot, ch state.Change) {
 			c.roomIn(r.TaskArn.Cluster()) // what it held is free
 		}
 	case *ecs.Instance:
+		c.fleetChanged(ch)
 		c.roomIn(r.ContainerInstanceArn.Cluster())
 		if r.Status == ecs.Draining {
 			for t := range v.Tasks.OnInstance(r.ContainerInstanceArn) {
@@ -104,25 +109,43 @@ func (c *Services) wait(s arn.Service, is bool) {
 	}
 }
 
-// rounds bounds how many Updates one look makes (1,000 actions); what is left comes with the next look.
-const rounds = 12
+// rounds bounds how many Updates one look makes (1,000 actions); what is left comes with the next look. Several may wait for their commits at once.
+const (
+	rounds  = 12
+	waiting = 3
+)
 
-// reconcile decides and applies in one closure, so that a decision is never about an old picture.
+// reconcile decides and applies in one closure, so that a decision is never about an old picture. Where there is more to do, the next closure
+// runs as soon as this one has, and not only when it is durable.
 func (c *Services) reconcile(ctx context.Context, a arn.Service) (time.Time, error) {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(waiting)
+	var last outcome
 	for range rounds {
-		var done outcome
-		if err := c.State.Update(ctx, func(tx *state.Tx) error {
-			done = serve(tx, a, stamp())
-			return nil
-		}); err != nil {
-			return time.Time{}, err
+		ran := make(chan outcome, 1)
+		g.Go(func() error {
+			defer close(ran)
+			return c.State.Update(gctx, func(tx *state.Tx) error {
+				ran <- c.serve(tx, a, stamp())
+				return nil
+			})
+		})
+		var ok bool
+		if last, ok = <-ran; !ok { // the closure never ran
+			break
 		}
-		c.wait(a, done.unplaced)
-		if !done.more {
-			return done.again, nil
+		c.wait(a, last.unplaced)
+		if !last.more {
+			break
 		}
 	}
-	return time.Now(), nil
+	if err := g.Wait(); err != nil {
+		return time.Time{}, err
+	}
+	if last.more {
+		return time.Now(), nil
+	}
+	return last.again, nil
 }
 
 // outcome is what a look at a service led to.
@@ -133,13 +156,13 @@ type outcome struct {
 }
 
 // serve decides what the service needs and writes it.
-func serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
+func (c *Services) serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
 	s := tx.Services.Get(a)
 	if s == nil || s.Status == ecs.Inactive {
 		return outcome{}
 	}
 	plan := deployment.Decide(view(tx.Tables, s), now)
-	w := &writer{tx: tx, was: s, service: s, now: now}
+	w := &writer{services: c, tx: tx, was: s, service: s, now: now}
 	if plan.Service != nil {
 		w.service = plan.Service
 	}
@@ -156,7 +179,7 @@ func serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
 	}
 	out := outcome{more: plan.More, again: plan.Again}
 	if plan.Start > 0 {
-		out.unplaced = w.start(plan.Start)
+		out.unplaced = w.start(plan.Start, plan.Ahead)
 		if out.unplaced {
 			out.more = false
 		}

@@ -16,19 +16,29 @@ func (c *Instances) Wanted(a arn.Instance) acs.Wanted {
 	v := c.State.View()
 	w := acs.Wanted{N: v.N}
 	restored := RestoredAt(v.Tables)
-	for t := range v.Tasks.OnInstance(a) {
+	for t := range v.Tasks.Unsettled(a) {
 		switch {
 		case t.DesiredStatus == ecs.Stopped:
 			w.Orders = append(w.Orders, acs.Order{Task: t.TaskArn, Stop: true, Build: func() (acsproto.Task, error) {
 				return acsproto.Task{ARN: string(t.TaskArn), Cluster: string(t.TaskArn.Cluster()), DesiredStatus: "STOPPED"}, nil
 			}})
-			continue
-		case !t.LastStatus.After(ecs.Pending) && t.CreatedAt.After(restored):
+		case t.CreatedAt.After(restored):
 			w.Orders = append(w.Orders, acs.Order{Task: t.TaskArn, Build: func() (acsproto.Task, error) { return build(v, t) }})
 		}
-		w.Tasks = append(w.Tasks, acsproto.ManifestTask{Task: string(t.TaskArn), Cluster: string(t.TaskArn.Cluster()), DesiredStatus: "RUNNING"})
 	}
 	return w
+}
+
+// Manifest is all that should run on an instance, as of commit n.
+func (c *Instances) Manifest(a arn.Instance) (n uint64, tasks []acsproto.ManifestTask) {
+	v := c.State.View()
+	tasks = []acsproto.ManifestTask{} // a list on the wire, also when it is empty
+	for t := range v.Tasks.OnInstance(a) {
+		if t.DesiredStatus != ecs.Stopped {
+			tasks = append(tasks, acsproto.ManifestTask{Task: string(t.TaskArn), Cluster: string(t.TaskArn.Cluster()), DesiredStatus: "RUNNING"})
+		}
+	}
+	return v.N, tasks
 }
 
 func build(v *state.Snapshot, t *ecs.Task) (acsproto.Task, error) {

@@ -138,6 +138,7 @@ func (d *decision) start(p *ecs.Deployment, n int, c ecs.Counts) {
 		return // those that are on their way show whether it works now
 	}
 	if n > d.budget {
+		d.plan.Ahead = n - d.budget
 		n, d.plan.More = d.budget, true
 	}
 	d.plan.Start = n

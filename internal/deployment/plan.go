@@ -33,6 +33,7 @@ type View struct {
 type Plan struct {
 	Service *ecs.Service // the changed record, nil if it stays as it is
 	Start   int          // tasks of the primary deployment to start, as far as they can be placed
+	Ahead   int          // how many more would start now if the budget were greater
 	Stop    []Stop
 	Counted []arn.Task // ended tasks that are in the deployments' counters now
 	Events  []string   // texts of service events, oldest first

@@ -27,13 +27,34 @@ const (
 	Stopped        TaskStatus = "STOPPED"
 )
 
-var ranks = []TaskStatus{Provisioning, Pending, Activating, Running, Deactivating, Stopping, Deprovisioning, Stopped}
+// rank is a status's place in the order, -1 for none of them.
+func (s TaskStatus) rank() int {
+	switch s {
+	case Provisioning:
+		return 0
+	case Pending:
+		return 1
+	case Activating:
+		return 2
+	case Running:
+		return 3
+	case Deactivating:
+		return 4
+	case Stopping:
+		return 5
+	case Deprovisioning:
+		return 6
+	case Stopped:
+		return 7
+	}
+	return -1
+}
 
 // Known reports whether s is one of ECS's statuses.
-func (s TaskStatus) Known() bool { return slices.Contains(ranks, s) }
+func (s TaskStatus) Known() bool { return s.rank() >= 0 }
 
 // After reports whether s comes later in a task's life than t.
-func (s TaskStatus) After(t TaskStatus) bool { return slices.Index(ranks, s) > slices.Index(ranks, t) }
+func (s TaskStatus) After(t TaskStatus) bool { return s.rank() > t.rank() }
 
 // Health is the health of a task or container.
 type Health = types.HealthStatus

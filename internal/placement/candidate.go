@@ -42,21 +42,20 @@ func newChecker(r Request) checker {
 
 // candidates reads the fleet once.
 func (k checker) candidates(f Fleet) []candidate {
-	instances := slices.Collect(f.Instances())
-	out := make([]candidate, len(instances))
-	for n, i := range instances {
-		out[n] = k.candidate(f, i, n)
+	var out []candidate
+	for r := range f.Rooms(k.Group) {
+		out = append(out, k.candidate(r, len(out)))
 	}
 	return out
 }
 
-func (k checker) candidate(f Fleet, i *ecs.Instance, index int) candidate {
-	used, tasks := f.Reserved(i.ContainerInstanceArn)
+func (k checker) candidate(r Room, index int) candidate {
+	i := r.Instance
 	c := candidate{
-		instance: i, index: index, tasks: tasks, group: f.InGroup(k.Group, i.ContainerInstanceArn),
+		instance: i, index: index, tasks: r.Tasks, group: r.InGroup,
 		fixed: Verdict{Instance: i.ContainerInstanceArn, Reason: k.fixed(i)},
-		cpu:   i.Registered.CPUUnits - used.CPUUnits, mib: i.Registered.MemoryMiB - used.MemoryMiB,
-		tcp: ports(i.Registered.PortsTCP, used.PortsTCP), udp: ports(i.Registered.PortsUDP, used.PortsUDP),
+		cpu:   i.Registered.CPUUnits - r.Reserved.CPUUnits, mib: i.Registered.MemoryMiB - r.Reserved.MemoryMiB,
+		tcp: ports(i.Registered.PortsTCP, r.Reserved.PortsTCP), udp: ports(i.Registered.PortsUDP, r.Reserved.PortsUDP),
 	}
 	k.nextTurn(&c)
 	return c

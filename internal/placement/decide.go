@@ -113,16 +113,21 @@ func Explain(f Fleet, r Request) []Verdict {
 }
 
 // Check says what one instance of the fleet says to one task of the request, at the cost of one look.
-func Check(f Fleet, r Request, i *ecs.Instance) Verdict {
+func Check(f Fleet, r Request, i *ecs.Instance) Verdict { return NewCheck(r)(f, i) }
+
+// NewCheck is Check for many instances and one request.
+func NewCheck(r Request) func(Fleet, *ecs.Instance) Verdict {
 	k := newChecker(r)
-	c := k.candidate(f, i, 0)
-	return k.verdict(&c)
+	return func(f Fleet, i *ecs.Instance) Verdict {
+		c := k.candidate(f.Room(r.Group, i), 0)
+		return k.verdict(&c)
+	}
 }
 
 // Populated reports whether the fleet has an ACTIVE instance. Without one there is nothing to try.
 func Populated(f Fleet) bool {
-	for i := range f.Instances() {
-		if i.Status == ecs.Active {
+	for r := range f.Rooms("") {
+		if r.Instance.Status == ecs.Active {
 			return true
 		}
 	}

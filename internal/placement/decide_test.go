@@ -25,11 +25,20 @@ type yard struct {
 	group     map[arn.Instance]int
 }
 
-func (y *yard) Instances() iter.Seq[*ecs.Instance] { return slices.Values(y.instances) }
-func (y *yard) Reserved(i arn.Instance) (ecs.Resources, int) {
-	return y.used[i], y.group[i]
+func (y *yard) Rooms(group string) iter.Seq[Room] {
+	return func(yield func(Room) bool) {
+		for _, i := range y.instances {
+			if !yield(y.Room(group, i)) {
+				return
+			}
+		}
+	}
 }
-func (y *yard) InGroup(_ string, i arn.Instance) int { return y.group[i] }
+
+func (y *yard) Room(_ string, i *ecs.Instance) Room {
+	a := i.ContainerInstanceArn
+	return Room{Instance: i, Reserved: y.used[a], Tasks: y.group[a], InGroup: y.group[a]}
+}
 
 func (y *yard) add(zone string, cpu, mib int) *ecs.Instance {
 	i := &ecs.Instance{

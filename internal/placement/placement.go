@@ -13,12 +13,18 @@ import (
 
 // Fleet is what a decision looks at: a cluster's container instances, and sums of what is on them.
 type Fleet interface {
-	// Instances yields the instances that are not INACTIVE, in a fixed order.
-	Instances() iter.Seq[*ecs.Instance]
-	// Reserved is what the tasks of an instance hold of it, and how many they are.
-	Reserved(arn.Instance) (r ecs.Resources, tasks int)
-	// InGroup is how many tasks of a group should run on an instance.
-	InGroup(group string, i arn.Instance) int
+	// Rooms yields the instances that are not INACTIVE, in a fixed order. A decision makes one pass.
+	Rooms(group string) iter.Seq[Room]
+	// Room is that of one instance.
+	Room(group string, i *ecs.Instance) Room
+}
+
+// Room is a container instance and what is on it.
+type Room struct {
+	Instance *ecs.Instance
+	Reserved ecs.Resources // what its tasks hold of it
+	Tasks    int           // on it, not stopped
+	InGroup  int           // tasks of the group that should run on it
 }
 
 // Request is a number of equal tasks to place.

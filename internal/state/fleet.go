@@ -17,19 +17,28 @@ type fleet struct {
 // Fleet is the cluster's container instances as placement looks at them.
 func (t *Tables) Fleet(c arn.Cluster) placement.Fleet { return fleet{t, c} }
 
-func (f fleet) Instances() iter.Seq[*ecs.Instance] {
-	return func(yield func(*ecs.Instance) bool) {
-		for i := range f.Tables.Instances.Under(string(f.cluster.Instance("")), "") {
-			if i.Status != ecs.Inactive && !yield(i) {
+// Rooms reads instances, usage and the group's counts side by side: all three are in the order of the instances.
+func (f fleet) Rooms(group string) iter.Seq[placement.Room] {
+	prefix := string(f.cluster.Instance(""))
+	used, counts := f.Tasks.usage.along(""), f.Tasks.groups.along(groupKey(f.cluster, group, ""))
+	return func(yield func(placement.Room) bool) {
+		for i := range f.Tables.Instances.Under(prefix, "") {
+			if i.Status == ecs.Inactive {
+				continue
+			}
+			r := placement.Room{Instance: i}
+			if u := used.at(string(i.ContainerInstanceArn)); u != nil {
+				r.Reserved, r.Tasks = u.Reserved, u.Tasks
+			}
+			r.InGroup = counts.at(string(i.ContainerInstanceArn))
+			if !yield(r) {
 				return
 			}
 		}
 	}
 }
 
-func (f fleet) Reserved(i arn.Instance) (ecs.Resources, int) {
-	u := f.Tasks.Usage(i)
-	return u.Reserved, u.Tasks
+func (f fleet) Room(group string, i *ecs.Instance) placement.Room {
+	u := f.Tasks.Usage(i.ContainerInstanceArn)
+	return placement.Room{Instance: i, Reserved: u.Reserved, Tasks: u.Tasks, InGroup: f.Tasks.InGroup(f.cluster, group, i.ContainerInstanceArn)}
 }
-
-func (f fleet) InGroup(group string, i arn.Instance) int { return f.Tasks.InGroup(f.cluster, group, i) }

@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"reflect"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -107,4 +108,32 @@ func BenchmarkFleet(b *testing.B) {
 			})
 		}
 	}
+}
+
+// TestRoomsAgreeWithRoom compares the pass over the fleet with a look at each instance.
+func TestRoomsAgreeWithRoom(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		tables := newTables()
+		addInstances(tables, rapid.IntRange(0, 9).Draw(t, "instances"), ecs.Resources{CPUUnits: 9999, MemoryMiB: 9999})
+		for n := range rapid.IntRange(0, 20).Draw(t, "tasks") {
+			tables.put(&ecs.Task{
+				TaskArn: fleetCluster.Task(fmt.Sprintf("%032x", n)), Group: rapid.SampledFrom([]string{"a", "ab", "b"}).Draw(t, "group"),
+				ContainerInstanceArn: fleetCluster.Instance(fmt.Sprintf("%032x", rapid.IntRange(0, 9).Draw(t, "on"))),
+				Reserved:             ecs.Resources{CPUUnits: n}, DesiredStatus: rapid.SampledFrom([]ecs.TaskStatus{ecs.Running, ecs.Stopped}).Draw(t, "desired"),
+				LastStatus: ecs.Pending,
+			}, false)
+		}
+		f, seen := tables.Fleet(fleetCluster), 0
+		for _, group := range []string{"a", "ab", "b", "c"} {
+			for r := range f.Rooms(group) {
+				seen++
+				if want := f.Room(group, r.Instance); !reflect.DeepEqual(r, want) {
+					t.Fatalf("group %s: the pass says %+v, the look %+v", group, r, want)
+				}
+			}
+		}
+		if seen != 4*tables.Instances.Len() {
+			t.Fatalf("%d rooms of %d instances in 4 passes", seen, tables.Instances.Len())
+		}
+	})
 }

@@ -107,4 +107,38 @@ func (t *tally[V]) add(k string, sum func(V) V) {
 	}
 }
 
+// along reads sums whose keys are prefix and a name, for names that come in ascending order: a step costs less than a lookup.
+func (t *tally[V]) along(prefix string) *alongside[V] {
+	return &alongside[V]{prefix: prefix, it: t.sums.Iter()}
+}
+
+// alongside is a place in a tally that only moves forward.
+type alongside[V comparable] struct {
+	prefix string
+	it     btree.MapIter[string, V]
+	begun  bool
+	here   bool
+}
+
+// at is the sum of a name that is not before the last one asked for; the zero value where there is none.
+func (a *alongside[V]) at(name string) (v V) {
+	if !a.begun {
+		a.begun, a.here = true, a.it.Seek(a.prefix+name)
+	}
+	for a.here {
+		k, ok := strings.CutPrefix(a.it.Key(), a.prefix)
+		switch {
+		case !ok:
+			a.here = false
+			return v
+		case k == name:
+			return a.it.Value()
+		case k > name:
+			return v
+		}
+		a.here = a.it.Next()
+	}
+	return v
+}
+
 var _ ecs.Record = (*ecs.Task)(nil)

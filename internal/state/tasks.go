@@ -13,7 +13,7 @@ import (
 type Tasks struct {
 	Table[arn.Task, ecs.Task]
 	byService  index[ecs.Task]
-	byInstance index[ecs.Task] // not stopped
+	byInstance index[ecs.Task] // not stopped: first those that an agent must hear of, or has not reported
 	stopped    index[ecs.Task] // by the time they stopped
 	counts     tally[Counts]   // by service and deployment
 	groups     tally[int]      // by cluster, group and instance: tasks that should run
@@ -32,8 +32,16 @@ type Usage struct {
 
 func newTasks() Tasks {
 	return Tasks{
-		byService:  newIndex(stopOrder),
-		byInstance: newIndex(func(a, b *ecs.Task) bool { return pairLess(a.ContainerInstanceArn, b.ContainerInstanceArn, a, b) }),
+		byService: newIndex(stopOrder),
+		byInstance: newIndex(func(a, b *ecs.Task) bool {
+			if a.ContainerInstanceArn != b.ContainerInstanceArn {
+				return a.ContainerInstanceArn < b.ContainerInstanceArn
+			}
+			if x, y := settled(a), settled(b); x != y {
+				return y
+			}
+			return a.TaskArn < b.TaskArn
+		}),
 		stopped: newIndex(func(a, b *ecs.Task) bool {
 			if !a.StoppedAt.Equal(*b.StoppedAt) {
 				return a.StoppedAt.Before(*b.StoppedAt)
@@ -43,11 +51,9 @@ func newTasks() Tasks {
 	}
 }
 
-func pairLess[S ~string](x, y S, a, b *ecs.Task) bool {
-	if x != y {
-		return x < y
-	}
-	return a.TaskArn < b.TaskArn
+// settled tasks run as they should: their agent needs to be told nothing.
+func settled(t *ecs.Task) bool {
+	return t.DesiredStatus != ecs.Stopped && t.LastStatus.After(ecs.Pending)
 }
 
 // farFuture sorts before every real task where the youngest come first.
@@ -212,6 +218,12 @@ func (t *Tasks) Usage(i arn.Instance) *Usage {
 // OnInstance yields the tasks of an instance that have not stopped.
 func (t *Tasks) OnInstance(i arn.Instance) iter.Seq[*ecs.Task] {
 	return t.byInstance.from(&ecs.Task{ContainerInstanceArn: i}, func(x *ecs.Task) bool { return x.ContainerInstanceArn == i })
+}
+
+// Unsettled yields the tasks of an instance that have not stopped and are not where they should be: those that should start and have not
+// been reported, and those that should stop.
+func (t *Tasks) Unsettled(i arn.Instance) iter.Seq[*ecs.Task] {
+	return t.byInstance.from(&ecs.Task{ContainerInstanceArn: i}, func(x *ecs.Task) bool { return x.ContainerInstanceArn == i && !settled(x) })
 }
 
 // OfService yields every task of a service.
