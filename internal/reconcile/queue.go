@@ -22,6 +22,8 @@ type Loop[K comparable] struct {
 	Every   time.Duration
 	Workers int // default 4
 	Log     *slog.Logger
+	// Observe is told of every look, for the metrics. nil tells nobody.
+	Observe func(loop string, took time.Duration, err error)
 
 	once  sync.Once
 	mu    sync.Mutex
@@ -122,6 +124,13 @@ func (l *Loop[K]) later(k K, e *entry, at time.Time) {
 	})
 }
 
+// Depth is how many keys wait for a look that is due.
+func (l *Loop[K]) Depth() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.ready)
+}
+
 func (l *Loop[K]) poke() {
 	select {
 	case l.wake <- struct{}{}:
@@ -187,6 +196,9 @@ func (l *Loop[K]) next(ctx context.Context) (k K, ok bool) {
 func (l *Loop[K]) look(ctx context.Context, k K) {
 	began := time.Now()
 	again, err := l.Reconcile(ctx, k)
+	if l.Observe != nil {
+		l.Observe(l.Name, time.Since(began), err)
+	}
 	if err != nil && ctx.Err() == nil {
 		l.Log.Warn("reconcile failed, will try again", "loop", l.Name, "key", k, "err", err)
 	}

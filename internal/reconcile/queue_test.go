@@ -109,3 +109,29 @@ func TestAgainAndErrors(t *testing.T) {
 		}
 	})
 }
+
+func TestDepthAndObserve(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		type look struct {
+			loop string
+			took time.Duration
+			err  error
+		}
+		looked := make(chan look, 3)
+		broken := errors.New("broken")
+		l := &Loop[string]{
+			Name: "things", Workers: 1, Every: time.Hour,
+			Reconcile: func(context.Context, string) (time.Time, error) { time.Sleep(time.Second); return time.Time{}, broken },
+			Observe:   func(loop string, took time.Duration, err error) { looked <- look{loop, took, err} },
+		}
+		start(t, l)
+		l.Add("a", "b", "c")
+		synctest.Wait()
+		if n := l.Depth(); n != 2 {
+			t.Errorf("%d keys wait for the only worker, want 2", n)
+		}
+		if got := <-looked; got != (look{"things", time.Second, broken}) {
+			t.Errorf("observed %v", got)
+		}
+	})
+}
