@@ -1,4 +1,5 @@
-// Package berth serves Berth's own operations, which AWS has not: why something is in the state it is in, and tokens for machines to join.
+// Package berth serves Berth's own operations, which AWS has not: why something is in the state it is in, tokens for machines
+// to join, and the replicas of the control plane.
 // They go through the same front door, signed and authorized like any other.
 package berth
 
@@ -17,8 +18,9 @@ import (
 
 // API are the operations over one store.
 type API struct {
-	State *state.Store
-	Keys  *access.Keys
+	State    *state.Store
+	Keys     *access.Keys
+	Replicas Replicas
 }
 
 // Target is the prefix of X-Amz-Target.
@@ -26,15 +28,18 @@ const Target = "Berth_20261124"
 
 // Service is the table that the front door dispatches by.
 func (a *API) Service() frontdoor.Service {
-	names := []string{"CreateJoinToken", "ExplainInstance", "ExplainService", "ExplainTask"}
+	names := []string{"CreateJoinToken", "CreateMemberToken", "ExplainInstance", "ExplainService", "ExplainTask", "ListMembers", "RemoveMember"}
 	read := func(o frontdoor.Operation) frontdoor.Operation { o.ReadOnly = true; return o }
 	return frontdoor.Service{
 		Name: "berth", Protocol: frontdoor.AWSJSON11, Names: awswire.LowerCamel, Target: Target, Known: names,
 		Operations: []frontdoor.Operation{
 			frontdoor.Op("CreateJoinToken", a.createJoinToken),
+			frontdoor.Op("CreateMemberToken", a.createMemberToken),
 			read(frontdoor.Op("ExplainInstance", a.explainInstance)),
 			read(frontdoor.Op("ExplainService", a.explainService)),
 			read(frontdoor.Op("ExplainTask", a.explainTask)),
+			frontdoor.Op("ListMembers", a.listMembers),
+			frontdoor.Op("RemoveMember", a.removeMember),
 		},
 	}
 }
