@@ -21,13 +21,21 @@ func (h *Hub) ServeTCS(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer end()
-	instance := arn.Instance(r.URL.Query().Get("containerInstance"))
+	hello := Hello{Instance: arn.Instance(r.URL.Query().Get("containerInstance")), Cluster: r.URL.Query().Get("cluster")}
+	instance := hello.Instance
+	if err := h.Control.Admit(hello); err != nil {
+		h.Log.Info("telemetry refused", "instance", instance, "err", err)
+		refuse(w, err)
+		return
+	}
 	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled})
 	if err != nil {
 		h.Log.Info("handshake failed", "instance", instance, "err", err)
 		return
 	}
 	conn.SetReadLimit(maxFrame)
+	ctx, leave := h.publish(ctx, instance)
+	defer leave()
 	err = h.telemetry(ctx, conn, instance)
 	conn.Close(websocket.StatusGoingAway, "") //nolint:errcheck // it may be gone already
 	h.Log.Debug("telemetry ended", "instance", instance, "why", err)

@@ -99,7 +99,9 @@ func (c *Instances) Connected(ctx context.Context, h acs.Hello) (uint64, error) 
 }
 
 // Admit refuses telemetry of an instance that would get no session.
-func (c *Instances) Admit(h acs.Hello) error { return admit(c.State.View().Instances.Get(h.Instance), h) }
+func (c *Instances) Admit(h acs.Hello) error {
+	return admit(c.State.View().Instances.Get(h.Instance), h)
+}
 
 // admit refuses an instance that is not known, not any more, or of another cluster than its agent believes.
 func admit(i *ecs.Instance, h acs.Hello) error {

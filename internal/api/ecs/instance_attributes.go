@@ -55,19 +55,20 @@ func validateAttributes(list []types.Attribute) error {
 	if len(list) > mostAttributes {
 		return apierr.InvalidParameter("attributes can have at most %d items.", mostAttributes)
 	}
-	seen := map[string]bool{}
+	seen := map[string]string{}
 	for _, a := range list {
 		name := text(a.Name)
+		other, again := seen[name]
 		switch {
 		case name == "":
 			return apierr.InvalidParameter("Attribute name should not be null or empty.")
 		case len(name) > mostAttributeText || len(text(a.Value)) > mostAttributeText:
 			return apierr.InvalidParameter("The name and the value of an attribute can have at most %d characters, but those of '%s' are longer.",
 				mostAttributeText, name)
-		case seen[name]:
+		case again && other != text(a.Value): // an agent may say a capability twice, which is no contradiction
 			return apierr.InvalidParameter("The attribute '%s' is given more than once.", name)
 		}
-		seen[name] = true
+		seen[name] = text(a.Value)
 	}
 	return nil
 }
@@ -75,7 +76,7 @@ func validateAttributes(list []types.Attribute) error {
 // mergeAttributes are the attributes of an instance that registers: what the agent says now, all of which it must get back or it gives up; what
 // follows from its identity; custom ones from before, which it says only at first; its type; and its zone, or else the region's first.
 func mergeAttributes(before, said, identity []types.Attribute, region string) []types.Attribute {
-	out := slices.Clone(said)
+	var out []types.Attribute
 	add := func(list []types.Attribute, keep func(name string) bool) {
 		for _, a := range list {
 			known := func(o types.Attribute) bool { return text(o.Name) == text(a.Name) }
@@ -85,6 +86,7 @@ func mergeAttributes(before, said, identity []types.Attribute, region string) []
 		}
 	}
 	all := func(string) bool { return true }
+	add(said, all) // each once
 	add(identity, all)
 	add(before, func(name string) bool {
 		return customAttribute(name) || name == ecs.AttributeZone || name == ecs.AttributeInstanceType

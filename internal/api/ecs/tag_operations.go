@@ -22,8 +22,8 @@ func (a *API) tagOperations() []frontdoor.Operation {
 		frontdoor.Op("UntagResource", a.untagResource).On(func(_ *frontdoor.Request, in any) []string {
 			return named(in.(*awsecs.UntagResourceInput).ResourceArn)
 		}),
-		frontdoor.Op("ListTagsForResource", a.listTagsForResource).On(func(_ *frontdoor.Request, in any) []string {
-			return named(in.(*awsecs.ListTagsForResourceInput).ResourceArn)
+		frontdoor.Op("ListTagsForResource", a.listTagsForResource).On(func(r *frontdoor.Request, in any) []string {
+			return a.tagged(r, in.(*awsecs.ListTagsForResourceInput).ResourceArn)
 		}),
 	}
 }
@@ -34,6 +34,17 @@ func named(resource *string) []string {
 		return nil
 	}
 	return []string{*resource}
+}
+
+// tagged are the resources that the policy is asked about when tags are read. An agent reads those of the tasks of its container instance, for
+// their containers: then it is the instance.
+func (a *API) tagged(r *frontdoor.Request, resource *string) []string {
+	if own := a.ownInstance(r); own != nil && !blank(resource) {
+		if t := a.store.View().Tasks.Get(arn.Task(*resource)); t != nil && string(t.ContainerInstanceArn) == own[0] {
+			return own
+		}
+	}
+	return named(resource)
 }
 
 // taggable is a resource with its tags.

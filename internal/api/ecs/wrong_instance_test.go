@@ -49,7 +49,7 @@ func TestWrongInstanceRequests(t *testing.T) {
 		resource(`{"name":"PORTS_UDP","type":"STRINGSET","stringSetValue":["65536"]}`, "totalResources: '65536' of PORTS_UDP is no port."),
 		resource(`{"name":"PORTS","type":"STRINGSET","stringSetValue":["0"]}`, "totalResources: '0' of PORTS is no port."),
 		register(size+`,"attributes":[{"value":"v"}]`, parameter, "Attribute name should not be null or empty."),
-		register(size+`,"attributes":[{"name":"a"},{"name":"a"}]`, parameter, "The attribute 'a' is given more than once."),
+		register(size+`,"attributes":[{"name":"a"},{"name":"a","value":"v"}]`, parameter, "The attribute 'a' is given more than once."),
 		register(size+`,"attributes":[{"name":"a","value":"`+strings.Repeat("v", 129)+`"}]`, parameter,
 			"The name and the value of an attribute can have at most 128 characters, but those of 'a' are longer."),
 		register(size+`,"tags":[{"key":"aws:x"}]`, parameter,
