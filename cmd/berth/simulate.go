@@ -8,6 +8,8 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"runtime/debug"
+	"runtime/pprof"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,6 +24,7 @@ type simulateOptions struct {
 	tasks, services, cpu, memory          int
 	update, remove, health, verbose       bool
 	stay                                  time.Duration
+	profile                               string
 }
 
 func simulateCommand() *cobra.Command {
@@ -65,6 +68,7 @@ A service of more than 5,000 tasks needs a server that was started with a greate
 	f.BoolVar(&o.update, "update", false, "then roll the services to a new task definition")
 	f.DurationVar(&o.stay, "stay", 0, "then stay idle for so long")
 	f.BoolVar(&o.remove, "delete", false, "then delete the services")
+	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of this process to a file")
 	f.BoolVar(&o.verbose, "verbose", false, "log what the instances do")
 	return c
 }
@@ -84,6 +88,17 @@ func (o *simulateOptions) client() (*client, error) {
 
 // run brings the fleet up, gives it work where there is some to give, and sums up.
 func (o *simulateOptions) run(ctx context.Context, out, progress io.Writer) error {
+	if o.profile != "" {
+		f, err := os.Create(o.profile)
+		if err != nil {
+			return fmt.Errorf("profile: %w", err)
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return fmt.Errorf("profile: %w", err)
+		}
+		defer pprof.StopCPUProfile()
+	}
 	c, err := o.client()
 	if err != nil {
 		return err
@@ -106,6 +121,7 @@ func (o *simulateOptions) run(ctx context.Context, out, progress io.Writer) erro
 	if o.verbose {
 		o.fleet.Log = slog.New(slog.NewTextHandler(progress, nil))
 	}
+	debug.SetGCPercent(400) // little lives long here
 	fleet := simulate.New(o.fleet)
 	began := time.Now()
 	if err := fleet.Register(ctx); err != nil {

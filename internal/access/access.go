@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"berth/internal/arn"
@@ -25,19 +26,34 @@ const (
 type Keys struct {
 	State *state.Store
 	Seal  seal.Key
+
+	opened sync.Map // of *opened by access key id
+}
+
+// opened is a key that was unsealed before, good for as long as its record is the stored one.
+type opened struct {
+	record    *ecs.Credential
+	secret    string
+	principal policy.Principal
 }
 
 // Find returns the secret of an access key and who holds it; false if there is no such key.
 func (k *Keys) Find(id string) (secret string, p policy.Principal, ok bool) {
 	c := k.State.View().Credentials.Get(id)
 	if c == nil {
+		k.opened.Delete(id)
 		return "", policy.Principal{}, false
+	}
+	if o, ok := k.opened.Load(id); ok && o.(*opened).record == c {
+		return o.(*opened).secret, o.(*opened).principal, true
 	}
 	secret, err := k.Seal.Open(c.SealedSecret, id)
 	if err != nil {
 		return "", policy.Principal{}, false
 	}
-	return secret, principal(c), true
+	p = principal(c)
+	k.opened.Store(id, &opened{c, secret, p})
+	return secret, p, true
 }
 
 func principal(c *ecs.Credential) policy.Principal {

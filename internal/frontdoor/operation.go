@@ -49,6 +49,8 @@ type Operation struct {
 	Open bool
 	// ReadOnly operations may be answered by a replica that is not the leader.
 	ReadOnly bool
+	// Frequent operations are made by agents all the time: where they succeed, they are for the debugging log.
+	Frequent bool
 }
 
 // Request is what an operation learns besides its input.

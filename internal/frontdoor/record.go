@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// record writes the request's one line in the log, and tells the metrics. Reads of a known caller are for
+// record writes the request's one line in the log, and tells the metrics. Reads of a known caller and what agents say all the time are for
 // debugging; faults of ours are errors.
 func (x *exchange) record() {
 	took := time.Since(x.start)
@@ -51,6 +51,8 @@ func (x *exchange) level() slog.Level {
 	case x.status >= 500 && x.r.Context().Err() == nil:
 		return slog.LevelError
 	case x.target.call != nil && x.target.call.ReadOnly && x.caller.ARN != "":
+		return slog.LevelDebug
+	case x.target.call != nil && x.target.call.Frequent && x.failure == nil:
 		return slog.LevelDebug
 	}
 	return slog.LevelInfo

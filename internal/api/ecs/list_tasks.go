@@ -92,19 +92,27 @@ func newTaskFilter(t *state.Tables, c arn.Cluster, in *awsecs.ListTasksInput) (f
 	return f, nil
 }
 
-// candidates yields a set of tasks in which those that the filter keeps are, in the order of their ARNs and from one on: the smallest set
-// that there is an index for.
+// candidates yields a set of tasks in which those that the filter keeps are, in the order of their ARNs and from one on. Where an index
+// gives a small set, it is that one, sorted; else it is the cluster's tasks, of which a page is soon full.
 func (f *taskFilter) candidates(t *state.Tables, c arn.Cluster, from arn.Task) iter.Seq[*ecs.Task] {
 	rest := func(x *ecs.Task) bool { return x.TaskArn >= from }
 	switch {
 	case f.instance != "" && f.desired == ecs.Running:
-		return where(t.Tasks.OnInstance(f.instance), rest) // a stopped task is not wanted any more
-	case f.service != "":
-		return slices.Values(slices.SortedFunc(where(t.Tasks.OfService(f.service), rest), func(a, b *ecs.Task) int {
-			return cmp.Compare(a.TaskArn, b.TaskArn)
-		}))
+		return inOrder(where(t.Tasks.OnInstance(f.instance), rest)) // a stopped task is not wanted any more
+	case f.service != "" && f.few(t):
+		return inOrder(where(t.Tasks.OfService(f.service), rest))
 	}
 	return t.Tasks.Under(string(c.Task("")), from)
+}
+
+// few reports whether it is cheaper to sort the service's tasks than to look for a page of them among all.
+func (f *taskFilter) few(t *state.Tables) bool {
+	n := t.Tasks.ServiceCounts(f.service).Tasks()
+	return n < 1000 || n < t.Tasks.Len()/50
+}
+
+func inOrder(s iter.Seq[*ecs.Task]) iter.Seq[*ecs.Task] {
+	return slices.Values(slices.SortedFunc(s, func(a, b *ecs.Task) int { return cmp.Compare(a.TaskArn, b.TaskArn) }))
 }
 
 func (f *taskFilter) keeps(t *ecs.Task) bool {

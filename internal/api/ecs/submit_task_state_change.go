@@ -18,7 +18,7 @@ func (a *API) agentOperations() []frontdoor.Operation {
 		return a.polled(r, in.(*awsecs.DiscoverPollEndpointInput))
 	})
 	poll.ReadOnly = true
-	return []frontdoor.Operation{
+	operations := []frontdoor.Operation{
 		poll,
 		frontdoor.Op("SubmitTaskStateChange", a.submitTaskStateChange).On(func(r *frontdoor.Request, in any) []string {
 			i := in.(*awsecs.SubmitTaskStateChangeInput)
@@ -32,6 +32,10 @@ func (a *API) agentOperations() []frontdoor.Operation {
 			return a.ownInstance(r)
 		}),
 	}
+	for i := range operations {
+		operations[i].Frequent = true
+	}
+	return operations
 }
 
 // mostContainers is how many changes of containers one report may have: a definition has ten containers, and each may be there repeatedly.
