@@ -75,6 +75,8 @@ type Config struct {
 	Log       *slog.Logger
 	Heartbeat time.Duration // 30 s; a session that leaves two unanswered is closed
 	Resend    time.Duration // 30 s; payloads that are not acked are sent again
+	// Told is told when an agent is sent a task to start, and when it acked that, for traces. nil tells nobody.
+	Told func(t arn.Task, acked bool)
 }
 
 // Hub is the control plane's end of all sessions. It takes sessions only while Run runs, that is while this replica leads.
@@ -87,6 +89,7 @@ type Hub struct {
 	arriving   map[arn.Instance]int // handshakes
 	publishers map[arn.Instance]*publisher
 	wg         sync.WaitGroup
+	sums       sums
 }
 
 // New returns a hub.

@@ -112,6 +112,9 @@ func (s *session) sendOrders(ctx context.Context) error {
 		live[k] = s.orders[k]
 		if was := s.orders[k]; was == nil || !was.acked && now.Sub(was.at) >= s.hub.Resend {
 			due = append(due, o)
+			if was != nil {
+				s.hub.sums.resent.Add(1)
+			}
 		}
 	}
 	s.orders = live // orders that are reached are forgotten
@@ -146,10 +149,12 @@ func (s *session) sendPayload(ctx context.Context, n uint64, orders []Order, now
 		return nil
 	}
 	s.payloads[p.MessageID] = keys
+	s.hub.sent(keys)
 	return s.send(ctx, p)
 }
 
 func (s *session) acked(id string) {
+	s.hub.acked(s.payloads[id])
 	for _, k := range s.payloads[id] {
 		if o := s.orders[k]; o != nil {
 			o.acked = true

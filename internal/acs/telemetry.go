@@ -73,6 +73,7 @@ func (h *Hub) telemetry(ctx context.Context, conn *websocket.Conn, i arn.Instanc
 				h.Log.Debug("message ignored", "instance", i, "type", m.Type())
 				continue
 			}
+			h.sums.publications.Add(1)
 			h.Control.Telemetry(ctx, i, m)
 			if err := hand(ctx, replies, reply); err != nil {
 				return err

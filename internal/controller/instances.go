@@ -25,6 +25,8 @@ type Instances struct {
 	LostAfter time.Duration
 	// Usage is told what the tasks of an instance use. nil tells nobody.
 	Usage func(i arn.Instance, m acsproto.PublishMetrics)
+	// Observe is told of every look at an instance, for the metrics. nil tells nobody.
+	Observe func(loop string, took time.Duration, err error)
 
 	loop reconcile.Loop[arn.Instance]
 
@@ -43,9 +45,12 @@ func (c *Instances) Run(ctx context.Context) error {
 	c.mu.Lock()
 	c.since, c.proven = time.Now(), nil
 	c.mu.Unlock()
-	c.loop.Name, c.loop.Log, c.loop.Reconcile = "instances", c.Log, c.reconcile
+	c.loop.Name, c.loop.Log, c.loop.Reconcile, c.loop.Observe = "instances", c.Log, c.reconcile, c.Observe
 	return work(ctx, &c.loop, c.State, c.lookAtAll, c.changed, c.prove)
 }
+
+// Depth is how many instances wait for a look.
+func (c *Instances) Depth() int { return c.loop.Depth() }
 
 func (c *Instances) lookAtAll(v *state.Snapshot) {
 	for i := range v.Instances.All() {

@@ -54,6 +54,7 @@ func (w *writer) start(n, more int) (unplaced bool) {
 		EnableExecuteCommand: w.service.EnableExecuteCommand, Tags: serviceTags(w.service, d), Now: w.now,
 	}
 	var started []arn.Task
+	began := time.Now()
 	plan := w.services.place(w.tx, a, p.ID, placement.Request{
 		Group: group, Reserve: ecs.Reservation(d, nil), Required: placement.RequiredAttributes(d), Service: true,
 		Strategy: w.service.PlacementStrategy, Constraints: constraints(w.service, d), Seed: uint64(w.now.UnixNano()),
@@ -62,6 +63,9 @@ func (w *writer) start(n, more int) (unplaced bool) {
 		w.tx.Put(ecs.NewTask(spec))
 		started = append(started, spec.Task)
 	})
+	if w.services.Placed != nil {
+		w.services.Placed(len(started), n-len(started), time.Since(began))
+	}
 	if len(started) > 0 {
 		w.say(deployment.Event(a, deployment.Started(started)))
 	}

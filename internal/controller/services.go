@@ -21,6 +21,9 @@ import (
 type Services struct {
 	State *state.Store
 	Log   *slog.Logger
+	// Observe is told of every look at a service, and Placed of every decision where tasks go, for the metrics. nil tells nobody.
+	Observe func(loop string, took time.Duration, err error)
+	Placed  func(placed, refused int, took time.Duration)
 
 	loop reconcile.Loop[arn.Service]
 
@@ -38,9 +41,12 @@ func (c *Services) Run(ctx context.Context) error {
 	c.mu.Lock()
 	c.waiting, c.fleets, c.ahead = map[arn.Cluster]map[arn.Service]bool{}, map[arn.Cluster]uint64{}, map[arn.Service]*ahead{}
 	c.mu.Unlock()
-	c.loop.Name, c.loop.Log, c.loop.Reconcile = "services", c.Log, c.reconcile
+	c.loop.Name, c.loop.Log, c.loop.Reconcile, c.loop.Observe = "services", c.Log, c.reconcile, c.Observe
 	return work(ctx, &c.loop, c.State, c.lookAtAll, c.changed)
 }
+
+// Depth is how many services wait for a look.
+func (c *Services) Depth() int { return c.loop.Depth() }
 
 func (c *Services) lookAtAll(v *state.Snapshot) {
 	for s := range v.Services.All() {

@@ -29,6 +29,8 @@ type Config struct {
 	State *state.Store
 	// Quotas protect users from themselves. Zero fields take ECS's defaults.
 	Quotas Quotas
+	// Placed is told of every decision where tasks go, for the metrics. nil tells nobody.
+	Placed func(placed, refused int, took time.Duration)
 }
 
 // Quotas are the account's limits.

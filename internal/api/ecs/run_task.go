@@ -3,6 +3,7 @@ package ecs
 import (
 	"context"
 	"reflect"
+	"time"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -76,7 +77,11 @@ func (l *launcher) runTask(ctx context.Context, r *frontdoor.Request, in *awsecs
 		}
 		request := o.request(count)
 		request.Strategy, request.Constraints, request.Seed = in.PlacementStrategy, in.PlacementConstraints, seed
+		began := time.Now()
 		out, err = o.place(tx, request, once)
+		if l.config.Placed != nil && err == nil {
+			l.config.Placed(len(out.Tasks), count-len(out.Tasks), time.Since(began))
+		}
 		return err
 	})
 	if err != nil {
