@@ -218,7 +218,7 @@ func (l *Load) wait(ctx context.Context, p *Phase, look func(types.Service) (int
 		select {
 		case <-ctx.Done():
 			return fmt.Errorf("%s: %d of %d after %s: %w", p.Name, done, l.Tasks, since.Round(time.Second), ctx.Err())
-		case <-time.After(50 * time.Millisecond):
+		case <-time.After(min(50*time.Millisecond+since/50, 500*time.Millisecond)):
 		}
 	}
 }
