@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -41,6 +40,7 @@ type serverOptions struct {
 	pprof                               bool
 	tasksPerService                     int
 	verbose                             bool
+	observeOptions
 }
 
 func serverCommand() *cobra.Command {
@@ -68,6 +68,7 @@ Without --etcd the state is kept by an etcd inside this process, in the data dir
 	f.IntVar(&o.tasksPerService, "tasks-per-service", 5000, "quota: the greatest desired count of a service")
 	f.BoolVar(&o.pprof, "pprof", false, "serve /debug/pprof to this machine")
 	f.BoolVar(&o.verbose, "verbose", false, "log more")
+	o.observeFlags(f)
 	return c
 }
 
@@ -86,7 +87,8 @@ type server struct {
 	services  *controller.Services
 	instances *controller.Instances
 	sweep     *controller.Sweep
-	ready     chan struct{} // closed once the administrator and the default cluster exist
+	observed
+	ready chan struct{} // closed once the administrator and the default cluster exist
 }
 
 func runServer(ctx context.Context, o serverOptions) error {
@@ -109,6 +111,7 @@ func runServer(ctx context.Context, o serverOptions) error {
 	h := &http.Server{Handler: handler, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 10 * time.Minute, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.store.Run(ctx) })
+	g.Go(func() error { return s.observed.run(ctx) })
 	g.Go(func() error {
 		if err := h.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return fmt.Errorf("serve: %w", err)
@@ -130,12 +133,11 @@ func runServer(ctx context.Context, o serverOptions) error {
 
 // openServer constructs a replica; release closes what it opened.
 func openServer(ctx context.Context, o serverOptions) (*server, func(), error) {
-	level := slog.LevelInfo
-	if o.verbose {
-		level = slog.LevelDebug
+	log, err := o.logger(os.Stderr, o.verbose)
+	if err != nil {
+		return nil, nil, err
 	}
-	s := &server{options: o, log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})), ready: make(chan struct{})}
-	var err error
+	s := &server{options: o, log: log, ready: make(chan struct{})}
 	if s.data, err = openData(o.data); err != nil {
 		return nil, nil, err
 	}
@@ -177,7 +179,10 @@ func (s *server) build(keys *access.Keys) {
 	if address == "" {
 		address = s.options.listen
 	}
-	s.store = state.New(state.Config{Backend: s.backend, Address: s.scheme() + "://" + address, Lead: s.lead, Admit: s.admit, Log: s.log})
+	s.metrics = newMetrics()
+	s.store = state.New(state.Config{
+		Backend: s.backend, Address: s.scheme() + "://" + address, Lead: s.lead, Admit: s.admit, Observe: s.metrics.Commit, Log: s.log,
+	})
 	keys.State = s.store
 	s.keys = keys
 	s.hub = acs.New(acs.Config{Log: s.log})
@@ -185,6 +190,7 @@ func (s *server) build(keys *access.Keys) {
 	s.hub.Control = s.instances
 	s.services = &controller.Services{State: s.store, Log: s.log}
 	s.sweep = &controller.Sweep{State: s.store, Log: s.log}
+	s.observe()
 }
 
 func (s *server) scheme() string {
@@ -279,9 +285,9 @@ func (s *server) handler() (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	api := ecsapi.New(ecsapi.Config{State: s.store, Quotas: ecsapi.Quotas{TasksPerService: s.options.tasksPerService}})
+	api := ecsapi.New(ecsapi.Config{State: s.store, Quotas: ecsapi.Quotas{TasksPerService: s.options.tasksPerService}, Placed: s.metrics.Placement})
 	own := &berthapi.API{State: s.store, Keys: s.keys}
-	return frontdoor.New(frontdoor.Config{
+	door := frontdoor.New(frontdoor.Config{
 		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(own.Service()), sts.New()},
 		Sockets:  s.sockets(),
 		Keys: func(_ context.Context, id string) (frontdoor.Key, bool) {
@@ -289,8 +295,9 @@ func (s *server) handler() (http.Handler, error) {
 			return frontdoor.Key{Secret: secret, Principal: p}, ok
 		},
 		Auth: auth, DevPrincipal: access.Admin(s.options.account), Region: s.options.region, Account: s.options.account,
-		Forward: s.forward, Ready: s.admitRequest, Other: s.other(), Log: s.log,
-	}), nil
+		Forward: s.forward, Ready: s.admitRequest, Other: s.other(), Observe: s.metrics.Requests.Observe, Log: s.log,
+	})
+	return s.metrics.Requests.InFlight(door, "/acs/ws", "/tcs/ws", snapshotPath, eventsPath), nil
 }
 
 func (s *server) sockets() []frontdoor.Socket {
@@ -303,6 +310,7 @@ func (s *server) sockets() []frontdoor.Socket {
 		{Path: "/tcs/ws", Service: "ecs", Action: "ecs:StartTelemetrySession", Resource: query("containerInstance"),
 			Serve: func(w http.ResponseWriter, r *http.Request, _ *frontdoor.Request) { s.hub.ServeTCS(w, r) }},
 		{Path: snapshotPath, Service: "berth", Action: "berth:SaveSnapshot", Serve: s.saveSnapshot},
+		{Path: eventsPath, Service: "berth", Action: "berth:StreamEvents", ReadOnly: true, Serve: s.stream.ServeHTTP},
 	}
 }
 
@@ -328,6 +336,7 @@ func (s *server) other() http.Handler {
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("POST "+joinPath, s.join)
+	mux.Handle("GET /metrics", s.metrics.Handler(s.options.metricsOpen))
 	if s.options.pprof {
 		addPprof(mux)
 	}
@@ -353,36 +362,6 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	fmt.Fprintln(w, "ok")
-}
-
-const joinPath = "/berth/v1/join"
-
-// joined is what a machine gets for its token.
-type joined struct{ AccessKeyID, SecretAccessKey, Cluster, Region string }
-
-// join trades a one-time token for a container instance's credential. The token is all that it asks for.
-func (s *server) join(w http.ResponseWriter, r *http.Request) {
-	if h := s.forward(r); h != nil {
-		h.ServeHTTP(w, r)
-		return
-	}
-	var in struct{ Token string }
-	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 4<<10)).Decode(&in); err != nil {
-		http.Error(w, "the body is not {\"Token\":\"...\"}", http.StatusBadRequest)
-		return
-	}
-	c, secret, err := s.keys.Join(r.Context(), in.Token)
-	if errors.Is(err, access.ErrToken) {
-		http.Error(w, err.Error(), http.StatusForbidden)
-		return
-	}
-	if err != nil {
-		s.log.Error("join", "err", err)
-		http.Error(w, "the control plane could not do this now; try again", http.StatusServiceUnavailable)
-		return
-	}
-	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(joined{c.AccessKeyID, secret, string(c.Cluster), arn.ScopeOf(c.Cluster).Region}) //nolint:errcheck // the client is gone then
 }
 
 func (s *server) listen() (net.Listener, error) {

@@ -1,0 +1,3 @@
+package main
+
+const eventsPath = "/berth/v1/events"

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/spf13/pflag"
+
+	"berth/internal/metrics"
+	"berth/internal/stream"
+)
+
+// observeOptions are the flags of what shows what a replica does.
+type observeOptions struct {
+	logFormat   string
+	metricsOpen bool
+}
+
+func (o *observeOptions) observeFlags(f *pflag.FlagSet) {
+	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
+	f.BoolVar(&o.metricsOpen, "metrics-open", false, "serve /metrics to everybody, not to this machine only")
+}
+
+// logger writes to out as the flags say.
+func (o *observeOptions) logger(out io.Writer, verbose bool) (*slog.Logger, error) {
+	options := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if verbose {
+		options.Level = slog.LevelDebug
+	}
+	switch o.logFormat {
+	case "text":
+		return slog.New(slog.NewTextHandler(out, options)), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(out, options)), nil
+	}
+	return nil, fmt.Errorf("parse log format %q: want text or json", o.logFormat)
+}
+
+// observed is what shows what a replica does.
+type observed struct {
+	metrics *metrics.Metrics
+	stream  *stream.Hub
+}
+
+func newMetrics() *metrics.Metrics { return metrics.New(prometheus.NewRegistry(), version) }
+
+// observe ties the replica's parts to the metrics, once they are there.
+func (s *server) observe() {
+	s.stream = stream.New(stream.Config{State: s.store, Log: s.log})
+	s.instances.Observe, s.services.Observe, s.services.Placed = s.metrics.Look, s.metrics.Look, s.metrics.Placement
+	s.metrics.Ask(metrics.Known{
+		State: s.store, Sessions: s.hub.Sessions, Readers: s.stream.Readers,
+		Agents: func() metrics.AgentSums { return metrics.AgentSums(s.hub.Sums()) },
+		Queues: map[string]func() int{"services": s.services.Depth, "instances": s.instances.Depth},
+	})
+}
+
+// run serves until ctx ends.
+func (o *observed) run(ctx context.Context) error { return o.stream.Run(ctx) }
