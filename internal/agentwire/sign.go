@@ -4,6 +4,7 @@
 package agentwire
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -14,15 +15,19 @@ import (
 )
 
 // Keys are what the agent signs with.
-type Keys struct{ AccessKeyID, SecretAccessKey, SessionToken, Region string }
+type Keys struct {
+	AccessKeyID, SecretAccessKey, SessionToken, Region string
+	Service                                            string // "ecs" where empty; the agent itself calls no other
+}
 
 // header is one header as it is written: name, casing and place matter to whoever reads bytes.
 type header struct{ name, value string }
 
-// signature makes the Authorization header of Signature Version 4 for service ecs. signed are the headers that are signed.
+// signature makes the Authorization header of Signature Version 4. signed are the headers that are signed.
 func (k Keys) signature(method, path, query string, signed []header, payload []byte, at time.Time) string {
 	stamp := at.UTC().Format("20060102T150405Z")
-	scope := stamp[:8] + "/" + k.Region + "/ecs/aws4_request"
+	service := cmp.Or(k.Service, "ecs")
+	scope := stamp[:8] + "/" + k.Region + "/" + service + "/aws4_request"
 	var names, lines []string
 	for _, h := range signed {
 		names = append(names, strings.ToLower(h.name))
@@ -39,7 +44,7 @@ func (k Keys) signature(method, path, query string, signed []header, payload []b
 	canonical := method + "\n" + path + "\n" + query + "\n" + strings.Join(lines, "") + "\n" + list + "\n" + hash(payload)
 	text := "AWS4-HMAC-SHA256\n" + stamp + "\n" + scope + "\n" + hash([]byte(canonical))
 	key := []byte("AWS4" + k.SecretAccessKey)
-	for _, part := range []string{stamp[:8], k.Region, "ecs", "aws4_request"} {
+	for _, part := range []string{stamp[:8], k.Region, service, "aws4_request"} {
 		key = keyed(key, part)
 	}
 	return "AWS4-HMAC-SHA256 Credential=" + k.AccessKeyID + "/" + scope + ", SignedHeaders=" + list + ", Signature=" + hex.EncodeToString(keyed(key, text))
