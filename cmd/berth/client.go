@@ -42,6 +42,9 @@ func openClient(dir string) (*client, error) {
 		return nil, errors.New("the installation has no administrator's key yet; is it running? Start it with `berth up`")
 	}
 	c.endpoint = "http://" + c.in.Listen
+	if c.in.TLS {
+		c.endpoint = "https://" + c.in.Listen
+	}
 	return c, nil
 }
 

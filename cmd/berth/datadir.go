@@ -34,6 +34,7 @@ func (d dataDir) path(name string) string { return filepath.Join(string(d), name
 type installation struct {
 	ID        string // in the names of everything that it makes on a machine
 	Listen    string
+	TLS       bool `json:",omitempty"` // it serves HTTPS with a certificate of the operator's
 	Region    string
 	Account   string
 	Auth      string

@@ -2,14 +2,10 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"os"
-	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -25,6 +21,7 @@ import (
 	"berth/internal/controller"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
+	"berth/internal/seal"
 	"berth/internal/state"
 	"berth/internal/state/etcd"
 )
@@ -41,6 +38,9 @@ type serverOptions struct {
 	tasksPerService                     int
 	verbose                             bool
 	observeOptions
+	clusterInit, drain      bool
+	join, token, peerListen string
+	said                    func(flag string) bool // whether a flag was given
 }
 
 func serverCommand() *cobra.Command {
@@ -49,13 +49,27 @@ func serverCommand() *cobra.Command {
 		Use: "server", Short: "Run one replica of the control plane", Args: cobra.NoArgs,
 		Long: `Run one replica of the control plane: the AWS APIs, the agents' sessions and the controllers, on one address.
 
-Without --etcd the state is kept by an etcd inside this process, in the data directory; it listens nowhere.`,
-		RunE: func(c *cobra.Command, _ []string) error { return runServer(c.Context(), o) },
+Without --etcd the state is kept by an etcd inside this process, in the data directory; it listens nowhere. Three such replicas form a cluster:
+the first is started with --cluster-init, the others with --join and a token of the first. A member starts again without these flags.`,
+		Example: "  berth server --cluster-init --listen 10.0.0.1:3270\n  berth server members token\n  berth server --join https://10.0.0.1:3270 --token bmt-... --listen 10.0.0.2:3270\n  berth server --drain",
+		RunE: func(c *cobra.Command, _ []string) error {
+			if o.drain {
+				return runDrain(c, o.data)
+			}
+			o.said = c.Flags().Changed
+			return runServer(c.Context(), o)
+		},
 	}
+	c.AddCommand(membersCommand())
 	f := c.Flags()
 	dataFlag(c, &o.data)
 	f.StringVar(&o.listen, "listen", "127.0.0.1:3270", "address of the one listener")
 	f.StringVar(&o.advertise, "advertise", "", "address that other replicas reach this one at (default: --listen)")
+	f.BoolVar(&o.clusterInit, "cluster-init", false, "begin a cluster of replicas that keep the state themselves, with the state that is here")
+	f.StringVar(&o.join, "join", "", "address of a replica whose cluster this one joins, https://HOST:PORT")
+	f.StringVar(&o.token, "token", "", "one-time token to join with, which `berth server members token` makes")
+	f.StringVar(&o.peerListen, "peer-listen", "", "IP:PORT on which a cluster's members reach each other's state (default: --listen, the next port)")
+	f.BoolVar(&o.drain, "drain", false, "let the running server of --data hand over to another replica, then stop it")
 	f.StringVar(&o.account, "account", "000000000000", "account of the administrator")
 	f.StringVar(&o.region, "region", "us-east-1", "default region")
 	f.StringVar(&o.auth, "auth", "iam", "iam verifies every caller; dev takes any key as the administrator's")
@@ -88,100 +102,22 @@ type server struct {
 	instances *controller.Instances
 	sweep     *controller.Sweep
 	observed
-	ready chan struct{} // closed once the administrator and the default cluster exist
-}
-
-func runServer(ctx context.Context, o serverOptions) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
-	s, release, err := openServer(ctx, o)
-	if err != nil {
-		return err
-	}
-	defer release()
-	listener, err := s.listen()
-	if err != nil {
-		return err
-	}
-	handler, err := s.handler()
-	if err != nil {
-		return err
-	}
-	h := &http.Server{Handler: handler, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 10 * time.Minute, ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug)}
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.store.Run(ctx) })
-	g.Go(func() error { return s.observed.run(ctx) })
-	g.Go(func() error {
-		if err := h.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
-			return fmt.Errorf("serve: %w", err)
-		}
-		return nil
-	})
-	g.Go(func() error {
-		<-ctx.Done()
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
-		defer cancel()
-		if err := h.Shutdown(grace); err != nil {
-			h.Close()
-		}
-		return nil
-	})
-	s.log.Info("serving", "address", o.listen, "version", version)
-	return g.Wait()
-}
-
-// openServer constructs a replica; release closes what it opened.
-func openServer(ctx context.Context, o serverOptions) (*server, func(), error) {
-	log, err := o.logger(os.Stderr, o.verbose)
-	if err != nil {
-		return nil, nil, err
-	}
-	s := &server{options: o, log: log, ready: make(chan struct{})}
-	if s.data, err = openData(o.data); err != nil {
-		return nil, nil, err
-	}
-	unlock, err := s.data.own("server")
-	if err != nil {
-		return nil, nil, err
-	}
-	key, err := s.data.key()
-	if err != nil {
-		unlock()
-		return nil, nil, err
-	}
-	if s.backend, err = etcd.Open(ctx, s.etcdConfig()); err != nil {
-		unlock()
-		return nil, nil, fmt.Errorf("open the store: %w", err)
-	}
-	s.build(&access.Keys{Seal: key})
-	return s, func() {
-		if err := s.backend.Close(); err != nil {
-			s.log.Warn("close the store", "err", err)
-		}
-		unlock()
-	}, nil
-}
-
-func (s *server) etcdConfig() etcd.Config {
-	c := etcd.Config{Endpoints: s.options.etcd, Maintain: s.options.etcdMaintain, Log: s.log}
-	if len(c.Endpoints) == 0 {
-		c.Dir = s.data.path("etcd")
-		if s.options.etcdSocket {
-			c.Socket = s.data.path("etcd.sock")
-		}
-	}
-	return c
+	front     front
+	door      *frontdoor.Door
+	forwarder *forwarder
+	trust     atomic.Pointer[trust] // nil before the authority is known
+	replica   replica
+	key       seal.Key
+	loops     loops
+	draining  atomic.Bool
+	http      *http.Server
+	ready     chan struct{} // closed once the administrator and the default cluster exist
 }
 
 func (s *server) build(keys *access.Keys) {
-	address := s.options.advertise
-	if address == "" {
-		address = s.options.listen
-	}
 	s.metrics = newMetrics()
 	s.store = state.New(state.Config{
-		Backend: s.backend, Address: s.scheme() + "://" + address, Lead: s.lead, Admit: s.admit, Observe: s.metrics.Commit, Log: s.log,
+		Backend: s.backend, Address: s.url(), Lead: s.lead, Admit: s.admit, Observe: s.metrics.Commit, Log: s.log,
 	})
 	keys.State = s.store
 	s.keys = keys
@@ -190,6 +126,7 @@ func (s *server) build(keys *access.Keys) {
 	s.hub.Control = s.instances
 	s.services = &controller.Services{State: s.store, Log: s.log}
 	s.sweep = &controller.Sweep{State: s.store, Log: s.log}
+	s.forwarder = newForwarder(&forwarder{backend: s.backend, name: s.replica.Name, leading: s.store.Leading, trust: &s.trust, log: s.log})
 	s.observe()
 }
 
@@ -206,10 +143,10 @@ func (s *server) lead(ctx context.Context) error {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.hub.Run(ctx) })
-	g.Go(func() error { return s.instances.Run(ctx) })
-	g.Go(func() error { return s.services.Run(ctx) })
-	g.Go(func() error { return s.sweep.Run(ctx) })
+	g.Go(func() error { return s.loops.run(ctx, "the agents' sessions", s.hub.Run) })
+	g.Go(func() error { return s.loops.run(ctx, "container instances", s.instances.Run) })
+	g.Go(func() error { return s.loops.run(ctx, "services", s.services.Run) })
+	g.Go(func() error { return s.loops.run(ctx, "the sweep", s.sweep.Run) })
 	return g.Wait()
 }
 
@@ -286,8 +223,8 @@ func (s *server) handler() (http.Handler, error) {
 		return nil, err
 	}
 	api := ecsapi.New(ecsapi.Config{State: s.store, Quotas: ecsapi.Quotas{TasksPerService: s.options.tasksPerService}, Placed: s.metrics.Placement})
-	own := &berthapi.API{State: s.store, Keys: s.keys}
-	door := frontdoor.New(frontdoor.Config{
+	own := &berthapi.API{State: s.store, Keys: s.keys, Replicas: replicas{s}}
+	s.door = frontdoor.New(frontdoor.Config{
 		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(own.Service()), sts.New()},
 		Sockets:  s.sockets(),
 		Keys: func(_ context.Context, id string) (frontdoor.Key, bool) {
@@ -297,7 +234,8 @@ func (s *server) handler() (http.Handler, error) {
 		Auth: auth, DevPrincipal: access.Admin(s.options.account), Region: s.options.region, Account: s.options.account,
 		Forward: s.forward, Ready: s.admitRequest, Other: s.other(), Observe: s.metrics.Requests.Observe, Log: s.log,
 	})
-	return s.metrics.Requests.InFlight(door, "/acs/ws", "/tcs/ws", snapshotPath, eventsPath), nil
+	s.forwarder.serve, s.forwarder.refuse = s.door, s.door.Refuse
+	return s.metrics.Requests.InFlight(s.door, "/acs/ws", "/tcs/ws", snapshotPath, eventsPath), nil
 }
 
 func (s *server) sockets() []frontdoor.Socket {
@@ -333,9 +271,10 @@ func (s *server) admitRequest(ctx context.Context, readOnly bool) error {
 // other answers what is no AWS request.
 func (s *server) other() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
 	mux.HandleFunc("POST "+joinPath, s.join)
+	mux.HandleFunc("POST "+membersPath, s.admitMember)
 	mux.Handle("GET /metrics", s.metrics.Handler(s.options.metricsOpen))
 	if s.options.pprof {
 		addPprof(mux)
@@ -344,37 +283,4 @@ func (s *server) other() http.Handler {
 		fmt.Fprintln(w, "This is Berth: Amazon ECS on your own machines. Point an AWS client here; `berth env` tells how.")
 	})
 	return mux
-}
-
-func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
-	defer cancel()
-	err := s.store.Fresh(ctx)
-	if err == nil && s.store.Leading() {
-		select {
-		case <-s.ready:
-		default:
-			err = errors.New("still starting")
-		}
-	}
-	if err != nil {
-		http.Error(w, "not ready: "+err.Error(), http.StatusServiceUnavailable)
-		return
-	}
-	fmt.Fprintln(w, "ok")
-}
-
-func (s *server) listen() (net.Listener, error) {
-	l, err := net.Listen("tcp", s.options.listen)
-	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w; another program uses the address, choose one with --listen", s.options.listen, err)
-	}
-	if s.options.tlsCert == "" {
-		return l, nil
-	}
-	cert, err := tls.LoadX509KeyPair(s.options.tlsCert, s.options.tlsKey)
-	if err != nil {
-		return nil, fmt.Errorf("certificate: %w", err)
-	}
-	return tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{cert}, MinVersion: tls.VersionTLS12}), nil
 }

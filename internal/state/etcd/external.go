@@ -37,3 +37,28 @@ func connect(ctx context.Context, c Config) (*Backend, error) {
 	}
 	return b, nil
 }
+
+// Shared is a value that all replicas of an external cluster share beside the records. The first one makes it.
+func (b *Backend) Shared(ctx context.Context, name string, first func() ([]byte, error)) ([]byte, error) {
+	key := prefix + name // without a slash, so no record
+	get := clientv3.OpGet(key)
+	resp, err := b.client.Get(ctx, key)
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", key, err)
+	}
+	if len(resp.Kvs) > 0 {
+		return resp.Kvs[0].Value, nil
+	}
+	value, err := first()
+	if err != nil {
+		return nil, err
+	}
+	put, err := b.client.Txn(ctx).If(clientv3.Compare(clientv3.CreateRevision(key), "=", 0)).Then(clientv3.OpPut(key, string(value))).Else(get).Commit()
+	if err != nil {
+		return nil, fmt.Errorf("write %s: %w", key, err)
+	}
+	if !put.Succeeded { // another replica was faster
+		return put.Responses[0].GetResponseRange().Kvs[0].Value, nil
+	}
+	return value, nil
+}
