@@ -18,9 +18,11 @@ func registering() []statement {
 		{"RegisterRepeatedCapability", registerRepeated},
 		{"RegisterRefusals", registerRefusals},
 		{"RegisterByClusterARN", registerByARN},
+		{"RegisterAfterDeregistration", registerAfterDeregistration},
 		{"RegisterWithTheAdministratorsKey", registerAdmin},
 		{"Discover", discover},
 		{"CallErrors", callErrors},
+		{"CallHeaderCasing", callCasing},
 	}
 }
 
@@ -274,4 +276,38 @@ func callErrors(s *stage) {
 		`"cluster"`, `"Cluster"`, 1)))
 	s.ok(err)
 	s.is("a body that was not signed", answer.Error(), "InvalidSignatureException")
+}
+
+// registerAfterDeregistration: the operator has wiped the agent's state, so that the machine begins anew under its own credential.
+func registerAfterDeregistration(s *stage) {
+	a := s.connected()
+	s.ask("DeregisterContainerInstance", Object{{"cluster", s.cluster}, {"containerInstance", a.Instance}})
+	b := NewAgent(a.Client, s.cluster)
+	s.Cleanup(b.Drop)
+	s.ok(b.Register(NewRegistration(s.cluster)))
+	if b.Instance == a.Instance {
+		s.Error("an INACTIVE instance came back")
+	}
+	s.connect(b)
+	s.running(b, s.task(b))
+	_, err := a.OpenACS(nil)
+	s.is("the old instance", s.refused(err), "AccessDeniedException") // the credential is the new one's
+}
+
+// callCasing: names of headers have no case, and an intermediary may rewrite them.
+func callCasing(s *stage) {
+	a := s.agent()
+	request := string(a.Request("AmazonEC2ContainerServiceV20141113.DiscoverPollEndpoint", Object{{"cluster", s.cluster}, {"containerInstance", a.Instance}}.JSON(As)))
+	top, body, _ := strings.Cut(request, "\r\n\r\n")
+	lines := strings.Split(top, "\r\n")
+	for _, change := range []func(string) string{strings.ToLower, strings.ToUpper} {
+		changed := []string{lines[0]}
+		for _, l := range lines[1:] {
+			name, value, _ := strings.Cut(l, ":")
+			changed = append(changed, change(name)+":"+value)
+		}
+		answer, err := a.Send([]byte(strings.Join(changed, "\r\n") + "\r\n\r\n" + body))
+		s.ok(err)
+		s.is("error", answer.Error(), "")
+	}
 }

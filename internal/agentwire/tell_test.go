@@ -2,6 +2,7 @@ package agentwire
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -22,6 +23,7 @@ func telling() []statement {
 		{"ManifestStopsWhatIsNotWanted", manifestStops},
 		{"ManifestVerificationOfOlder", manifestOlder},
 		{"ManifestTimelines", manifestTimelines},
+		{"ReservesAsTheAgentCounts", reserves},
 	}
 }
 
@@ -198,8 +200,8 @@ func acksAnyOrder(s *stage) {
 	s.is("one", at(s.described(one), "lastStatus"), "RUNNING")
 	s.running(a, s.task(a)) // the session has lived on
 	third := s.start(a, def)
-	s.running(a, third) // reported before it is acked
 	m := s.next(a, "PayloadMessage")
+	s.running(a, third) // reported before it is acked
 	s.ok(a.Ack(m.MessageID))
 	s.is("third", at(s.described(third), "lastStatus"), "RUNNING")
 	s.connect(a)
@@ -311,4 +313,52 @@ func manifestTimelines(s *stage) {
 	r.Instance = a.Instance
 	s.ok(b.Register(r))
 	s.connect(b)
+}
+
+// reserves: the agent's queue lets nothing pass a task that does not fit, so the server must count as the agent does.
+func reserves(s *stage) {
+	a := s.connected()
+	const fixed = "[22 2375 2376 51678 51679]"
+	port := Member{"portMappings", []Object{{{"containerPort", 80}, {"hostPort", 8080}}, {{"containerPort", 81}}, {{"containerPort", 22}, {"hostPort", 53}, {"protocol", "udp"}}}}
+	for _, x := range []struct {
+		name, cpu, memory, ports, udp string
+		change                        func(d, c Object) (Object, Object)
+	}{
+		{"of the containers", "256", "80", fixed, "[]", func(d, c Object) (Object, Object) {
+			side := c.With("name", "side").With("memoryReservation", 16)
+			return append(d, Member{"containerDefinitions", []Object{c, side}}), c
+		}},
+		{"of the task", "512", "256", fixed, "[]", func(d, c Object) (Object, Object) {
+			return append(d, Member{"cpu", "0.5 vCPU"}, Member{"memory", "256"}), c
+		}},
+		{"with ports", "128", "64", "[22 2375 2376 8080 51678 51679]", "[53]", func(d, c Object) (Object, Object) { return d, append(c, port) }},
+	} {
+		task := s.start(a, s.definition(x.change))
+		s.told(a, task, "RUNNING")
+		i := s.instance(a)
+		left := func(name string, of int) string {
+			return fmt.Sprint(of - number(resource(i, "remainingResources", name)))
+		}
+		s.is(x.name+": CPU", left("CPU", 2048), x.cpu)
+		s.is(x.name+": MEMORY", left("MEMORY", 24105), x.memory)
+		s.is(x.name+": PORTS", resource(i, "remainingResources", "PORTS"), x.ports)
+		s.is(x.name+": PORTS_UDP", resource(i, "remainingResources", "PORTS_UDP"), x.udp)
+		if x.ports != fixed {
+			out := s.ask("RunTask", Object{{"cluster", s.cluster}, {"taskDefinition", s.definition(x.change)}})
+			s.is("a second task on the port", len(at(out, "tasks").([]any)), 0)
+		}
+		s.ask("StopTask", Object{{"cluster", s.cluster}, {"task", task}})
+		s.told(a, task, "STOPPED")
+		s.is(x.name+": CPU while it stops", fmt.Sprint(2048-number(resource(s.instance(a), "remainingResources", "CPU"))), x.cpu) // the agent keeps it so long
+		s.ok(a.Report(TaskChange{Task: task, Status: "STOPPED"}))
+		s.is(x.name+": CPU is free", resource(s.instance(a), "remainingResources", "CPU"), 2048)
+	}
+}
+
+func number(text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		return -1
+	}
+	return n
 }

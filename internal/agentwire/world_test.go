@@ -62,6 +62,12 @@ func (w *world) stage(t *testing.T) *stage {
 	t.Helper()
 	name := strings.NewReplacer("/", "-", " ", "-", "#", "-").Replace(t.Name())
 	s := &stage{t, w, w.client(t, w.admin), name}
+	s.await("a leader that takes sessions", func() bool {
+		a := NewAgent(s.admin, name)
+		a.Instance, a.Endpoint = "arn:aws:ecs:us-east-1:"+testAccount+":container-instance/"+name+"/0", "http://"+w.host+"/acs/"
+		_, err := a.OpenACS(nil)
+		return s.refused(err) == "InvalidInstanceException"
+	})
 	s.ask("CreateCluster", Object{{"clusterName", s.cluster}})
 	return s
 }
