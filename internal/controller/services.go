@@ -187,7 +187,7 @@ func (c *Services) serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
 	if plan.Start > 0 {
 		out.unplaced = w.start(plan.Start, plan.Ahead)
 		if out.unplaced {
-			out.more = false
+			out.more = plan.More && len(plan.Stop) > 0 // else wait until there is room
 		}
 	}
 	for _, text := range plan.Events {

@@ -105,9 +105,9 @@ func (d *decision) replace() {
 	usable := primary.WantPending + primary.WantRunning - primary.WantUnhealthy - len(leaving)
 	need := max(0, want-usable)
 	room := max(0, l.max-all.Pending-all.Running)
-	d.start(p, min(need, room), primary)
-
 	spare := max(0, all.WantHealthy-l.min) // healthy tasks that may go without falling below the minimum
+	d.start(p, min(need, room), primary, d.budget-min(d.budget/2, d.retirable(spare)+len(leaving)+primary.WantUnhealthy))
+
 	reason := reasonScaling(p.ID)
 	for i := range d.service.Deployments[1:] {
 		old := &d.service.Deployments[i+1]
@@ -125,8 +125,20 @@ func (d *decision) replace() {
 	d.sayBlocked(need, room, all)
 }
 
-// start asks for tasks of the primary deployment, unless it has failed or is throttled.
-func (d *decision) start(p *ecs.Deployment, n int, c ecs.Counts) {
+// retirable is how many tasks of old deployments may stop now.
+func (d *decision) retirable(spare int) (n int) {
+	for _, old := range d.service.Deployments[1:] {
+		c := d.Counts(old.ID)
+		healthy := min(spare, c.WantHealthy)
+		n += c.WantPending + c.WantRunning - c.WantHealthy + healthy
+		spare -= healthy
+	}
+	return n
+}
+
+// start asks for tasks of the primary deployment, unless it has failed or is throttled. It leaves room in the budget for what stops: starts
+// that find no place until something has stopped must not keep it from stopping.
+func (d *decision) start(p *ecs.Deployment, n int, c ecs.Counts, budget int) {
 	if n <= 0 || p.RolloutState == types.DeploymentRolloutStateFailed {
 		return
 	}
@@ -137,9 +149,9 @@ func (d *decision) start(p *ecs.Deployment, n int, c ecs.Counts) {
 	if p.Failures > 2 && c.WantPending > 0 && c.WantHealthy == 0 {
 		return // those that are on their way show whether it works now
 	}
-	if n > d.budget {
-		d.plan.Ahead = n - d.budget
-		n, d.plan.More = d.budget, true
+	if n > budget {
+		d.plan.Ahead = n - budget
+		n, d.plan.More = budget, true
 	}
 	d.plan.Start = n
 	d.budget -= n

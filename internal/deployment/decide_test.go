@@ -86,6 +86,21 @@ func TestUpdateReplacesEveryTask(t *testing.T) {
 	}
 }
 
+// TestUpdateOfAFullCluster: there is room for some of the new tasks only, and more are missing than one decision may start. Those that find
+// no place must not keep old ones from stopping.
+func TestUpdateOfAFullCluster(t *testing.T) {
+	w := newWorld(100, 100, 200, types.DeploymentCircuitBreaker{})
+	w.budget, w.places = 8, 110
+	w.run(nil)
+	w.update("web:2")
+	if w.run(nil) < 0 {
+		t.Fatal("never came to rest")
+	}
+	if len(w.service.Deployments) != 1 || len(w.live()) != 100 {
+		t.Errorf("%d deployments, %d tasks", len(w.service.Deployments), len(w.live()))
+	}
+}
+
 func TestBlockedByPercentages(t *testing.T) {
 	w := newWorld(3, 100, 100, types.DeploymentCircuitBreaker{})
 	w.run(nil)

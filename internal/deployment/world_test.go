@@ -27,6 +27,7 @@ type world struct {
 	events   []string
 	made     int
 	budget   int
+	places   int // how many tasks there is room for; 0 is no bound
 }
 
 func newWorld(desired int, low, high int32, breaker types.DeploymentCircuitBreaker) *world {
@@ -113,6 +114,10 @@ func (w *world) step() Plan {
 		w.task(s.Task).Stop(w.now, StopCode, s.Reason)
 	}
 	for range p.Start {
+		if w.places > 0 && len(w.live()) >= w.places {
+			p.Start, p.More = 0, false // as the controller does: it waits until there is room
+			break
+		}
 		w.made++
 		w.tasks = append(w.tasks, &ecs.Task{
 			TaskArn: demo.Task(fmt.Sprintf("t%d", w.made)), Service: web, StartedBy: w.service.Primary().ID,
