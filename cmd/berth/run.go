@@ -164,6 +164,7 @@ func (s *server) start(ctx, work context.Context) error {
 		select {
 		case <-ctx.Done():
 			s.drain(ctx)
+			s.stream.End()
 			shutdown(ctx, s.http)
 		case <-work.Done():
 		}

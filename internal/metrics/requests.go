@@ -86,10 +86,11 @@ func (r *Requests) resolve(key operation, class int) *[classes]prometheus.Observ
 	return next
 }
 
-// InFlight counts the requests that are being answered; long paths are those of sessions and streams.
+// InFlight counts the requests that are being answered; long paths are those of sessions and streams, which are not counted, nor are those
+// who look at it.
 func (r *Requests) InFlight(next http.Handler, long ...string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if !slices.Contains(long, req.URL.Path) {
+		if req.URL.Path != "/metrics" && !slices.Contains(long, req.URL.Path) {
 			r.inFlight.Inc()
 			defer r.inFlight.Dec()
 		}

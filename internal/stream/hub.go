@@ -39,7 +39,8 @@ type Hub struct {
 	idle    *time.Timer
 	stop    context.CancelFunc // ends the pump; nil while there is none
 	want    chan struct{}      // size 1: a reader waits for the pump
-	over    chan struct{}      // closed when Run has ended
+	over    chan struct{}      // closed when nobody is served any more
+	end     sync.Once          // closes over
 }
 
 // New returns a hub. It serves while Run runs.
@@ -71,9 +72,12 @@ func (h *Hub) Readers() int {
 	return h.readers
 }
 
-// Run makes lines while there are readers, until ctx ends; then every reader gets a last line.
+// End gives every reader a last line and takes no more. A server that shuts down calls it first, or it would wait for the readers.
+func (h *Hub) End() { h.end.Do(func() { close(h.over) }) }
+
+// Run makes lines while there are readers, until ctx ends; that is the End as well.
 func (h *Hub) Run(ctx context.Context) error {
-	defer close(h.over)
+	defer h.End()
 	for {
 		select {
 		case <-ctx.Done():

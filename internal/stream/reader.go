@@ -66,6 +66,11 @@ func (h *Hub) wait(ctx context.Context) bool {
 		h.mu.Lock()
 		ready, grown := h.tape.ready, h.tape.grown
 		h.mu.Unlock()
+		select {
+		case <-h.over:
+			return false
+		default:
+		}
 		if ready {
 			return true
 		}

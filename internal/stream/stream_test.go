@@ -45,7 +45,7 @@ func over(t *testing.T, s *state.Store, change ...func(*Config)) *world {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- w.hub.Run(ctx) }()
-	w.stop = func() { cancel(); <-w.hub.over }
+	w.stop = w.hub.End
 	w.server = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.hub.ServeHTTP(rw, r, &frontdoor.Request{Scope: home})
 	}))
@@ -185,6 +185,11 @@ func TestLive(t *testing.T) {
 	}
 	if c.lines.Scan() {
 		t.Errorf("after the last line: %s", c.lines.Text())
+	}
+	rec := httptest.NewRecorder()
+	w.hub.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "/", nil), &frontdoor.Request{})
+	if rec.Code != http.StatusServiceUnavailable {
+		t.Errorf("a reader that comes after the end gets status %d", rec.Code)
 	}
 }
 
