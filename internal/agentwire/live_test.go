@@ -19,6 +19,7 @@ func living() []statement {
 		{"DefaultCluster", defaultCluster},
 		{"TaskProtection", taskProtection},
 		{"NoCredentialsWithoutRoles", noCredentials},
+		{"TaskWithARoleIsNotPlaced", roleNotPlaced},
 		{"StrangersStayOut", strangers},
 	}
 }
@@ -225,8 +226,7 @@ func taskProtection(s *stage) {
 	}
 }
 
-// noCredentials: Step takes IAMRoleCredentialsMessage, but no task has a role yet: a definition with one finds an instance and no credentials
-// are vended, so that the payload must not promise any.
+// noCredentials: Step takes IAMRoleCredentialsMessage, but none comes, and no payload promises any.
 func noCredentials(s *stage) {
 	a := s.connected()
 	task := s.task(a)
@@ -239,6 +239,27 @@ func noCredentials(s *stage) {
 	m := s.connect(b)
 	s.is("the manifest's tasks", len(m.Listed), 1)
 	s.quiet(b, task) // Step would have failed at credentials without an id or for an unknown task
+}
+
+// roleNotPlaced: this agent says that it can give tasks their role's credentials, but there are none yet. Without them the task would run and
+// be somebody else, so it is not placed.
+func roleNotPlaced(s *stage) {
+	a := s.connected()
+	def := s.definition(func(d, c Object) (Object, Object) {
+		return append(d, Member{"taskRoleArn", "arn:aws:iam::" + testAccount + ":role/task"}), c
+	})
+	for operation, more := range map[string]Object{"StartTask": {{"containerInstances", []string{a.Instance}}}, "RunTask": nil} {
+		out := s.ask(operation, append(Object{{"cluster", s.cluster}, {"taskDefinition", def}}, more...))
+		s.is(operation, len(at(out, "tasks").([]any)), 0)
+		s.is(operation, at(out, "failures", 0, "reason"), "ATTRIBUTE")
+	}
+	vpc := s.definition(func(d, c Object) (Object, Object) { return d.With("networkMode", "awsvpc"), c })
+	answer, err := s.admin.Call("StartTask", Object{{"cluster", s.cluster}, {"taskDefinition", vpc}, {"containerInstances", []string{a.Instance}},
+		{"networkConfiguration", Object{{"awsvpcConfiguration", Object{{"subnets", []string{"subnet-1"}}}}}}}.JSON(As))
+	s.ok(err)
+	if !strings.Contains(answer.Message(), "awsvpc") { // refused by name: no payload without its ENI
+		s.Errorf("awsvpc: %s %s", answer.Error(), answer.Body)
+	}
 }
 
 // strangers: an instance's credential does what an agent does, and nothing else.

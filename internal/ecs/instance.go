@@ -15,6 +15,8 @@ const (
 	AttributeArchitecture = "ecs.cpu-architecture"
 	// AttributeHostAddress is Berth's own: the machine's address to which an instance's host ports are bound.
 	AttributeHostAddress = "berth.host-address"
+	// AttributeTaskRoles is Berth's own as well: the instance's tasks are given the credentials of their role. No instance has it yet.
+	AttributeTaskRoles = "berth.task-roles"
 )
 
 // Instance is a container instance. Written by: the instance operations; controller instances (Connected, DisconnectedAt, and Status when it is lost).
