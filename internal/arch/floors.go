@@ -27,7 +27,7 @@ func Berth() Building {
 			{"events"}, // reads what placement says in a service's events
 			{"state", "seal", "pki"},
 			{"frontdoor", "acs", "access", "reconcile", "state/etcd", "state/mem"},
-			{"api/ecs", "api/sts", "api/berth", "stream", "metrics", "controller", "agent", "simulate"},
+			{"api/ecs", "api/sts", "api/berth", "stream", "metrics", "trace", "controller", "agent", "simulate"},
 			{"agent/docker", "agent/machine", "agent/statefile"}, // implement the seams that agent declares
 		},
 		Tools: []string{"agentwire", "arch", "golden", "pipenet", "ecstest", "state/statetest", "state/backendtest", "agent/agenttest"},
