@@ -130,6 +130,22 @@ func connectRefusals(s *stage) {
 	} {
 		s.is(x.name, s.refused(open(x.change, x.query)), x.want)
 	}
+	raw := &Client{Dial: s.w.dial, Host: s.w.host, Keys: a.Keys}
+	request := string(raw.handshake("/acs/ws", []header{{"clusterArn", s.cluster}, {"containerInstanceArn", a.Instance}, {"seqNum", "1"}}, "x3JJHMbDL1EzLkh9GBhXDw==", false))
+	for name, change := range map[string]*strings.Replacer{
+		"unsigned":             strings.NewReplacer("Authorization: ", "X-Authorization: "),
+		"no date":              strings.NewReplacer("X-Amz-Date: ", "X-Other-Date: "),
+		"another query":        strings.NewReplacer("seqNum=1", "seqNum=2"),
+		"another path":         strings.NewReplacer("GET /acs/ws", "GET /tcs/ws"),
+		"half a signature":     strings.NewReplacer("SignedHeaders=host;x-amz-date, ", ""),
+		"another service":      strings.NewReplacer("/ecs/aws4_request", "/sts/aws4_request"),
+		"a token not its own":  strings.NewReplacer("X-Amz-Date: ", "X-Amz-Security-Token: x\r\nX-Amz-Date: "),
+		"a signature of zeros": strings.NewReplacer("Signature=", "Signature="+strings.Repeat("0", 64)),
+	} {
+		answer, err := raw.Send([]byte(change.Replace(request)))
+		s.ok(err)
+		s.is(name, s.refused(&Refused{answer}), "AccessDeniedException")
+	}
 	s.ok(open(func(c *Client) { c.Skew = time.Minute }, nil))
 	s.connect(a) // nothing of this has hurt it
 	s.is("agentConnected", at(s.instance(a), "agentConnected"), true)
