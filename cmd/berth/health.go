@@ -73,7 +73,11 @@ func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not ready: "+err.Error(), http.StatusServiceUnavailable)
 		return
 	}
-	fmt.Fprintln(w, "ok")
+	if s.store.Leading() {
+		fmt.Fprintln(w, "ok leader")
+	} else {
+		fmt.Fprintln(w, "ok follower")
+	}
 }
 
 func (s *server) serves(ctx context.Context) error {

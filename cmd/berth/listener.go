@@ -152,7 +152,9 @@ type secureConn struct{ *tls.Conn }
 // connKey is where a request's context has its connection.
 type connKey struct{}
 
-func keepConn(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) }
+func keepConn(ctx context.Context, c net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, c)
+}
 
 // tlsOf is the TLS of a request's connection, nil if it has none.
 func tlsOf(r *http.Request) *tls.ConnectionState {

@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -38,23 +36,9 @@ func TestEmbedded(t *testing.T) {
 
 	w := s.startWriters("w")
 	fleet := s.startFleet(s.without(s.leader())[0], 20)
-	for _, fault := range []struct {
-		name string
-		do   func(*replica) time.Time
-		undo func(*replica)
-	}{
-		{"kill -9", func(r *replica) time.Time { now := time.Now(); r.kill(); return now }, func(r *replica) { r.start() }},
-		{"SIGSTOP", func(r *replica) time.Time { r.signal(syscall.SIGSTOP); return time.Now() }, func(r *replica) { r.signal(syscall.SIGCONT) }},
-		{"drain", func(r *replica) time.Time { now := time.Now(); go r.run("server", "--drain"); return now }, func(r *replica) { <-r.ended; r.start() }},
-	} {
+	for _, fault := range faults() {
 		leader := s.leader()
-		took := s.firstWrite(fault.do(leader), s.without(leader), strings.ReplaceAll(fault.name, " ", ""))
-		t.Logf("%s of the leader: first write after %v", fault.name, took.Round(time.Millisecond))
-		if took > patience {
-			t.Errorf("first write after %v", took)
-		}
-		fault.undo(leader)
-		leader.waitReady()
+		s.suffer(fault, leader)
 		fleet.connected()
 	}
 	for _, r := range s.members {
@@ -64,9 +48,7 @@ func TestEmbedded(t *testing.T) {
 	}
 	fleet.connected()
 	w.check(s)
-	if n := fleet.Repeated.Load(); n > 0 {
-		t.Errorf("%d tasks were started twice", n)
-	}
+	fleet.unharmed()
 	s.checkRemoval()
 }
 
@@ -101,7 +83,7 @@ func (s *site) checkTokens() {
 		"a machine's":            {used, "no token of a replica"},
 		"unknown":                {token[:4] + "zzzz" + token[8:], "not valid"},
 	} {
-		r := &replica{t: s.t, berth: s.berth, data: s.t.TempDir()}
+		r := &replica{t: s.t, data: s.t.TempDir()}
 		listen, peer := ports(s.t)
 		out, err := r.try("server", "--join", s.members[1].listen, "--token", x.token, "--listen", listen, "--peer-listen", peer)
 		if err == nil || !strings.Contains(out, x.want) {
@@ -225,6 +207,27 @@ func (f *fleet) connected() {
 	})
 }
 
+// unharmed checks that the service's tasks run, and that none has ended: no fault of the control plane is a reason to stop one.
+func (f *fleet) unharmed() {
+	f.s.t.Helper()
+	eventually(f.s.t, "all tasks run", func() error {
+		out, err := f.s.client(f.through).DescribeServices(context.Background(), &awsecs.DescribeServicesInput{Services: []string{"load"}})
+		if err != nil {
+			return err
+		}
+		if n := int(out.Services[0].RunningCount); n != 3*f.size {
+			return fmt.Errorf("%d of %d", n, 3*f.size)
+		}
+		return nil
+	})
+	if n := f.Stopped.Load() + f.Failed.Load(); n > 0 {
+		f.s.t.Errorf("%d tasks were stopped", n)
+	}
+	if n := f.Running.Load(); n != int64(3*f.size) {
+		f.s.t.Errorf("%d tasks were started, want %d", n, 3*f.size)
+	}
+}
+
 // joinInstance trades a token of `berth token` for an instance's key.
 func (s *site) joinInstance(through *replica) func(context.Context) (string, string, error) {
 	return func(ctx context.Context) (string, string, error) {
@@ -238,7 +241,7 @@ func (s *site) joinInstance(through *replica) func(context.Context) (string, str
 
 // TestSingleBecomesACluster: an installation that has run alone is the first of three, with all it had.
 func TestSingleBecomesACluster(t *testing.T) {
-	s := &site{t: t, berth: build(t)}
+	s := &site{t: t}
 	first := s.add()
 	first.start("--region", "us-east-1")
 	first.waitReady()

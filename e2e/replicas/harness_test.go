@@ -30,7 +30,6 @@ const patience = 30 * time.Second
 // site is an installation of several replicas.
 type site struct {
 	t       testing.TB
-	berth   string
 	members []*replica
 	keyID   string
 	secret  string
@@ -39,23 +38,34 @@ type site struct {
 // replica is one machine's server.
 type replica struct {
 	t            testing.TB
-	berth        string
 	data, listen string
+	flags        []string // that every start needs
 	log          *os.File
 	process      *exec.Cmd
 	ended        chan struct{} // closed when the process is
 	client       *awsecs.Client
 }
 
-func build(t testing.TB) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "berth")
+// program is built once for all tests.
+var program string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "replicas")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	program = filepath.Join(dir, "berth")
 	cmd := exec.Command("go", "build", "-o", program, "../../cmd/berth")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+	code := 1
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+		fmt.Fprintf(os.Stderr, "build: %v\n%s", err, out)
+	} else {
+		code = m.Run()
 	}
-	return program
+	os.RemoveAll(dir)
+	os.Exit(code)
 }
 
 // ports returns two free ports, one after the other: a replica's and its peers'.
@@ -83,7 +93,7 @@ func ports(t testing.TB) (listen, peer string) {
 // embedded starts three replicas that keep the state among themselves.
 func embedded(t testing.TB) *site {
 	t.Helper()
-	s := &site{t: t, berth: build(t)}
+	s := &site{t: t}
 	first := s.add()
 	first.start("--cluster-init", "--peer-listen", first.peer())
 	first.waitReady()
@@ -108,7 +118,7 @@ func (s *site) join() *replica {
 func (s *site) add() *replica {
 	s.t.Helper()
 	listen, _ := ports(s.t)
-	r := &replica{t: s.t, berth: s.berth, data: s.t.TempDir(), listen: listen}
+	r := &replica{t: s.t, data: s.t.TempDir(), listen: listen}
 	log, err := os.Create(filepath.Join(r.data, "log"))
 	if err != nil {
 		s.t.Fatal(err)
@@ -160,11 +170,11 @@ func (r *replica) peer() string { p, _ := ports(r.t); return p }
 // start runs the server. A member of a cluster needs no flags but its data directory, after the first time.
 func (r *replica) start(flags ...string) {
 	r.t.Helper()
-	args := append([]string{"server", "--data", r.data}, flags...)
-	if len(flags) > 0 {
+	args := append(append([]string{"server", "--data", r.data}, r.flags...), flags...)
+	if len(flags)+len(r.flags) > 0 {
 		args = append(args, "--listen", r.listen)
 	}
-	r.process = exec.Command(r.berth, args...)
+	r.process = exec.Command(program, args...)
 	r.process.Stdout, r.process.Stderr = r.log, r.log
 	if err := r.process.Start(); err != nil {
 		r.t.Fatal(err)
@@ -204,7 +214,7 @@ func (r *replica) run(args ...string) string {
 
 func (r *replica) try(args ...string) (string, error) {
 	var out bytes.Buffer
-	cmd := exec.Command(r.berth, append(args, "--data", r.data)...)
+	cmd := exec.Command(program, append(args, "--data", r.data)...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
 	return out.String(), err
@@ -258,24 +268,28 @@ func (r *replica) list() []member {
 	return out.Members
 }
 
-// leader asks which member leads.
+// leader finds the replica whose readiness says that it leads.
 func (s *site) leader() *replica {
 	s.t.Helper()
-	for _, r := range s.members {
-		if code, text := r.get("/healthz"); code != http.StatusOK {
-			s.t.Logf("%s: %s", r.listen, text)
-			continue
-		}
-		for _, m := range r.list() {
-			for _, x := range s.members {
-				if m.Role == "leader" && strings.HasSuffix(m.Address, x.listen) {
-					return x
-				}
+	var found *replica
+	eventually(s.t, "one replica leads", func() error {
+		found = nil
+		for _, r := range s.members {
+			code, text := r.get("/readyz")
+			if code != http.StatusOK || !strings.Contains(text, "ok leader") {
+				continue
 			}
+			if found != nil {
+				return fmt.Errorf("%s and %s lead", found.listen, r.listen)
+			}
+			found = r
 		}
-	}
-	s.t.Fatal("no leader")
-	return nil
+		if found == nil {
+			return errors.New("none does")
+		}
+		return nil
+	})
+	return found
 }
 
 func (s *site) without(r *replica) (rest []*replica) {
