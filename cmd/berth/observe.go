@@ -11,17 +11,20 @@ import (
 
 	"berth/internal/metrics"
 	"berth/internal/stream"
+	"berth/internal/trace"
 )
 
 // observeOptions are the flags of what shows what a replica does.
 type observeOptions struct {
 	logFormat   string
 	metricsOpen bool
+	otlp        string
 }
 
 func (o *observeOptions) observeFlags(f *pflag.FlagSet) {
 	f.StringVar(&o.logFormat, "log-format", "text", "text or json")
 	f.BoolVar(&o.metricsOpen, "metrics-open", false, "serve /metrics to everybody, not to this machine only")
+	f.StringVar(&o.otlp, "otlp", "", "send traces of tasks' starts to an OpenTelemetry collector, http://HOST:4318 (default: off)")
 }
 
 // logger writes to out as the flags say.
@@ -43,12 +46,13 @@ func (o *observeOptions) logger(out io.Writer, verbose bool) (*slog.Logger, erro
 type observed struct {
 	metrics *metrics.Metrics
 	stream  *stream.Hub
+	tracer  *trace.Tracer // nil while it is off
 }
 
 func newMetrics() *metrics.Metrics { return metrics.New(prometheus.NewRegistry(), version) }
 
 // observe ties the replica's parts to the metrics, once they are there.
-func (s *server) observe() {
+func (s *server) observe() error {
 	s.stream = stream.New(stream.Config{State: s.store, Log: s.log})
 	s.instances.Observe, s.services.Observe, s.services.Placed = s.metrics.Look, s.metrics.Look, s.metrics.Placement
 	s.metrics.Ask(metrics.Known{
@@ -56,6 +60,15 @@ func (s *server) observe() {
 		Agents: func() metrics.AgentSums { return metrics.AgentSums(s.hub.Sums()) },
 		Queues: map[string]func() int{"services": s.services.Depth, "instances": s.instances.Depth},
 	})
+	if s.options.otlp == "" {
+		return nil
+	}
+	var err error
+	if s.tracer, err = trace.New(trace.Config{State: s.store, URL: s.options.otlp, Version: version, Instance: s.options.listen, Log: s.log}); err != nil {
+		return err
+	}
+	s.hub.Told = s.tracer.Told
+	return nil
 }
 
 // run serves until ctx ends.

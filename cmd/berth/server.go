@@ -127,7 +127,6 @@ func (s *server) build(keys *access.Keys) {
 	s.services = &controller.Services{State: s.store, Log: s.log}
 	s.sweep = &controller.Sweep{State: s.store, Log: s.log}
 	s.forwarder = newForwarder(&forwarder{backend: s.backend, name: s.replica.Name, leading: s.store.Leading, trust: &s.trust, log: s.log})
-	s.observe()
 }
 
 func (s *server) scheme() string {
@@ -147,6 +146,9 @@ func (s *server) lead(ctx context.Context) error {
 	g.Go(func() error { return s.loops.run(ctx, "container instances", s.instances.Run) })
 	g.Go(func() error { return s.loops.run(ctx, "services", s.services.Run) })
 	g.Go(func() error { return s.loops.run(ctx, "the sweep", s.sweep.Run) })
+	if s.tracer != nil {
+		g.Go(func() error { return s.loops.run(ctx, "traces", s.tracer.Run) })
+	}
 	return g.Wait()
 }
 
@@ -220,6 +222,9 @@ func (s *server) guarded(t frontdoor.Service) frontdoor.Service {
 func (s *server) handler() (http.Handler, error) {
 	auth, err := frontdoor.ParseAuth(s.options.auth)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.observe(); err != nil {
 		return nil, err
 	}
 	api := ecsapi.New(ecsapi.Config{State: s.store, Quotas: ecsapi.Quotas{TasksPerService: s.options.tasksPerService}, Placed: s.metrics.Placement})

@@ -94,8 +94,10 @@ func (t *Tracer) Run(ctx context.Context) error {
 	sub := t.State.Subscribe()
 	defer sub.Close()
 	exporter, err := otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(t.URL))
-	if err != nil {
-		return fmt.Errorf("traces to %s: %w", t.URL, err)
+	if err != nil { // no reason to stop leading
+		t.Log.Error("traces are off: the exporter cannot be made", "url", t.URL, "err", err)
+		<-ctx.Done()
+		return nil
 	}
 	provider := sdk.NewTracerProvider(
 		// A full queue makes this loop wait, and what it misses meanwhile is told as missed: nothing is lost in silence.
