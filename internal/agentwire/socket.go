@@ -237,3 +237,13 @@ func (s *Socket) Read(deadline time.Time) ([]byte, error) {
 		}
 	}
 }
+
+// Came reports whether something of the server comes, or its end, within d. It reads nothing.
+func (s *Socket) Came(d time.Duration) bool {
+	if err := s.Conn.SetReadDeadline(time.Now().Add(d)); err != nil {
+		return true
+	}
+	_, err := s.br.Peek(1)
+	var timeout net.Error
+	return !errors.As(err, &timeout) || !timeout.Timeout()
+}
