@@ -32,7 +32,7 @@ unit: ## all tests of the packages, also those on Docker Engine and etcd
 	$(GO) test -p 2 -timeout 10m $(UNIT)
 
 race: ## the concurrent packages under the race detector
-	$(GO) test -race -p 2 -timeout 10m ./internal/acs ./internal/agent ./internal/reconcile ./internal/state ./internal/state/mem ./internal/controller ./internal/frontdoor ./internal/pipenet
+	$(GO) test -race -p 2 -timeout 10m ./internal/acs ./internal/agent ./internal/reconcile ./internal/state ./internal/state/mem ./internal/controller ./internal/frontdoor ./internal/pipenet ./internal/stream ./internal/metrics ./internal/trace
 
 e2e: deps build ## end to end: the aws CLI, a real berth, real containers
 	$(GO) test -count=1 -timeout 15m ./e2e
