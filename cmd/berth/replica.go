@@ -199,3 +199,16 @@ func (s *server) trustIn(b []byte, key seal.Key, otherwise string) error {
 	s.trust.Store(&trust{a, own})
 	return nil
 }
+
+// forgetCluster makes a restored data directory a single replica's.
+func (d dataDir) forgetCluster() error {
+	var r replica
+	err := d.read(replicaFile, &r)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read %s: %w", replicaFile, err)
+	}
+	return d.save(replicaFile, replica{Name: r.Name})
+}

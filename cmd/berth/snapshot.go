@@ -82,7 +82,8 @@ func restoreCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "restore FILE", Short: "Make a new data directory of a snapshot", Args: cobra.ExactArgs(1),
 		Long: `Make a new data directory of a snapshot. Stop the control plane first; its old state is kept beside the new one.
-Copy the key file of the installation that made the snapshot into the data directory, or its secrets do not open.`,
+Copy the key file of the installation that made the snapshot into the data directory, or its secrets do not open.
+What was a member of a cluster is alone afterwards: start it with --cluster-init, delete the data of the other members, and let them join again.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			d, err := openData(data)
 			if err != nil {
@@ -105,6 +106,9 @@ Copy the key file of the installation that made the snapshot into the data direc
 				return fmt.Errorf("restore: %w", err)
 			}
 			if err := etcd.Restore(c.Context(), args[0], d.path("etcd")); err != nil {
+				return fmt.Errorf("restore: %w", err)
+			}
+			if err := d.forgetCluster(); err != nil {
 				return fmt.Errorf("restore: %w", err)
 			}
 			fmt.Fprintf(c.OutOrStdout(), "restored %s; start the control plane with `berth up --data %s` or `berth server --data %s`\n", args[0], data, data)

@@ -62,6 +62,7 @@ func (s *site) member(t *testing.T, dir string) Config {
 func (s *site) join(t *testing.T, b *Backend) *Backend {
 	t.Helper()
 	c := s.member(t, t.TempDir())
+	c.Quota = b.config.Quota
 	patiently(t, func(ctx context.Context) (err error) {
 		c.Cluster.Join, err = b.AddLearner(ctx, c.Cluster.URL)
 		return err
@@ -289,6 +290,45 @@ func TestSuccession(t *testing.T) {
 		t.Errorf("the one before commits: %v", err)
 	}
 	commit(t, won, 2, put("k", 2))
+}
+
+// TestClusterMakesRoom writes more than the quota, nearly all of it overwritten, to three members: each makes room in its own database, and
+// no commit is lost.
+func TestClusterMakesRoom(t *testing.T) {
+	t.Parallel()
+	const quota = 24 << 20
+	s := newSite(t)
+	c := s.member(t, t.TempDir())
+	c.Quota = quota
+	a := openTest(t, c)
+	b := s.join(t, a)
+	other := s.join(t, a)
+	term := lead(t, a)
+	n := uint64(0)
+	for sent := 0; sent < 2*quota; {
+		var batch []state.Write
+		for i := range 100 {
+			batch = append(batch, put(fmt.Sprint(i), 8<<10))
+		}
+		err := term.Commit(t.Context(), n+1, batch)
+		switch {
+		case err == nil:
+			n++
+			sent += 800 << 10
+		case errors.Is(err, state.ErrNoSpace): // the other members are still at it
+			a.room.mu.Lock()
+			a.room.last = time.Time{}
+			a.room.mu.Unlock()
+			pause(t.Context(), 100*time.Millisecond)
+		default:
+			t.Fatalf("commit %d: %v", n+1, err)
+		}
+	}
+	for _, x := range []*Backend{a, b, other} {
+		if names, m := keys(t, x); len(names) != 100 || m.N != n {
+			t.Errorf("%s has %d records as of %d, want 100 as of %d", x.config.Replica, len(names), m.N, n)
+		}
+	}
 }
 
 // fakeProcess is what is left of a replica's process for the others to see: a listener and its connections.

@@ -57,6 +57,7 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 	if c.Cluster != nil {
 		b.run(ctx, b.epochs)
 		b.run(ctx, b.succeed)
+		b.run(ctx, b.tend)
 	}
 	return b, nil
 }

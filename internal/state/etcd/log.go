@@ -33,6 +33,7 @@ func expected(e zapcore.Entry) bool {
 	switch e.Message {
 	case "Running http and grpc server on single port. This is not recommended for production.", "simple token is not cryptographically signed",
 		"retrying of unary invoker failed", "setting up serving from embedded etcd failed.", "failed to update storage version",
+		"rejecting promote learner: learner is not ready",
 		"rejecting member add request; local member has not been connected to majority peers, reconfigure breaks active quorum",
 		"rejecting member remove request; local member has not been connected to all peers, reconfigure breaks active quorum":
 		return true

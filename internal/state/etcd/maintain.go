@@ -66,7 +66,7 @@ func (b *Backend) endpoints() []string {
 // defragmentFollowers gives back the free space of members that are not etcd's leader, one at a time.
 func (b *Backend) defragmentFollowers(ctx context.Context) error {
 	if b.server != nil {
-		return nil // a single member: at its start
+		return nil // a single member: at its start; a cluster's: each its own (tend)
 	}
 	for _, at := range b.endpoints() {
 		s, err := b.client.Status(ctx, at)

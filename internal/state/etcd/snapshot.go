@@ -2,6 +2,7 @@ package etcd
 
 import (
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
@@ -73,8 +74,9 @@ func restore(ctx context.Context, file, dir string) error {
 	fresh := filepath.Join(work, etcdDir)
 	err = snapshot.NewV3(zap.NewNop()).Restore(snapshot.RestoreConfig{
 		SnapshotPath: file, OutputDataDir: fresh, Name: memberName,
-		PeerURLs: []string{peerURL}, InitialCluster: memberName + "=" + peerURL, InitialClusterToken: memberName,
-		RevisionBump: restoreSkips, MarkCompacted: true,
+		PeerURLs: []string{peerURL}, InitialCluster: memberName + "=" + peerURL,
+		InitialClusterToken: rand.Text(), // another cluster: members of the one before that still run must not take it for theirs
+		RevisionBump:        restoreSkips, MarkCompacted: true,
 	})
 	if err != nil {
 		return err
