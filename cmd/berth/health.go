@@ -107,17 +107,25 @@ func (f *forwarder) reach(ctx context.Context) error {
 	if rt.host == "" || rt.Replica == f.name {
 		return errNoLeader
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+rt.host+"/healthz", nil)
+	if err := f.reachHost(ctx, rt.host); err != nil {
+		return fmt.Errorf("the leader: %w", err)
+	}
+	return nil
+}
+
+// reachHost asks another replica whether it is well.
+func (f *forwarder) reachHost(ctx context.Context, host string) error {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+host+"/healthz", nil)
 	if err != nil {
-		return fmt.Errorf("reach the leader: %w", err)
+		return fmt.Errorf("reach %s: %w", host, err)
 	}
 	resp, err := f.transport.RoundTrip(r)
 	if err != nil {
-		return fmt.Errorf("reach the leader at %s: %w", rt.host, err)
+		return fmt.Errorf("reach %s: %w", host, err)
 	}
 	resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("the leader at %s says %s", rt.host, resp.Status)
+		return fmt.Errorf("%s says %s", host, resp.Status)
 	}
 	return nil
 }

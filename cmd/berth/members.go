@@ -14,6 +14,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -190,19 +191,28 @@ func (s replicas) Members(ctx context.Context) ([]berthapi.Member, error) {
 		return nil, berthapi.ErrNotClustered
 	}
 	leader, _ := s.backend.Seen()
-	var out []berthapi.Member
-	for _, m := range list {
-		role := berthapi.RoleFollower
+	out := make([]berthapi.Member, len(list))
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	var asking sync.WaitGroup
+	for i, m := range list {
+		out[i] = berthapi.Member{Id: strconv.FormatUint(m.ID, 16), Name: m.Name, Role: berthapi.RoleFollower, Address: m.Address, PeerAddress: m.PeerURL}
 		switch {
 		case m.Name == "":
-			role = berthapi.RoleNotStarted
+			out[i].Role = berthapi.RoleNotStarted
 		case m.Learner:
-			role = berthapi.RoleLearner
+			out[i].Role = berthapi.RoleLearner
 		case m.Name == leader.Replica:
-			role = berthapi.RoleLeader
+			out[i].Role = berthapi.RoleLeader
+		case !m.Self:
+			asking.Go(func() {
+				if u, err := url.Parse(m.Address); err != nil || s.forwarder.reachHost(ctx, u.Host) != nil {
+					out[i].Role = berthapi.RoleAway
+				}
+			})
 		}
-		out = append(out, berthapi.Member{Id: strconv.FormatUint(m.ID, 16), Name: m.Name, Role: role, Address: m.Address, PeerAddress: m.PeerURL})
 	}
+	asking.Wait()
 	return out, err
 }
 

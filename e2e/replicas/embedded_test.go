@@ -36,9 +36,12 @@ func TestEmbedded(t *testing.T) {
 
 	w := s.startWriters("w")
 	fleet := s.startFleet(s.without(s.leader())[0], 20)
+	fleet.work()
 	for _, fault := range faults() {
 		leader := s.leader()
+		before := fleet.Manifests.Load()
 		s.suffer(fault, leader)
+		fleet.back(before)
 		fleet.connected()
 	}
 	for _, r := range s.members {
@@ -164,44 +167,59 @@ func (s *site) startFleet(through *replica, size int) *fleet {
 		}
 	})
 	f.connected()
+	return f
+}
+
+// work gives the fleet a service of three tasks an instance.
+func (f *fleet) work() {
+	f.s.t.Helper()
+	s, size, through := f.s, f.size, f.through
 	load := &simulate.Load{API: s.client(through), Cluster: "default", Tasks: 3 * size, Services: 1, Prefix: "load", CPU: 100, MemoryMiB: 64}
-	definition, err := load.Define(ctx, "1")
+	definition, err := load.Define(context.Background(), "1")
 	if err == nil {
-		_, err = s.client(through).CreateService(ctx, &awsecs.CreateServiceInput{
+		_, err = s.client(through).CreateService(context.Background(), &awsecs.CreateServiceInput{
 			ServiceName: aws.String("load"), TaskDefinition: &definition, DesiredCount: aws.Int32(int32(3 * size)),
 		})
 	}
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return f
 }
 
 // connected waits until every instance has a session again.
 func (f *fleet) connected() {
 	f.s.t.Helper()
 	eventually(f.s.t, "all instances are connected", func() error {
-		ctx := context.Background()
-		api := f.s.client(f.through)
-		list, err := api.ListContainerInstances(ctx, &awsecs.ListContainerInstancesInput{})
-		if err != nil {
-			return err
-		}
-		if len(list.ContainerInstanceArns) != f.size {
-			return fmt.Errorf("%d instances", len(list.ContainerInstanceArns))
-		}
-		out, err := api.DescribeContainerInstances(ctx, &awsecs.DescribeContainerInstancesInput{ContainerInstances: list.ContainerInstanceArns})
-		if err != nil {
-			return err
-		}
-		away := 0
-		for _, i := range out.ContainerInstances {
-			if !i.AgentConnected {
-				away++
+		connected, api, ctx := 0, f.s.client(f.through), context.Background()
+		pages := awsecs.NewListContainerInstancesPaginator(api, &awsecs.ListContainerInstancesInput{})
+		for pages.HasMorePages() {
+			page, err := pages.NextPage(ctx)
+			if err != nil {
+				return err
+			}
+			out, err := api.DescribeContainerInstances(ctx, &awsecs.DescribeContainerInstancesInput{ContainerInstances: page.ContainerInstanceArns})
+			if err != nil {
+				return err
+			}
+			for _, i := range out.ContainerInstances {
+				if i.AgentConnected {
+					connected++
+				}
 			}
 		}
-		if away > 0 {
-			return fmt.Errorf("%d of %d are not", away, f.size)
+		if connected != f.size {
+			return fmt.Errorf("%d of %d are", connected, f.size)
+		}
+		return nil
+	})
+}
+
+// back waits until every instance has begun a session anew.
+func (f *fleet) back(before int64) {
+	f.s.t.Helper()
+	eventually(f.s.t, "all sessions are back", func() error {
+		if n := f.Manifests.Load() - before; n < int64(f.size) {
+			return fmt.Errorf("%d of %d are", n, f.size)
 		}
 		return nil
 	})
@@ -225,17 +243,6 @@ func (f *fleet) unharmed() {
 	}
 	if n := f.Running.Load(); n != int64(3*f.size) {
 		f.s.t.Errorf("%d tasks were started, want %d", n, 3*f.size)
-	}
-}
-
-// joinInstance trades a token of `berth token` for an instance's key.
-func (s *site) joinInstance(through *replica) func(context.Context) (string, string, error) {
-	return func(ctx context.Context) (string, string, error) {
-		token, err := through.try("token")
-		if err != nil {
-			return "", "", fmt.Errorf("%s: %s", err, token)
-		}
-		return trade(ctx, through.listen, strings.TrimSpace(token))
 	}
 }
 

@@ -33,6 +33,7 @@ const (
 	RoleLeader     = "leader"
 	RoleFollower   = "follower"
 	RoleLearner    = "learner"     // catches up, does not count yet
+	RoleAway       = "unreachable" // belongs to the cluster and does not answer
 	RoleNotStarted = "not started" // was let in with a token, and has not been heard of since
 )
 
