@@ -3,6 +3,7 @@ package state
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // heads shares linearizable reads of the commit number among the requests that wait for one. A read serves those that came before it began.
@@ -12,6 +13,9 @@ type heads struct {
 	mu      sync.Mutex
 	forming *round
 }
+
+// readWithin bounds a read of a backend that does not answer.
+const readWithin = 5 * time.Second
 
 // round is one read and those who wait for it.
 type round struct {
@@ -46,8 +50,10 @@ func (h *heads) next(ctx context.Context) (Mark, error) {
 		h.forming = nil
 	}
 	h.mu.Unlock()
-	if mine {
-		r.mark, r.err = h.backend.Head(context.WithoutCancel(ctx))
+	if mine { // others wait for it too: it does not end with this caller
+		reading, cancel := context.WithTimeout(context.WithoutCancel(ctx), readWithin)
+		r.mark, r.err = h.backend.Head(reading)
+		cancel()
 		close(r.done)
 	}
 	<-r.done

@@ -42,7 +42,9 @@ type Engine struct {
 	watchers   map[*watcher]bool
 	down       bool
 	next       int
-	Calls      map[string]int // operations that did their work: "create NAME", "start NAME"
+	pace       time.Duration
+	stops      []map[string]string // labels of the running containers that were asked to stop
+	Calls      map[string]int      // operations that did their work: "create NAME", "start NAME"
 }
 
 type fakeContainer struct {
@@ -74,7 +76,10 @@ func (e *Engine) begin(ctx context.Context, op string) error {
 	if e.Cut != nil {
 		e.Cut(op)
 	}
-	if d := e.Delay[op]; d > 0 {
+	e.mu.Lock()
+	d := max(e.Delay[op], e.pace)
+	e.mu.Unlock()
+	if d > 0 {
 		select {
 		case <-ctx.Done():
 		case <-time.After(d):
@@ -252,6 +257,7 @@ func (e *Engine) Stop(ctx context.Context, id string, grace time.Duration) error
 	if c == nil || c.State != agent.Running {
 		return e.end(ctx, "stop", nil)
 	}
+	e.stops = append(e.stops, c.Labels)
 	if !c.image.Stubborn {
 		e.over(c, 143)
 		return e.end(ctx, "stop", nil)

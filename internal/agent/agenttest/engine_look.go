@@ -1,0 +1,43 @@
+package agenttest
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"berth/internal/agent"
+)
+
+// SetPace makes every operation take at least so long, from now on.
+func (e *Engine) SetPace(d time.Duration) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.pace = d
+}
+
+// Running returns the labels of the running containers by name.
+func (e *Engine) Running() map[string]map[string]string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := map[string]map[string]string{}
+	for _, c := range e.containers {
+		if c.State == agent.Running {
+			out[c.Name] = c.Labels
+		}
+	}
+	return out
+}
+
+// Done returns how often each operation has done its work so far: "create NAME", "start NAME".
+func (e *Engine) Done() map[string]int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return maps.Clone(e.Calls)
+}
+
+// Stops returns the labels of the running containers that were asked to stop, in order.
+func (e *Engine) Stops() []map[string]string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Clone(e.stops)
+}

@@ -1,0 +1,45 @@
+package ecstest
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"testing"
+	"testing/synctest"
+)
+
+var (
+	seedsFlag   = flag.Int("seeds", 3, "play so many seeds")
+	seedFlag    = flag.Uint64("seed", 0, "play this seed only")
+	verboseFlag = flag.Bool("logs", false, "print the logs of all processes")
+)
+
+// TestNative plays scripts in a bubble of this process: the clock is simulated, the schedule is not, so that a run differs from the next.
+func TestNative(t *testing.T) {
+	var seeds []uint64
+	for n := range *seedsFlag {
+		seeds = append(seeds, uint64(n)+1)
+	}
+	if *seedFlag != 0 {
+		seeds = []uint64{*seedFlag}
+	}
+	for _, seed := range seeds {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var logs io.Writer
+				if *verboseFlag {
+					logs = os.Stderr
+				}
+				s := NewScript(seed)
+				r := Run(s, logs)
+				if r.Failed() || testing.Verbose() {
+					t.Logf("%s\n%s", s, r.Trace)
+				}
+				for _, v := range r.Violations {
+					t.Error(v)
+				}
+			})
+		})
+	}
+}
