@@ -12,6 +12,8 @@ import (
 
 // The time that each part of a replica's end may take. Together they are less than `berth up` and `berth down` wait.
 const (
+	drainTime    = 8 * time.Second // all but the last
+	stepTime     = 2 * time.Second
 	handOverTime = 5 * time.Second
 	successTime  = 2 * time.Second
 	requestTime  = 3 * time.Second
@@ -19,21 +21,26 @@ const (
 
 // drain hands over what this replica does: the leadership, then the agents' sessions. New requests are still served, by the next leader.
 func (s *server) drain(ctx context.Context) {
-	ctx = context.WithoutCancel(ctx)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
 	s.draining.Store(true)
 	if !s.shared() {
 		s.handOver(ctx)
 		return
 	}
 	s.log.Info("draining")
-	if err := s.backend.StepAside(); err != nil {
-		s.log.Warn("etcd's leadership stays until this member is gone", "err", err)
-	}
+	s.stepAside(ctx)
 	s.handOver(ctx)
 	s.awaitSuccessor(ctx)
-	ends, cancel := context.WithTimeout(ctx, spread+time.Second)
+	s.forwarder.endSessions(ctx)
+}
+
+func (s *server) stepAside(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, stepTime)
 	defer cancel()
-	s.forwarder.endSessions(ends)
+	if err := s.backend.StepAside(ctx); err != nil {
+		s.log.Warn("etcd's leadership stays until this member is gone", "err", err)
+	}
 }
 
 func (s *server) handOver(ctx context.Context) {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -185,6 +187,9 @@ func (s *server) open(ctx context.Context) error {
 		}
 	}
 	var err error
+	if c.TLS, err = s.options.etcdTLS(); err != nil {
+		return err
+	}
 	if s.replica.Clustered {
 		if c.Cluster, err = s.cluster(); err != nil {
 			return err
@@ -262,4 +267,30 @@ func (s *server) keepCredentials(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// etcdTLS is how an external etcd is reached; nil without TLS.
+func (o *serverOptions) etcdTLS() (*tls.Config, error) {
+	if o.etcdCA == "" && o.etcdCert == "" {
+		return nil, nil
+	}
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if o.etcdCA != "" {
+		b, err := os.ReadFile(o.etcdCA)
+		if err != nil {
+			return nil, fmt.Errorf("--etcd-ca: %w", err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(b) {
+			return nil, fmt.Errorf("--etcd-ca: %s holds no certificate", o.etcdCA)
+		}
+	}
+	if o.etcdCert != "" {
+		own, err := tls.LoadX509KeyPair(o.etcdCert, o.etcdKey)
+		if err != nil {
+			return nil, fmt.Errorf("--etcd-cert: %w", err)
+		}
+		c.Certificates = []tls.Certificate{own}
+	}
+	return c, nil
 }

@@ -30,6 +30,7 @@ import (
 type serverOptions struct {
 	data, listen, account, region, auth string
 	etcd                                []string
+	etcdCA, etcdCert, etcdKey           string
 	etcdMaintain, etcdSocket            bool
 	advertise                           string
 	tlsCert, tlsKey                     string
@@ -74,6 +75,9 @@ the first is started with --cluster-init, the others with --join and a token of 
 	f.StringVar(&o.region, "region", "us-east-1", "default region")
 	f.StringVar(&o.auth, "auth", "iam", "iam verifies every caller; dev takes any key as the administrator's")
 	f.StringSliceVar(&o.etcd, "etcd", nil, "endpoints of an external etcd cluster")
+	f.StringVar(&o.etcdCA, "etcd-ca", "", "authority's certificate file of the external etcd")
+	f.StringVar(&o.etcdCert, "etcd-cert", "", "certificate file to show the external etcd")
+	f.StringVar(&o.etcdKey, "etcd-key", "", "key file of --etcd-cert")
 	f.BoolVar(&o.etcdMaintain, "etcd-maintain", false, "compact and defragment the external etcd")
 	f.BoolVar(&o.etcdSocket, "etcd-socket", false, "open a unix socket in the data directory for etcdctl")
 	f.StringVar(&o.tlsCert, "tls-cert", "", "certificate file: serve HTTPS")

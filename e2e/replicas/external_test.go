@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"berth/internal/pki"
 )
 
 // external starts three replicas on a cluster of three etcd programs, as old as the system's package is.
@@ -18,11 +20,12 @@ func external(t testing.TB) *site {
 
 func onEtcd(t testing.TB) (*site, []*exec.Cmd) {
 	t.Helper()
-	endpoints, etcds := startEtcds(t)
+	files := certificates(t)
+	endpoints, etcds := startEtcds(t, files)
 	s := &site{t: t}
 	for i := range 3 {
 		r := s.add()
-		r.flags = []string{"--etcd", strings.Join(endpoints, ",")}
+		r.flags = []string{"--etcd", strings.Join(endpoints, ","), "--etcd-ca", files[0], "--etcd-cert", files[1], "--etcd-key", files[2]}
 		if i > 0 {
 			key, err := os.ReadFile(filepath.Join(s.members[0].data, "key"))
 			if err == nil {
@@ -39,7 +42,32 @@ func onEtcd(t testing.TB) (*site, []*exec.Cmd) {
 	return s, etcds
 }
 
-func startEtcds(t testing.TB) (endpoints []string, etcds []*exec.Cmd) {
+// certificates writes an authority's certificate, and one that it issued with its key: etcd and the replicas show it to each other.
+func certificates(t testing.TB) (files [3]string) {
+	t.Helper()
+	a, err := pki.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := a.Issue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	chain, key, err := pki.Files(cert)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for i, b := range [][]byte{a.PEM(), chain, key} {
+		files[i] = filepath.Join(dir, []string{"ca.crt", "etcd.crt", "etcd.key"}[i])
+		if err := os.WriteFile(files[i], b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return files
+}
+
+func startEtcds(t testing.TB, tls [3]string) (endpoints []string, etcds []*exec.Cmd) {
 	t.Helper()
 	program, err := exec.LookPath("etcd")
 	if err != nil {
@@ -48,11 +76,12 @@ func startEtcds(t testing.TB) (endpoints []string, etcds []*exec.Cmd) {
 	var clients, peers, cluster []string
 	for i := range 3 {
 		client, peer := ports(t)
-		clients, peers = append(clients, "http://"+client), append(peers, "http://"+peer)
+		clients, peers = append(clients, "https://"+client), append(peers, "http://"+peer)
 		cluster = append(cluster, fmt.Sprintf("e%d=http://%s", i, peer))
 	}
 	for i := range 3 {
 		cmd := exec.Command(program, "--name", fmt.Sprintf("e%d", i), "--data-dir", t.TempDir(), "--logger", "zap", "--log-level", "error",
+			"--client-cert-auth", "--trusted-ca-file", tls[0], "--cert-file", tls[1], "--key-file", tls[2],
 			"--listen-client-urls", clients[i], "--advertise-client-urls", clients[i], "--listen-peer-urls", peers[i],
 			"--initial-advertise-peer-urls", peers[i], "--initial-cluster", strings.Join(cluster, ","))
 		if err := cmd.Start(); err != nil {
@@ -83,7 +112,7 @@ func TestExternal(t *testing.T) {
 	}
 	stranger := &replica{t: t, data: t.TempDir()}
 	listen, _ := ports(t)
-	out, err := stranger.try("server", "--listen", listen, "--etcd", s.members[0].flags[1])
+	out, err := stranger.try(append([]string{"server", "--listen", listen}, s.members[0].flags...)...)
 	if err == nil || !strings.Contains(out, "copy the file") {
 		t.Errorf("a replica with a key of its own: %v, %s", err, out)
 	}

@@ -104,11 +104,19 @@ func (b *Backend) preferred() bool {
 const giveWay = 150 * time.Millisecond
 
 // StepAside gives etcd's own leadership to another member, where this one has it and another can take it.
-func (b *Backend) StepAside() error {
+func (b *Backend) StepAside(ctx context.Context) error {
 	if b.config.Cluster == nil {
 		return nil
 	}
-	if err := b.server.etcd.Server.TryTransferLeadershipOnShutdown(); err != nil {
+	done := make(chan error, 1)
+	b.run(ctx, func(context.Context) { done <- b.server.etcd.Server.TryTransferLeadershipOnShutdown() }) // it has a limit of its own, of seconds
+	var err error
+	select {
+	case err = <-done:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	if err != nil {
 		return fmt.Errorf("give etcd's leadership to another member: %w", err)
 	}
 	return nil
