@@ -35,7 +35,7 @@ race: ## the concurrent packages under the race detector
 	$(GO) test -race -p 2 -timeout 10m ./internal/acs ./internal/agent ./internal/reconcile ./internal/state ./internal/state/mem ./internal/controller ./internal/frontdoor ./internal/pipenet ./internal/stream ./internal/metrics ./internal/trace
 
 e2e: deps build ## end to end: the aws CLI, a real berth, real containers
-	$(GO) test -count=1 -timeout 15m ./e2e
+	$(GO) test -count=1 -p 1 -timeout 15m ./e2e/...
 
 test: deps ## everything that CI runs
 	@test -z "$$(gofmt -l cmd internal e2e)" || { gofmt -l cmd internal e2e; echo "run gofmt"; exit 1; }
