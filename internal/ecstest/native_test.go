@@ -11,6 +11,9 @@ import (
 
 var (
 	seedsFlag   = flag.Int("seeds", 3, "play so many seeds")
+	firstSeed   = flag.Uint64("first", 1, "the first of them")
+	within      = flag.Duration("within", 0, "play no more seeds after so long; 0 is no bound")
+	scriptFlag  = flag.String("script", "", "play this script, as a failure printed it")
 	seedFlag    = flag.Uint64("seed", 0, "play this seed only")
 	verboseFlag = flag.Bool("logs", false, "print the logs of all processes")
 )
@@ -19,7 +22,7 @@ var (
 func TestNative(t *testing.T) {
 	var seeds []uint64
 	for n := range *seedsFlag {
-		seeds = append(seeds, uint64(n)+1)
+		seeds = append(seeds, *firstSeed+uint64(n))
 	}
 	if *seedFlag != 0 {
 		seeds = []uint64{*seedFlag}

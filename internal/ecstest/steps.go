@@ -77,6 +77,9 @@ func (w *world) harm(x Step) {
 }
 
 func (w *world) harmReplica(x Step) {
+	if x.Do == KillReplica || x.Do == CutStore || x.Do == BadCommit {
+		w.client.doubt()
+	}
 	n, r := w.pick(x.A)
 	switch {
 	case x.Do == StartReplica:

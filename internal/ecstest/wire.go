@@ -93,6 +93,13 @@ func (w *wire) heal() {
 	w.mu.Unlock()
 }
 
+// doubt says that an answer may have been lost by other means.
+func (w *wire) doubt() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lost++
+}
+
 // lossless reports whether no answer was ever lost.
 func (w *wire) lossless() bool {
 	w.mu.Lock()
