@@ -283,6 +283,25 @@ func TestEngineGoesAway(t *testing.T) {
 	})
 }
 
+// TestHealthWhileTheEngineIsNotHeard: a container becomes healthy after the engine is back, and before its events are followed again.
+func TestHealthWhileTheEngineIsNotHeard(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.start()
+		defer func() { w.kill() }()
+		checked := essential("a", "checked")
+		checked.HealthCheckType, checked.DockerConfig.Config = "docker", `{"Healthcheck":{"Test":["CMD","true"]}}`
+		waits := acsproto.Container{Name: "b", Image: "app", Essential: true, DependsOn: []acsproto.DependsOn{{ContainerName: "a", Condition: "HEALTHY"}}}
+		w.control.Run(task(1, checked, waits))
+		time.Sleep(5 * time.Second)
+		w.engine.Down(true)
+		time.Sleep(30 * time.Second)
+		w.engine.Down(false)
+		time.Sleep(time.Minute)
+		w.expect(task(1).ARN, "RUNNING a:RUNNING b:RUNNING")
+	})
+}
+
 func TestFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

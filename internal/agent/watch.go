@@ -74,7 +74,8 @@ func (a *Agent) resync(ctx context.Context) {
 	a.listing.Do(func() { close(a.listed) })
 }
 
-// compare has every container looked at that the engine shows otherwise than it is known, and ends all pauses: the engine is back.
+// compare has every container looked at that the engine shows otherwise than it is known, or whose health may have changed while nobody was
+// told, and ends all pauses: the engine is back.
 func (t *task) compare(have map[string]Observed) {
 	t.mu.Lock()
 	for i := range t.rec.Containers {
@@ -84,7 +85,7 @@ func (t *task) compare(have map[string]Observed) {
 		}
 		o, ok := have[c.Name]
 		as := ok && o.ID == c.ID && (o.State == Running && c.Phase == Up || o.State == Created && c.Phase == Made)
-		c.Unseen = c.Unseen || !as
+		c.Unseen = c.Unseen || !as || c.Health != "" // a list tells no health
 	}
 	clear(t.pauses)
 	t.retry.reset()

@@ -70,7 +70,6 @@ func startReplica(name string, nw *pipenet.Network, cluster *mem.Cluster, key se
 	r.hub.Control, instances.State, services.State, sweep.State = instances, r.store, r.store, r.store
 	ctx, cancel := context.WithCancel(context.Background())
 	r.stop = cancel
-	nw.Reopen()
 	server := &http.Server{Handler: r.door(log), ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug)}
 	go func() {
 		defer close(r.stopped)

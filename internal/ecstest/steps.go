@@ -84,13 +84,13 @@ func (w *world) harmReplica(x Step) {
 	switch {
 	case x.Do == StartReplica:
 		w.startReplica(n)
-	case x.Do == Latency:
-		w.nets[n].SetLatency(time.Duration(x.B) * time.Millisecond)
 	case x.Do == BadCommit:
 		if _, leader := w.pick(-1); leader != nil {
 			leader.backend.Faults.Next(commitFaults[x.A%len(commitFaults)])
 		}
 	case r == nil:
+	case x.Do == Latency:
+		r.net.SetLatency(time.Duration(x.B) * time.Millisecond)
 	case x.Do == KillReplica:
 		w.killReplica(n)
 	case x.Do == CutStore:
@@ -132,6 +132,9 @@ func (w *world) conclude(ctx context.Context) {
 
 // hopeless services never come to rest: what they run ends by itself, has failed too often, or finds no place.
 func (w *world) hopeless(s *ecs.Service) bool {
+	if least, most := percents(s); least >= most && len(s.Deployments) > 1 {
+		return true // its percentages leave no room to replace a task
+	}
 	for _, d := range s.Deployments {
 		if f := d.TaskDefinition.Family(); f == "crash" || f == "job" || f == "port" {
 			return true

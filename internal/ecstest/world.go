@@ -39,9 +39,9 @@ type world struct {
 
 	mu       sync.Mutex
 	rng      *rand.Rand
-	replicas []*replica // nil while it is down
-	nets     []*pipenet.Network
-	ended    []*replica // killed ones, to be waited for
+	replicas []*replica         // nil while it is down
+	nets     []*pipenet.Network // of the replicas' newest processes
+	ended    []*replica         // killed ones, to be waited for
 	calls    sync.WaitGroup
 	clients
 }
@@ -102,11 +102,7 @@ func newWorld(s Script, verbose io.Writer) *world {
 	}
 	w := &world{script: s, log: log, cluster: mem.NewCluster(), key: key, rng: rand.New(rand.NewPCG(s.Seed, 1)), clients: newClients()}
 	w.watch = newWatcher(w.cluster)
-	for n := range s.Replicas {
-		w.nets = append(w.nets, pipenet.New())
-		w.nets[n].Close() //nolint:errcheck // opened by the replica
-		w.replicas = append(w.replicas, nil)
-	}
+	w.nets, w.replicas = make([]*pipenet.Network, s.Replicas), make([]*replica, s.Replicas)
 	w.client = newWire(0, w.dial)
 	w.api = awsecs.New(awsecs.Options{
 		Region: region, BaseEndpoint: aws.String("http://berth"), HTTPClient: w.client.client(), RetryMaxAttempts: 4,
@@ -120,8 +116,11 @@ func newWorld(s Script, verbose io.Writer) *world {
 
 // dial reaches a replica that listens: from try on, one after another.
 func (w *world) dial(ctx context.Context, try int) (net.Conn, error) {
-	for k := range w.nets {
-		c, err := w.nets[(try+k)%len(w.nets)].Dial(ctx, "tcp", "berth:80")
+	w.mu.Lock()
+	nets := slices.Clone(w.nets)
+	w.mu.Unlock()
+	for k := range nets {
+		c, err := nets[(try+k)%len(nets)].Dial(ctx, "tcp", "berth:80")
 		if err == nil || !errors.Is(err, syscall.ECONNREFUSED) {
 			return c, err
 		}
@@ -154,6 +153,7 @@ func (w *world) startReplica(n int) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.replicas[n] == nil {
+		w.nets[n] = pipenet.New() // a new process's: the old one may still be closing its own
 		w.replicas[n] = startReplica(fmt.Sprintf("cp%d", n), w.nets[n], w.cluster, w.key, w.find, w.log)
 	}
 }
@@ -286,9 +286,9 @@ func (m *machine) down() bool {
 func (w *world) heal() {
 	w.watch.note("heal")
 	for n := range w.replicas {
-		w.nets[n].SetLatency(0)
 		if _, r := w.pick(n); r != nil {
 			r.backend.Faults.Heal()
+			r.net.SetLatency(0)
 		}
 		w.startReplica(n)
 	}

@@ -28,6 +28,8 @@ type Backend interface {
 
 // Term is one leader's time in office. Only one Commit is called at a time.
 type Term interface {
+	// Number is what the marks of this term's commits have as their Term.
+	Number() uint64
 	// Commit makes a batch durable as one transaction that holds only if this term's fence stands and the newest commit is number n-1.
 	// It has three outcomes besides success:
 	//   ErrRefused: the comparison failed. This leader is deposed (or its own lease has expired: the two look the same).

@@ -257,9 +257,9 @@ func (l *leader) resolve(ctx context.Context, b *batch) error {
 		head, err := l.config.Backend.Head(ctx)
 		switch {
 		case err != nil:
-		case head.N == b.n && !tried:
+		case head.N == b.n && head.Term == l.term.Number() && !tried:
 			return nil
-		case head.N != b.n-1:
+		case head.N != b.n-1: // also where another leader's commit has that number
 			return ErrRefused // applied or overtaken: which, a reload tells
 		default:
 			err = l.term.Commit(ctx, b.n, nil)

@@ -263,3 +263,31 @@ func TestSubscriptionMissesNothing(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestAnothersCommitIsNotMistakenForOurs: a leader that was cut off does not know what became of its commit. When it sees the store again, the
+// next leader has made a commit of the same number.
+func TestAnothersCommitIsNotMistakenForOurs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cluster := mem.NewCluster()
+		old := cluster.Backend()
+		s := statetest.Start(t, state.Config{Backend: old})
+		if err := put(s, setting("before", "1")); err != nil {
+			t.Fatal(err)
+		}
+		old.Faults.Cut()
+		told := make(chan error, 1)
+		go func() { told <- put(s, setting("lost", "1")) }()
+		time.Sleep(12 * time.Second) // its commit has given up, and it asks
+		next := statetest.Start(t, state.Config{Backend: cluster.Backend()})
+		if err := put(next, setting("other", "1")); err != nil {
+			t.Fatal(err)
+		}
+		old.Faults.Heal()
+		if err := <-told; err == nil {
+			t.Error("the write was acknowledged and is nowhere")
+		}
+		if next.View().Settings.Get("lost") != nil {
+			t.Error("a deposed leader's write was applied")
+		}
+	})
+}

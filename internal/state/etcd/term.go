@@ -149,6 +149,9 @@ func (t *Term) Confirmed() (time.Time, time.Duration) {
 	return t.confirmed, Lease
 }
 
+// Number is the term's in the marks of its commits.
+func (t *Term) Number() uint64 { return uint64(t.fence) }
+
 // Done is closed once the lease is known to be lost.
 func (t *Term) Done() <-chan struct{} { return t.done }
 

@@ -210,6 +210,9 @@ func (t *Term) Confirmed() (time.Time, time.Duration) {
 	return t.confirmed, Lease
 }
 
+// Number is the term's in the marks of its commits.
+func (t *Term) Number() uint64 { return t.fence }
+
 // Done is closed when the lease is lost and the replica knows it.
 func (t *Term) Done() <-chan struct{} { return t.done }
 
