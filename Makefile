@@ -3,9 +3,10 @@ SHELL := /bin/bash
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo dev)
 GO := go
 T ?= 30s
+SOAK ?= 1h
 UNIT := ./cmd/... ./internal/...
 
-.PHONY: help deps build up down check unit race test e2e fuzz bench golden clean
+.PHONY: help deps build up down check unit race simulation soak test e2e fuzz bench golden clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -29,10 +30,18 @@ check: ## formatting, vet, staticcheck, the architecture and the unit tests that
 	$(GO) test -p 2 $$($(GO) list $(UNIT) | grep -v -e agent/docker -e state/etcd)
 
 unit: ## all tests of the packages, also those on Docker Engine and etcd
-	$(GO) test -p 2 -timeout 10m $(UNIT)
+	$(GO) test -short -p 2 -timeout 10m $(UNIT)
+
+simulation: ## the whole system in memory, deterministic: some hundred scripts of operations and faults
+	$(GO) test -count=1 -timeout 15m ./internal/ecstest -seeds 250 -within 2m
+
+soak: ## the simulation for SOAK (default 1h) on new seeds, then natively under the race detector
+	$(GO) test -count=1 -timeout 0 ./internal/ecstest -run TestSeeds -v -seeds 100000000 -within $(SOAK) -first $$(date +%s)
+	$(GO) test -count=1 -timeout 0 -race ./internal/ecstest -run TestNative -seeds 1000 -first $$(date +%s)
 
 race: ## the concurrent packages under the race detector
 	$(GO) test -race -p 2 -timeout 10m ./internal/acs ./internal/agent ./internal/reconcile ./internal/state ./internal/state/mem ./internal/controller ./internal/frontdoor ./internal/pipenet ./internal/stream ./internal/metrics ./internal/trace
+	$(GO) test -race -short -timeout 10m ./internal/ecstest -seeds 40
 
 e2e: deps build ## end to end: the aws CLI, a real berth, real containers
 	$(GO) test -count=1 -p 1 -timeout 15m ./e2e/...
@@ -41,7 +50,8 @@ test: deps ## everything that CI runs
 	@test -z "$$(gofmt -l cmd internal e2e)" || { gofmt -l cmd internal e2e; echo "run gofmt"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
-	$(GO) test -p 2 -timeout 12m $(UNIT)
+	$(GO) test -short -p 2 -timeout 12m $(UNIT)
+	$(MAKE) simulation
 	$(MAKE) race
 	$(MAKE) e2e
 

@@ -30,7 +30,7 @@ func Berth() Building {
 			{"api/ecs", "api/sts", "api/berth", "stream", "metrics", "trace", "controller", "agent", "simulate"},
 			{"agent/docker", "agent/machine", "agent/statefile"}, // implement the seams that agent declares
 		},
-		Tools: []string{"agentwire", "arch", "golden", "pipenet", "ecstest", "state/statetest", "state/backendtest", "agent/agenttest"},
+		Tools: []string{"agentwire", "arch", "golden", "pipenet", "ecstest", "ecstest/simulation", "state/statetest", "state/backendtest", "agent/agenttest"},
 		Pure:  5,
 	}
 }

@@ -128,17 +128,22 @@ func (c *Services) reconcile(ctx context.Context, a arn.Service) (time.Time, err
 	g.SetLimit(waiting)
 	var last outcome
 	for range rounds {
-		ran := make(chan outcome, 1)
+		ran, ended := make(chan outcome, 1), make(chan struct{})
 		g.Go(func() error {
-			defer close(ran)
+			defer close(ended) // ran stays open: a closure may still run after its Update was given up
 			return c.State.Update(gctx, func(tx *state.Tx) error {
 				ran <- c.serve(tx, a, stamp())
 				return nil
 			})
 		})
-		var ok bool
-		if last, ok = <-ran; !ok { // the closure never ran
-			break
+		select {
+		case last = <-ran:
+		case <-ended:
+			select {
+			case last = <-ran:
+			default:
+				return time.Time{}, g.Wait()
+			}
 		}
 		c.wait(a, last.unplaced)
 		if !last.more {

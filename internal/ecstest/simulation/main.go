@@ -1,5 +1,7 @@
-// Simulation plays one script of package ecstest: the script comes as JSON on the standard input, the trace goes to the standard output, and
-// broken invariants are lines that begin with "!". It is made for wasip1, where its host decides about time and chance; see the tests of ecstest.
+// Command simulation plays one script of package ecstest: JSON on the standard input, the trace on the standard output, broken invariants as lines
+// that begin with "!".
+//
+// It is made for wasip1, where its host decides about time and chance; see the tests of ecstest.
 package main
 
 import (
