@@ -4,12 +4,24 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 type envelope struct {
 	Type    string          `json:"type"`
 	Message json.RawMessage `json:"message"`
 }
+
+// rawEnvelope is envelope for the faster decoder.
+type rawEnvelope struct {
+	Type    string         `json:"type"`
+	Message jsontext.Value `json:"message"`
+}
+
+// lenient decodes as the standard library does: names in any case, the last of several, and text that is not quite UTF-8.
+var lenient = jsonv2.JoinOptions(jsonv2.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
 // Encode writes m as one text frame: {"type":...,"message":{...}}.
 func Encode(m Message) ([]byte, error) {
@@ -24,14 +36,14 @@ func Encode(m Message) ([]byte, error) {
 
 // Decode reads one frame. A type that is not known is no error: it decodes to Unknown.
 func Decode(frame []byte) (Message, error) {
-	var e envelope
-	if err := json.Unmarshal(frame, &e); err != nil {
+	var e rawEnvelope
+	if err := jsonv2.Unmarshal(frame, &e, lenient); err != nil {
 		return nil, fmt.Errorf("decode frame: %w", err)
 	}
 	if e.Type == "" {
 		return nil, fmt.Errorf("decode frame: no message type")
 	}
-	m, err := body(e.Type, e.Message)
+	m, err := body(e.Type, json.RawMessage(e.Message))
 	if err != nil {
 		return nil, fmt.Errorf("decode %s: %w", e.Type, err)
 	}
@@ -90,6 +102,6 @@ func as[M Message](raw json.RawMessage) (Message, error) {
 	if len(raw) == 0 {
 		return m, nil
 	}
-	err := json.Unmarshal(raw, &m)
+	err := jsonv2.Unmarshal(raw, &m, lenient)
 	return m, err
 }
