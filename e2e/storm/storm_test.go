@@ -158,18 +158,42 @@ type summary struct {
 // simulate runs a fleet to its end.
 func (s *server) simulate(args ...string) summary {
 	s.b.Helper()
+	return s.simulateFrom(func() {}, args...)
+}
+
+// simulateFrom calls connected when all instances have their sessions and the work begins.
+func (s *server) simulateFrom(connected func(), args ...string) summary {
+	s.b.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, s.program, append([]string{"simulate", "--data", s.data, "--output", "json"}, args...)...)
+	progress := &watcher{line: "sessions open", seen: connected}
+	cmd.Stderr = progress
 	out, err := cmd.Output()
 	if err != nil {
-		s.b.Fatalf("simulate: %v\n%s", err, out)
+		s.b.Fatalf("simulate: %v\n%s", err, progress.text)
 	}
 	var r summary
 	if err := json.Unmarshal(out, &r); err != nil {
 		s.b.Fatal(err)
 	}
 	return r
+}
+
+// watcher keeps what is written, and calls seen once when it holds a text.
+type watcher struct {
+	line string
+	seen func()
+	text []byte
+}
+
+func (w *watcher) Write(p []byte) (int, error) {
+	w.text = append(w.text, p...)
+	if w.seen != nil && strings.Contains(string(w.text), w.line) {
+		w.seen()
+		w.seen = nil
+	}
+	return len(p), nil
 }
 
 // size is one fleet with its tasks.
@@ -217,8 +241,8 @@ func BenchmarkCurve(b *testing.B) {
 		b.Run(z.String(), func(b *testing.B) {
 			for range b.N {
 				s := startServer(b)
-				before := s.cpu()
-				r := s.simulate(append(z.flags(), "--telemetry=false")...)
+				var before time.Duration
+				r := s.simulateFrom(func() { before = s.cpu() }, append(z.flags(), "--telemetry=false")...)
 				each := float64((s.cpu() - before).Microseconds()) / float64(z.tasks)
 				b.ReportMetric(float64(z.tasks)/r.Phases[0].Took.Seconds(), "tasks/s")
 				b.ReportMetric(each, "us-cpu/task")
