@@ -150,7 +150,11 @@ func (b *Backend) makeRoom(ctx context.Context) bool {
 	}
 	b.room.mu.Lock()
 	defer b.room.mu.Unlock()
-	if time.Since(b.room.last) < 30*time.Second {
+	again := 30 * time.Second
+	if b.config.Cluster != nil {
+		again = 5 * time.Second // the other members' databases may still be full then, and raise the alarm anew
+	}
+	if time.Since(b.room.last) < again {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Minute)
