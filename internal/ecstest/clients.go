@@ -46,7 +46,6 @@ type promise struct {
 	desired int32
 	deleted bool
 	unsure  bool
-	rolling bool // the circuit breaker may change the definition
 }
 
 func newClients() clients {

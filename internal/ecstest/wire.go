@@ -18,7 +18,6 @@ type wire struct {
 	mu     sync.Mutex
 	tries  int
 	conns  map[*conn]bool
-	frozen bool
 	lose   int // answers to lose: what was asked is done, the asker hears nothing
 	lost   int // answers so far
 	repeat int // requests to send twice
