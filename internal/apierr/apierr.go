@@ -111,3 +111,6 @@ func Serialization(cause error) *Error {
 	e.cause = cause
 	return e
 }
+
+// Throttling says that the caller, or everybody together, asks for too much at once. SDKs wait and try again.
+func Throttling() *Error { return New("ThrottlingException", "Rate exceeded") }

@@ -156,6 +156,8 @@ func inQuery(e *apierr.Error) *apierr.Error {
 		q.Code, q.Status = "AccessDenied", http.StatusForbidden
 	case "SerializationException":
 		q.Code = "MalformedInput"
+	case "ThrottlingException":
+		q.Code = "Throttling"
 	case "RequestEntityTooLargeException":
 		q.Code = "RequestEntityTooLarge"
 	case "ServerException":
@@ -173,6 +175,7 @@ func (x *exchange) write(status int, contentType string, body []byte) {
 	h.Set("Content-Type", contentType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h["X-Amzn-Requestid"] = []string{x.id}
+	acceptInTime(x.w)
 	x.w.WriteHeader(status)
 	x.w.Write(body) // a client that has gone away gets nothing; there is nobody to tell
 }

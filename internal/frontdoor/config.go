@@ -66,6 +66,7 @@ type Config struct {
 	// Observe is told of every AWS request that was answered here; code is "" for success, operation "" if it is none that AWS has.
 	Observe func(service, operation, code string, status int, took time.Duration)
 
+	Limits  Limits
 	Log     *slog.Logger  // nowhere
 	MaxBody int64         // in bytes; 1 MiB
 	Skew    time.Duration // how far a signer's clock may be off; 5 minutes
@@ -99,6 +100,7 @@ func (c Config) withDefaults() Config {
 	if c.MaxBody <= 0 {
 		c.MaxBody = 1 << 20
 	}
+	c.Limits = c.Limits.withDefaults()
 	if c.Skew <= 0 {
 		c.Skew = 5 * time.Minute
 	}

@@ -4,6 +4,7 @@ import (
 	"mime"
 	"net/http"
 	"strings"
+	"sync/atomic"
 )
 
 // Door is the HTTP handler of an installation's one listener. It is safe for concurrent use.
@@ -11,11 +12,17 @@ type Door struct {
 	config   Config
 	services services
 	sockets  map[string]*Socket // by path
+	rates    *rates
+	seats    *seats
+	bodies   bodies
+	refused  [reasons]atomic.Uint64
 }
 
 // New compiles the plans of all operations. It panics on a table that contradicts itself: that is a mistake in the program.
 func New(c Config) *Door {
-	d := &Door{config: c.withDefaults(), services: compile(c.Services), sockets: map[string]*Socket{}}
+	c = c.withDefaults()
+	d := &Door{config: c, services: compile(c.Services), sockets: map[string]*Socket{}, seats: newSeats(c.Limits), bodies: bodies{most: c.Limits.Bodies}}
+	d.rates = newRates(c.Limits.Rate, d.services.all())
 	for i := range c.Sockets {
 		s := &c.Sockets[i]
 		if d.sockets[s.Path] != nil {
@@ -33,6 +40,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if !forAWS(r) {
+		acceptAnyTime(w)
 		d.config.Other.ServeHTTP(w, r)
 		return
 	}

@@ -20,16 +20,18 @@ type exchange struct {
 	id    string
 	start time.Time
 
-	body     []byte
-	query    []pair
-	target   target
-	claim    *claim
-	caller   policy.Principal
-	asked    *Request      // what the operation is given, nil before it is called
-	resource string        // what a served operation is about, for the log; "" for no one resource
-	handed   string        // where somebody else writes the answer: what to say of it in the log
-	status   int           // what was answered, 0 if nothing was
-	failure  *apierr.Error // what went wrong, nil for success
+	body      []byte
+	held      int64 // bytes of it that count
+	query     []pair
+	target    target
+	claim     *claim
+	caller    policy.Principal
+	asked     *Request      // what the operation is given, nil before it is called
+	resource  string        // what a served operation is about, for the log; "" for no one resource
+	handed    string        // where somebody else writes the answer: what to say of it in the log
+	status    int           // what was answered, 0 if nothing was
+	failure   *apierr.Error // what went wrong, nil for success
+	throttled bool          // refused to protect others
 }
 
 func (d *Door) begin(w http.ResponseWriter, r *http.Request) *exchange {
@@ -37,8 +39,12 @@ func (d *Door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 }
 
 // serve answers a request to an operation. The order is AWS's: what is it for, who asks, what do they say, may they.
+//
+// The body is read before a seat is taken: only who has signed it takes one, and a client that sends slowly holds up nobody. What bodies
+// take in memory has a bound of its own.
 func (x *exchange) serve() {
 	defer x.finish()
+	defer x.forget()
 	if e := x.read(); e != nil {
 		x.fail(e)
 		return
@@ -57,9 +63,15 @@ func (x *exchange) serve() {
 		return
 	}
 	if leader != nil {
+		x.w = punctual{x.w}
 		x.hand(leader)
 		return
 	}
+	if e := x.admit(); e != nil {
+		x.fail(e)
+		return
+	}
+	defer x.leave()
 	x.answer()
 }
 
@@ -97,19 +109,7 @@ func (x *exchange) read() *apierr.Error {
 	if x.r.ContentLength > x.door.config.MaxBody {
 		return x.tooLarge()
 	}
-	var b bytes.Buffer
-	if x.r.ContentLength > 0 {
-		b.Grow(int(x.r.ContentLength) + bytes.MinRead) // so that ReadFrom sees the end without growing
-	}
-	_, err = b.ReadFrom(http.MaxBytesReader(x.w, x.r.Body, x.door.config.MaxBody))
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return x.tooLarge()
-	}
-	if err != nil {
-		return apierr.New("IncompleteBody", "The request body could not be read.").Because(err)
-	}
-	x.body = b.Bytes()
-	return nil
+	return x.readBody()
 }
 
 func (x *exchange) tooLarge() *apierr.Error {

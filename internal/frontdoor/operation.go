@@ -32,6 +32,7 @@ type Service struct {
 	Version    string // of the query's Version, "2011-06-15"; query services only
 	Namespace  string // xmlns of answers; query services only
 	Operations []Operation
+	Rates      []Rate   // how often a caller may call, where Limits.Rate is 1; an operation that none names has a share of one of its own kind
 	Known      []string // every operation that AWS has; one that is not in Operations is refused by name
 }
 
@@ -49,7 +50,8 @@ type Operation struct {
 	Open bool
 	// ReadOnly operations may be answered by a replica that is not the leader.
 	ReadOnly bool
-	// Frequent operations are made by agents all the time: where they succeed, they are for the debugging log.
+	// Frequent operations are made by agents all the time: where they succeed, they are for the debugging log. They go before all others,
+	// and no Rate limits them.
 	Frequent bool
 }
 

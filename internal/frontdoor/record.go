@@ -48,6 +48,8 @@ func (x *exchange) record() {
 
 func (x *exchange) level() slog.Level {
 	switch {
+	case x.throttled: // a flood of them is no flood of lines
+		return slog.LevelDebug
 	case x.status >= 500 && x.r.Context().Err() == nil:
 		return slog.LevelError
 	case x.target.call != nil && x.target.call.ReadOnly && x.caller.ARN != "":

@@ -18,6 +18,8 @@ type call struct {
 	Operation
 	in, out *awswire.Plan
 	action  string // "ecs:RunTask"
+	class   class
+	rate    *limit // nil without one
 }
 
 // services finds what a request is for.
@@ -38,6 +40,17 @@ func compile(table []Service) services {
 		s.add(one.compile(c))
 	}
 	return s
+}
+
+// all are the services, each once.
+func (s services) all() (all []*service) {
+	for _, one := range s.byTarget {
+		all = append(all, one)
+	}
+	for _, those := range s.byVersion {
+		all = append(all, those...)
+	}
+	return all
 }
 
 func (s services) add(one *service) {
@@ -71,7 +84,7 @@ func (s Service) compile(c *awswire.Compiler) *service {
 		if _, ok := out.known[o.Name]; !ok || out.calls[o.Name] != nil {
 			panic(fmt.Sprintf("frontdoor: %s %s is unknown to AWS or there twice", s.Name, o.Name))
 		}
-		out.calls[o.Name] = &call{Operation: o, in: c.Plan(o.Input), out: c.Plan(o.Output), action: s.Name + ":" + o.Action}
+		out.calls[o.Name] = &call{Operation: o, in: c.Plan(o.Input), out: c.Plan(o.Output), action: s.Name + ":" + o.Action, class: classOf(o)}
 	}
 	return out
 }

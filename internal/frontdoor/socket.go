@@ -26,6 +26,7 @@ func (x *exchange) openSocket(s *Socket) {
 		return
 	}
 	if leader != nil {
+		acceptAnyTime(x.w)
 		x.hand(leader)
 		return
 	}
@@ -34,6 +35,7 @@ func (x *exchange) openSocket(s *Socket) {
 		return
 	}
 	x.handed = socketClosed
+	acceptAnyTime(x.w)
 	x.door.config.Log.Info("socket opened", "path", s.Path, "caller", x.caller.ARN, "requestId", x.id)
 	s.Serve(x.w, x.r, x.request())
 }

@@ -57,7 +57,7 @@ func (a *API) Service() frontdoor.Service {
 			a.serviceOperations(), a.taskOperations(), a.instanceOperations(),
 			a.placingOperations(), a.agentOperations(),
 		),
-		Known: Operations(),
+		Known: Operations(), Rates: rates(),
 	}
 }
 
