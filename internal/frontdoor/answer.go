@@ -40,10 +40,16 @@ func (x *exchange) call(request *Request) (out any, _ *apierr.Error) {
 	request.Sent = sent
 	if !c.Open {
 		resources := c.resources(request, in)
+		e := x.authorize(c.action, resources)
+		if e != nil && x.renew() {
+			request.Caller = x.caller
+			resources = c.resources(request, in)
+			e = x.authorize(c.action, resources)
+		}
 		if resources[0] != "*" {
 			x.resource = resources[0]
 		}
-		if e := x.authorize(c.action, resources); e != nil {
+		if e != nil {
 			return nil, e
 		}
 	}

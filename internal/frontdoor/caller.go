@@ -7,6 +7,7 @@ import (
 
 	"berth/internal/apierr"
 	"berth/internal/arn"
+	"berth/internal/policy"
 )
 
 // identify makes out who the caller is. leaderAsks says that the leader will do so again: then a key that we do not know is no reason
@@ -38,11 +39,16 @@ func (x *exchange) identify(service string, leaderAsks bool) *apierr.Error {
 	if refused != nil {
 		return refused.answer(x.target.protocol)
 	}
-	x.caller = key.Principal
+	x.is(key.Principal)
+	return nil
+}
+
+// is takes p as the caller.
+func (x *exchange) is(p policy.Principal) {
+	x.caller = p
 	if x.caller.Account == "" {
 		x.caller.Account = x.door.config.Account
 	}
-	return nil
 }
 
 // checkClaim is what can be said of a signature without its key.
@@ -68,6 +74,20 @@ func (x *exchange) key(leaderAsks bool) (Key, bool, error) {
 		key, ok = x.door.config.Keys(ctx, x.claim.accessKeyID)
 	}
 	return key, ok && key.Secret != "", nil
+}
+
+// renew looks again who the caller is, once this replica is known to be up to date: what its key may do can have been changed by the caller's
+// last call, at another replica. It reports whether there is somebody.
+func (x *exchange) renew() bool {
+	if x.door.config.Auth == AuthDev || x.door.config.Ready(x.r.Context(), true) != nil {
+		return false
+	}
+	key, ok := x.door.config.Keys(x.r.Context(), x.claim.accessKeyID)
+	if !ok || key.Secret == "" {
+		return false
+	}
+	x.is(key.Principal)
+	return true
 }
 
 // identifyDev takes everybody in, but a web page of another site that makes a browser send something is nobody: its visitor has not

@@ -1,6 +1,7 @@
 package frontdoor
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -83,6 +84,26 @@ func TestScopeErrorsAreNamedTogether(t *testing.T) {
 		"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: '20200101' != '" + at[:8] + "', from '" + at + "'. "
 	if !strings.Contains(w.Body.String(), want) {
 		t.Errorf("got %s", w.Body)
+	}
+}
+
+// TestStalePermissionsAreLookedAtAgain: a replica that is behind does not refuse what the caller may do since its last call.
+func TestStalePermissionsAreLookedAtAgain(t *testing.T) {
+	fresh := false
+	d := testDoor(func(c *Config) {
+		c.Ready = func(context.Context, bool) error { fresh = true; return nil }
+		c.Keys = func(_ context.Context, id string) (Key, bool) {
+			if fresh {
+				return Key{Secret: "s3cr3t", Principal: admin}, true
+			}
+			return Key{Secret: "s3cr3t", Principal: policy.Principal{ARN: admin.ARN, Account: admin.Account}}, true
+		}
+	})
+	if w := serve(d, signedJSON(t, "ListClusters", "{}", adminKeys)); w.Code != 200 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if w := serve(d, signedJSON(t, "CreateCluster", "{}", readerKeys)); w.Code == 200 {
+		t.Error("another's signature is taken")
 	}
 }
 

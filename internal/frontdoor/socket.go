@@ -30,7 +30,11 @@ func (x *exchange) openSocket(s *Socket) {
 		x.hand(leader)
 		return
 	}
-	if e := x.authorize(s.Action, []string{s.resource(x.r)}); e != nil {
+	e := x.authorize(s.Action, []string{s.resource(x.r)})
+	if e != nil && x.renew() {
+		e = x.authorize(s.Action, []string{s.resource(x.r)})
+	}
+	if e != nil {
 		x.failSocket(e)
 		return
 	}
