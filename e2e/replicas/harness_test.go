@@ -407,7 +407,8 @@ func (s *site) clusters(r *replica) map[string]bool {
 	have := map[string]bool{}
 	pages := awsecs.NewListClustersPaginator(s.client(r), &awsecs.ListClustersInput{MaxResults: aws.Int32(100)})
 	for pages.HasMorePages() {
-		page, err := pages.NextPage(context.Background())
+		// Tried again, as anybody's client does: the SDK may close a request's body a moment too soon, which costs it the connection.
+		page, err := pages.NextPage(context.Background(), func(o *awsecs.Options) { o.RetryMaxAttempts = 5 })
 		if err != nil {
 			s.t.Fatalf("list clusters through %s: %v", r.listen, err)
 		}
