@@ -162,6 +162,22 @@ func TestThreshold(t *testing.T) {
 	}
 }
 
+// TestARoundOfFailuresCountsOnce: of many tasks that are started together most fail. The next ones start soon all the same.
+func TestARoundOfFailuresCountsOnce(t *testing.T) {
+	w := newWorld(60, 50, 200, types.DeploymentCircuitBreaker{})
+	w.settle()
+	w.now = w.now.Add(time.Second)
+	n := 0
+	w.reactAll(func(*ecs.Task) bool { n++; return n%3 > 0 })
+	w.settle()
+	if got := w.service.Primary().Failures; got != 1 {
+		t.Errorf("%d failures in a row after one round", got)
+	}
+	if len(w.live()) != 60 {
+		t.Errorf("%d tasks are under way at once after the first round", len(w.live()))
+	}
+}
+
 func TestFailedStartsAreThrottled(t *testing.T) {
 	w := newWorld(1, 100, 200, types.DeploymentCircuitBreaker{})
 	w.update("web:bad")

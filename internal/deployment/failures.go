@@ -51,11 +51,15 @@ func shortLived(t *ecs.Task) bool {
 	return t.StopCode == types.TaskStopCodeEssentialContainerExited && t.StartedAt != nil && t.StoppedAt != nil && t.StoppedAt.Sub(*t.StartedAt) < shortLife
 }
 
-// throttle delays the deployment's next start. A short life of a task that was killed once costs nothing: only a row of failures does.
+// throttle delays the deployment's next start. A short life of a task that was killed once costs nothing: only a row of failures does. Tasks
+// that were under way when another one failed are of its round: however many of a round fail, it counts once.
 func (d *decision) throttle(dep *ecs.Deployment, t *ecs.Task) {
 	at := d.now
 	if t.StoppedAt != nil {
 		at = *t.StoppedAt
+	}
+	if dep.FailedAt != nil && dep.Failures > 0 && t.CreatedAt.Before(*dep.FailedAt) && at.Sub(*dep.FailedAt) < notInARow {
+		return
 	}
 	if dep.FailedAt != nil && at.Sub(*dep.FailedAt) > max(notInARow, 2*backoff(dep.Failures)) {
 		dep.Failures = 0
