@@ -43,7 +43,7 @@ func (s *server) listen() (*listener, error) {
 		}
 		config.Certificates = []tls.Certificate{cert}
 	}
-	return newListener(l, config, plain), nil
+	return newListener(l, config, plain, &s.connections), nil
 }
 
 // tlsFor chooses whom a connection is with. Clients get --tls-cert; where there is none, the authority's certificate.
@@ -74,15 +74,16 @@ type listener struct {
 	net.Listener
 	config *tls.Config
 	plain  bool
+	count  *connections
 	conns  chan net.Conn
 	done   chan struct{} // closed when nothing more comes
 	stop   context.CancelFunc
 	err    error // of the listener below, once done is closed
 }
 
-func newListener(below net.Listener, config *tls.Config, plain bool) *listener {
+func newListener(below net.Listener, config *tls.Config, plain bool, count *connections) *listener {
 	ctx, stop := context.WithCancel(context.Background())
-	l := &listener{Listener: below, config: config, plain: plain, conns: make(chan net.Conn), done: make(chan struct{}), stop: stop}
+	l := &listener{Listener: below, config: config, plain: plain, count: count, conns: make(chan net.Conn), done: make(chan struct{}), stop: stop}
 	go l.run(ctx)
 	return l
 }
@@ -120,6 +121,10 @@ func (l *listener) run(ctx context.Context) {
 			l.stop()
 			return
 		}
+		if !l.count.enter() {
+			c.Close()
+			continue
+		}
 		sorting.Go(func() { l.sort(ctx, c) })
 	}
 }
@@ -133,9 +138,11 @@ func (l *listener) sort(ctx context.Context, c net.Conn) {
 		encrypted, err = speaksTLS(tcp)
 		if !unlink() || err != nil {
 			c.Close()
+			l.count.leave()
 			return
 		}
 	}
+	c = &countedConn{Conn: c, leave: sync.OnceFunc(l.count.leave)}
 	if encrypted {
 		c = secureConn{tls.Server(c, l.config)}
 	}

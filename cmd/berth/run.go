@@ -30,13 +30,14 @@ func runServer(ctx context.Context, o serverOptions) error {
 		return err
 	}
 	defer release()
+	s.connections.most = o.maxConnections
 	listener, err := s.listen()
 	if err != nil {
 		return err
 	}
 	s.front.set(waiting("This replica is starting. It waits for its store."))
 	s.http = &http.Server{
-		Handler: &s.front, ConnContext: keepConn, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 10 * time.Minute,
+		Handler: &s.front, ConnContext: keepConn, ReadHeaderTimeout: 30 * time.Second, IdleTimeout: 10 * time.Minute, MaxHeaderBytes: 64 << 10,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	g, work := errgroup.WithContext(context.WithoutCancel(ctx))

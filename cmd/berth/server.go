@@ -21,6 +21,7 @@ import (
 	"berth/internal/controller"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
+	"berth/internal/metrics"
 	"berth/internal/seal"
 	"berth/internal/state"
 	"berth/internal/state/etcd"
@@ -37,6 +38,8 @@ type serverOptions struct {
 	lostAfter                           time.Duration
 	pprof                               bool
 	tasksPerService                     int
+	apiRate                             float64
+	maxConnections                      int64
 	verbose                             bool
 	observeOptions
 	clusterInit, drain      bool
@@ -84,6 +87,8 @@ the first is started with --cluster-init, the others with --join and a token of 
 	f.StringVar(&o.tlsKey, "tls-key", "", "key file of --tls-cert")
 	f.DurationVar(&o.lostAfter, "instance-lost-after", 5*time.Minute, "deregister a container instance that has no session for so long; 0 never")
 	f.IntVar(&o.tasksPerService, "tasks-per-service", 5000, "quota: the greatest desired count of a service")
+	f.Float64Var(&o.apiRate, "api-rate", 100, "how many times the request rates of ECS one access key may call; 1 is ECS's own, 0 no limit")
+	f.Int64Var(&o.maxConnections, "max-connections", 30_000, "connections that may be open at the same time; 0 no limit")
 	f.BoolVar(&o.pprof, "pprof", false, "serve /debug/pprof to this machine")
 	f.BoolVar(&o.verbose, "verbose", false, "log more")
 	o.observeFlags(f)
@@ -106,16 +111,17 @@ type server struct {
 	instances *controller.Instances
 	sweep     *controller.Sweep
 	observed
-	front     front
-	door      *frontdoor.Door
-	forwarder *forwarder
-	trust     atomic.Pointer[trust] // nil before the authority is known
-	replica   replica
-	key       seal.Key
-	loops     loops
-	draining  atomic.Bool
-	http      *http.Server
-	ready     chan struct{} // closed once the administrator and the default cluster exist
+	front       front
+	door        *frontdoor.Door
+	connections connections
+	forwarder   *forwarder
+	trust       atomic.Pointer[trust] // nil before the authority is known
+	replica     replica
+	key         seal.Key
+	loops       loops
+	draining    atomic.Bool
+	http        *http.Server
+	ready       chan struct{} // closed once the administrator and the default cluster exist
 }
 
 func (s *server) build(keys *access.Keys) {
@@ -242,7 +248,9 @@ func (s *server) handler() (http.Handler, error) {
 		},
 		Auth: auth, DevPrincipal: access.Admin(s.options.account), Region: s.options.region, Account: s.options.account,
 		Forward: s.forward, Ready: s.admitRequest, Other: s.other(), Observe: s.metrics.Requests.Observe, Log: s.log,
+		Limits: frontdoor.Limits{Rate: s.options.apiRate},
 	})
+	s.metrics.AskDoor(metrics.Door{Load: s.door.Load, Connections: s.connections.load})
 	s.forwarder.serve, s.forwarder.refuse = s.door, s.door.Refuse
 	return s.metrics.Requests.InFlight(s.door, "/acs/ws", "/tcs/ws", snapshotPath, eventsPath), nil
 }

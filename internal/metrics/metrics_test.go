@@ -15,6 +15,7 @@ import (
 
 	"berth/internal/arn"
 	"berth/internal/ecs"
+	"berth/internal/frontdoor"
 	"berth/internal/state"
 	"berth/internal/state/mem"
 	"berth/internal/state/statetest"
@@ -37,6 +38,15 @@ func full(t *testing.T) (*Metrics, *prometheus.Registry) {
 			return AgentSums{PayloadsSent: 7, PayloadsAcked: 6, OrdersResent: 1, Publications: 9}
 		},
 		Queues: map[string]func() int{"services": func() int { return 4 }},
+	})
+	m.AskDoor(Door{
+		Load: func() frontdoor.Load {
+			return frontdoor.Load{
+				Classes: []frontdoor.ClassLoad{{Class: "reads", Seats: 16, Taken: 5, Waiting: 2, Waited: 8, WaitedFor: 1500 * time.Millisecond}},
+				Refused: map[string]uint64{"rate": 3}, Bodies: 4096,
+			}
+		},
+		Connections: func() (int64, int64) { return 12, 4 },
 	})
 	m.Requests.Observe("ecs", "CreateCluster", "", 200, 3*time.Millisecond)
 	m.Requests.Observe("ecs", "CreateCluster", "ThrottlingException", 400, time.Millisecond)
@@ -80,6 +90,9 @@ func TestScrape(t *testing.T) {
 		`berth_api_request_duration_seconds_count{code="4xx",operation="CreateCluster",service="ecs"} 1`,
 		`berth_api_request_duration_seconds_count{code="4xx",operation="unknown",service="none"} 1`,
 		`berth_api_requests_throttled_total 1`, `berth_api_requests_in_flight 0`,
+		`berth_api_seats{class="reads"} 16`, `berth_api_seats_taken{class="reads"} 5`, `berth_api_requests_waiting{class="reads"} 2`,
+		`berth_api_requests_waited_total{class="reads"} 8`, `berth_api_request_wait_seconds_total{class="reads"} 1.5`,
+		`berth_api_requests_refused_total{reason="rate"} 3`, `berth_api_request_bodies_bytes 4096`, `berth_connections 12`, `berth_connections_refused_total 4`,
 		`berth_store_commit_duration_seconds_count{outcome="committed"} 1`, `berth_store_commit_duration_seconds_count{outcome="unknown"} 1`,
 		`berth_store_commit_records_sum 4`, `berth_store_updates_total 1`,
 		`berth_reconcile_duration_seconds_count{loop="services",outcome="failed"} 1`,
