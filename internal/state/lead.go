@@ -18,6 +18,7 @@ type batch struct {
 	after   *Snapshot // the tables after it, set when it is sealed
 
 	launched time.Time
+	settled  chan struct{} // closed when its outcome is published, or the term has ended
 }
 
 // leader is the state of one term. Only the goroutine of lead touches it.
@@ -163,7 +164,9 @@ func (l *leader) await(c *call) {
 	c.done <- c.err
 }
 
-func (l *leader) newBatch(n uint64) *batch { return &batch{n: n, at: map[string]int{}} }
+func (l *leader) newBatch(n uint64) *batch {
+	return &batch{n: n, at: map[string]int{}, settled: make(chan struct{})}
+}
 
 func (b *batch) add(writes []Write, changes []Change, c *call) {
 	for _, w := range writes {
@@ -203,6 +206,7 @@ func (l *leader) launch(ctx context.Context) {
 	b := l.sealed
 	b.launched = time.Now()
 	l.flight, l.sealed = b, nil
+	l.Store.flight.Store(b)
 	go func() {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 		defer cancel()
@@ -218,6 +222,7 @@ func (l *leader) settle(ctx context.Context, err error) error {
 	}
 	l.observe(b, err)
 	l.flight = nil
+	defer l.landed(b)
 	switch {
 	case err == nil:
 		l.base = b.after
@@ -242,6 +247,12 @@ func (l *leader) settle(ctx context.Context, err error) error {
 	}
 	l.working, l.sealed, l.filling = l.base.Tables.copy(), nil, l.newBatch(next)
 	return nil
+}
+
+// landed lets those go on who wait for a commit's outcome before they read.
+func (l *leader) landed(b *batch) {
+	l.Store.flight.Store(nil)
+	close(b.settled)
 }
 
 // errBarrier is a batch that was not applied and never will be: an empty commit has taken its number.
@@ -290,7 +301,8 @@ func (l *leader) leave(why error) error {
 			b.answer(ErrNotLeader)
 		}
 	}
-	if l.flight != nil {
+	if b := l.flight; b != nil {
+		l.landed(b) // who reads now asks the store
 		<-l.result
 	}
 	return why

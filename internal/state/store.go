@@ -44,6 +44,7 @@ type Store struct {
 	calls   chan *call
 	view    atomic.Pointer[Snapshot]
 	term    atomic.Pointer[termHolder] // nil while not leading
+	flight  atomic.Pointer[batch]      // being committed: others may see it already
 	waiting atomic.Int64               // Updates that are not answered
 	heads   heads
 	pub     publisher
@@ -113,8 +114,16 @@ func (s *Store) Update(ctx context.Context, fn func(tx *Tx) error) error {
 	}
 }
 
-// Fresh waits until View holds everything that was committed before Fresh was called, whoever committed it (state.md, Reading).
+// Fresh waits until View holds everything that was committed before Fresh was called, whoever committed it (state.md, Reading). A leader's own
+// commit that is on its way may have been read through a follower before its answer is here, so it is waited for.
 func (s *Store) Fresh(ctx context.Context) error {
+	if b := s.flight.Load(); b != nil {
+		select {
+		case <-b.settled:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for the commit that is on its way: %w", ctx.Err())
+		}
+	}
 	if h := s.term.Load(); h != nil {
 		if at, lease := h.Confirmed(); time.Since(at) < lease-500*time.Millisecond {
 			return nil

@@ -191,6 +191,41 @@ func TestUnknownOutcomeIsFoundOut(t *testing.T) {
 	}
 }
 
+// TestLeaderReadsWhatAFollowerHasRead: a commit whose answer does not come is seen by a follower first. The leader, though its lease holds,
+// must not answer from before it.
+func TestLeaderReadsWhatAFollowerHasRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := mem.NewCluster()
+		b := c.Backend()
+		leader := statetest.Start(t, state.Config{Backend: b})
+		ctx, cancel := context.WithCancel(t.Context())
+		follower, ended := state.New(state.Config{Backend: c.Backend()}), make(chan error, 1)
+		go func() { ended <- follower.Run(ctx) }()
+		defer func() { cancel(); <-ended }()
+
+		b.Faults.Next(mem.Fault{Outcome: mem.LostAnswer})
+		b.Faults.Head(errors.New("no answer"))
+		wrote := make(chan error, 1)
+		go func() { wrote <- put(leader, setting("a", "1")) }()
+		synctest.Wait()
+		if err := follower.Fresh(ctx); err != nil || follower.View().Settings.Get("a") == nil {
+			t.Fatalf("the follower does not see the commit: %v", err)
+		}
+		short, stop := context.WithTimeout(ctx, time.Second)
+		defer stop()
+		if err := leader.Fresh(short); !errors.Is(err, context.DeadlineExceeded) || !leader.Leading() {
+			t.Errorf("the leader's view is said to be fresh (%v) and has the commit: %v", err, leader.View().Settings.Get("a") != nil)
+		}
+		b.Faults.Head(nil)
+		if err := leader.Fresh(ctx); err != nil || leader.View().Settings.Get("a") == nil {
+			t.Errorf("when its outcome is known: %v", err)
+		}
+		if err := <-wrote; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
 func TestUnknownForTooLongStepsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := mem.NewCluster().Backend()
