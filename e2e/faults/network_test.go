@@ -48,11 +48,11 @@ func newNetwork(t testing.TB, n int) *network {
 	for m := 1; m <= n; m++ {
 		ns, port := w.machine(m), fmt.Sprintf("m%d", m)
 		run(t, "ip", "netns", "add", ns)
-		w.switched(t, "link", "add", port, "type", "veth", "peer", "name", "up", "netns", ns)
+		w.switched(t, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", ns)
 		w.switched(t, "link", "set", port, "master", "bridge", "up")
-		run(t, "ip", "-n", ns, "addr", "add", w.address(m)+"/24", "dev", "up")
+		run(t, "ip", "-n", ns, "addr", "add", w.address(m)+"/24", "dev", "eth0")
 		run(t, "ip", "-n", ns, "link", "set", "lo", "up")
-		run(t, "ip", "-n", ns, "link", "set", "up", "up")
+		run(t, "ip", "-n", ns, "link", "set", "eth0", "up")
 	}
 	return w
 }
