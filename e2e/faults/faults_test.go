@@ -62,15 +62,18 @@ func machines(members []*replica) (out []int) {
 }
 
 // apart is how long a fault lasts at least after the others go on.
-const apart = 1500 * time.Millisecond
+const apart = time.Second
 
 // goOn waits until the replicas have a leader among themselves, and each takes writes; and a while longer.
 func (s *site) goOn(among []*replica) {
 	s.t.Helper()
-	s.leader(among...)
+	began := time.Now()
+	leader := s.leader(among...)
+	s.t.Logf("%v leads after %v", leader, time.Since(began).Round(time.Millisecond))
 	for _, r := range among {
 		r.writable()
 	}
+	s.t.Logf("both write after %v", time.Since(began).Round(time.Millisecond))
 	time.Sleep(apart)
 }
 

@@ -50,6 +50,11 @@ func guardedMain(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
+	flag.Parse()
+	if err := flag.Set("test.parallel", "3"); err != nil { // all of them at once: they wait more than they work
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	programs, program = dir, filepath.Join(dir, "berth")
 	if err := build(program); err != nil {
 		fmt.Fprintln(os.Stderr, err)
