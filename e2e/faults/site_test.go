@@ -92,7 +92,6 @@ type replica struct {
 	log     *os.File
 	process *exec.Cmd
 	ended   chan struct{} // closed when the process is
-	api     *awsecs.Client
 }
 
 // open makes an installation of size replicas, each of which is ready.
