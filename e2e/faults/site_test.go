@@ -51,6 +51,10 @@ func guardedMain(m *testing.M) int {
 		return 1
 	}
 	flag.Parse()
+	if err := os.Setenv("TMPDIR", dir); err != nil { // what tests make is there too
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	if err := flag.Set("test.parallel", "3"); err != nil { // all of them at once: they wait more than they work
 		fmt.Fprintln(os.Stderr, err)
 		return 1
