@@ -105,11 +105,13 @@ func (h *history) check() (wrong []string) {
 	return append(wrong, h.orderedTwice()...)
 }
 
-// known is the least that a key's value is from some moment on, and why.
+// known is the least that a key's value is from some moment on, and by whom that is known since when.
 type known struct {
 	from  time.Duration
 	value int
-	why   string
+	who   string
+	did   string
+	since time.Duration
 }
 
 // stale finds reads that are older than what was answered before they began: to a writer (a lost write, a stale read) or to a reader (a
@@ -118,25 +120,30 @@ func (h *history) stale() (wrong []string) {
 	facts := map[string][]known{}
 	for _, w := range h.writes {
 		if w.acked {
-			facts[w.key] = append(facts[w.key], known{w.ended, w.value, fmt.Sprintf("%s had written %d by %v", w.who, w.value, w.ended)})
+			facts[w.key] = append(facts[w.key], known{w.ended, w.value, w.who, "written", w.ended})
 		}
 	}
 	for _, r := range h.reads {
-		facts[r.key] = append(facts[r.key], known{r.ended, r.value, fmt.Sprintf("%s had read %d by %v", r.who, r.value, r.ended)})
+		facts[r.key] = append(facts[r.key], known{r.ended, r.value, r.who, "read", r.ended})
 	}
 	for _, f := range facts {
 		slices.SortStableFunc(f, func(a, b known) int { return cmp.Compare(a.from, b.from) })
 		for i := 1; i < len(f); i++ {
 			if f[i-1].value > f[i].value {
-				f[i].value, f[i].why = f[i-1].value, f[i-1].why
+				from := f[i].from
+				f[i] = f[i-1]
+				f[i].from = from
 			}
 		}
 	}
 	for _, r := range h.reads {
 		f := facts[r.key]
 		n, _ := slices.BinarySearchFunc(f, r.began, func(k known, t time.Duration) int { return cmp.Compare(k.from, t) })
-		if n > 0 && f[n-1].value > r.value { // the last of what was known before the read began
-			wrong = append(wrong, fmt.Sprintf("%s: %s read %d, asking at %v, but %s", r.key, r.who, r.value, r.began, f[n-1].why))
+		if n == 0 {
+			continue
+		}
+		if k := f[n-1]; k.value > r.value { // the last of what was known before the read began
+			wrong = append(wrong, fmt.Sprintf("%s: %s read %d, asking at %v, but %s had %s %d by %v", r.key, r.who, r.value, r.began, k.who, k.did, k.value, k.since))
 		}
 	}
 	return wrong
