@@ -400,7 +400,7 @@ func must(r *http.Request, err error) *http.Request {
 
 // BenchmarkAdmit is what the limits cost a request that is let in.
 func BenchmarkAdmit(b *testing.B) {
-	d := limited(Limits{Rate: 1e6}, nil)
+	d := limited(Limits{Rate: 1e9}, nil)
 	c := d.services.byTarget[ecsTarget].calls["ListClusters"]
 	b.ReportAllocs()
 	b.RunParallel(func(p *testing.PB) {
@@ -418,7 +418,7 @@ func BenchmarkAdmit(b *testing.B) {
 
 // BenchmarkRate is the buckets' part of it, with as many callers as an installation has.
 func BenchmarkRate(b *testing.B) {
-	d := limited(Limits{Rate: 1e6}, nil)
+	d := limited(Limits{Rate: 1e9}, nil)
 	c := d.services.byTarget[ecsTarget].calls["ListClusters"]
 	keys := make([]string, 5000)
 	for i := range keys {
