@@ -84,11 +84,14 @@ func TestActionsOfDecisions(t *testing.T) {
 			Ended: slices.Values(ended),
 		}
 	}
-	failed := &ecs.Task{TaskArn: service.Cluster().Task("0"), StartedBy: "ecs-svc/1", StopCode: types.TaskStopCodeTaskFailedToStart, StoppedAt: &at}
+	before := at.Add(-10 * time.Second) // the last failure; the task was started after it
+	failed := &ecs.Task{
+		TaskArn: service.Cluster().Task("0"), StartedBy: "ecs-svc/1", CreatedAt: before.Add(time.Second), StopCode: types.TaskStopCodeTaskFailedToStart, StoppedAt: &at,
+	}
 	for name, v := range map[string]deployment.View{
 		"SERVICE_STEADY_STATE":        world(ecs.Counts{Running: 1, WantRunning: 1, WantHealthy: 1}, ecs.Deployment{}),
 		"TASKS_STOPPED":               world(ecs.Counts{Running: 2, WantRunning: 2, WantHealthy: 2}, ecs.Deployment{}),
-		"SERVICE_TASK_START_IMPAIRED": world(ecs.Counts{}, ecs.Deployment{Failures: 2, FailedAt: &at}, failed),
+		"SERVICE_TASK_START_IMPAIRED": world(ecs.Counts{}, ecs.Deployment{Failures: 2, FailedAt: &before}, failed),
 	} {
 		var names []string
 		for _, said := range deployment.Decide(v, at).Events {
