@@ -15,6 +15,7 @@ import (
 	"berth/internal/agent/docker"
 	"berth/internal/agent/machine"
 	"berth/internal/agent/statefile"
+	berthapi "berth/internal/api/berth"
 )
 
 // agentOptions are the flags of a machine's agent.
@@ -145,7 +146,7 @@ func (o *agentOptions) joinCluster(ctx context.Context, d dataDir, in *installat
 	if u, err := url.Parse(o.server); err != nil || u.Host == "" {
 		return nil, fmt.Errorf("--server %q is not an address like http://10.0.0.1:3270", o.server)
 	}
-	key, err := trade(ctx, o.server, o.token)
+	key, err := berthapi.Trade(ctx, o.server, o.token)
 	if err != nil {
 		return nil, err
 	}

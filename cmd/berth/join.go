@@ -6,13 +6,9 @@ import (
 	"net/http"
 
 	"berth/internal/access"
+	berthapi "berth/internal/api/berth"
 	"berth/internal/arn"
 )
-
-const joinPath = "/berth/v1/join"
-
-// joined is what a machine gets for its token.
-type joined struct{ AccessKeyID, SecretAccessKey, Cluster, Region string }
 
 // join trades a one-time token for a container instance's credential. The token is all that it asks for.
 func (s *server) join(w http.ResponseWriter, r *http.Request) {
@@ -36,5 +32,7 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(joined{c.AccessKeyID, secret, string(c.Cluster), arn.ScopeOf(c.Cluster).Region}) //nolint:errcheck // the client is gone then
+	json.NewEncoder(w).Encode(berthapi.Joined{
+		AccessKeyID: c.AccessKeyID, SecretAccessKey: secret, Cluster: string(c.Cluster), Region: arn.ScopeOf(c.Cluster).Region,
+	}) //nolint:errcheck // the client is gone then
 }

@@ -1,16 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"runtime"
 
 	"golang.org/x/sys/unix"
+
+	berthapi "berth/internal/api/berth"
 )
 
 // localInstance is one of this machine's container instances, kept in instances.json.
@@ -70,39 +68,14 @@ func machineSize() (cpu, mib int64, err error) {
 }
 
 // join makes a token and trades it for an instance's key.
-func (c *client) join(ctx context.Context) (joined, error) { return c.joinCluster(ctx, "default") }
-
-func (c *client) joinCluster(ctx context.Context, cluster string) (joined, error) {
-	var token struct{ Token string }
-	if err := c.call(ctx, "CreateJoinToken", map[string]string{"cluster": cluster}, &token); err != nil {
-		return joined{}, err
-	}
-	return trade(ctx, c.endpoint, token.Token)
+func (c *client) join(ctx context.Context) (berthapi.Joined, error) {
+	return c.joinCluster(ctx, "default")
 }
 
-// trade gets an instance's key for a token.
-func trade(ctx context.Context, endpoint, token string) (joined, error) {
-	body, err := json.Marshal(map[string]string{"Token": token})
-	if err != nil {
-		return joined{}, err
+func (c *client) joinCluster(ctx context.Context, cluster string) (berthapi.Joined, error) {
+	var token struct{ Token string }
+	if err := c.call(ctx, "CreateJoinToken", map[string]string{"cluster": cluster}, &token); err != nil {
+		return berthapi.Joined{}, err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+joinPath, bytes.NewReader(body))
-	if err != nil {
-		return joined{}, fmt.Errorf("control plane's address: %w", err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return joined{}, fmt.Errorf("join: %w", err)
-	}
-	defer resp.Body.Close()
-	b, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	if resp.StatusCode != http.StatusOK {
-		return joined{}, fmt.Errorf("join: %s", bytes.TrimSpace(b))
-	}
-	var j joined
-	if err := json.Unmarshal(b, &j); err != nil {
-		return joined{}, fmt.Errorf("join: %w", err)
-	}
-	return j, nil
+	return berthapi.Trade(ctx, c.endpoint, token.Token)
 }

@@ -293,11 +293,7 @@ func membersTokenCommand() *cobra.Command {
 			if err := callMembers(c, data, "CreateMemberToken", map[string]string{}, &out); err != nil {
 				return err
 			}
-			if format == "json" {
-				return json.NewEncoder(c.OutOrStdout()).Encode(out)
-			}
-			fmt.Fprintln(c.OutOrStdout(), out.Token)
-			return nil
+			return printToken(c, format, out.Token, out)
 		},
 	}
 	dataFlag(c, &data)

@@ -290,7 +290,7 @@ func (s *server) other() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", s.healthz)
 	mux.HandleFunc("GET /readyz", s.readyz)
-	mux.HandleFunc("POST "+joinPath, s.join)
+	mux.HandleFunc("POST "+berthapi.JoinPath, s.join)
 	mux.HandleFunc("POST "+membersPath, s.admitMember)
 	mux.Handle("GET /metrics", s.metrics.Handler(s.options.metricsOpen))
 	if s.options.pprof {

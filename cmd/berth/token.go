@@ -25,15 +25,20 @@ func tokenCommand() *cobra.Command {
 			if err := k.call(c.Context(), "CreateJoinToken", map[string]string{"cluster": cluster}, &out); err != nil {
 				return err
 			}
-			if format == "json" {
-				return json.NewEncoder(c.OutOrStdout()).Encode(out)
-			}
-			fmt.Fprintln(c.OutOrStdout(), out.Token)
-			return nil
+			return printToken(c, format, out.Token, out)
 		},
 	}
 	dataFlag(c, &data)
 	outputFlag(c, &format)
 	c.Flags().StringVar(&cluster, "cluster", "default", "cluster that the machine joins")
 	return c
+}
+
+// printToken prints a new token alone, or all that was answered as JSON.
+func printToken(c *cobra.Command, format, token string, answer any) error {
+	if format == "json" {
+		return json.NewEncoder(c.OutOrStdout()).Encode(answer)
+	}
+	fmt.Fprintln(c.OutOrStdout(), token)
+	return nil
 }

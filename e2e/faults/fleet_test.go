@@ -1,11 +1,8 @@
 package faults
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +11,7 @@ import (
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	berthapi "berth/internal/api/berth"
 	"berth/internal/simulate"
 )
 
@@ -46,26 +44,10 @@ func (r *replica) startFleet(size int, reported func(task, status string, at tim
 	return f
 }
 
-// trade gets a container instance's key for a token.
+// trade makes a token and gets a container instance's key for it.
 func (r *replica) trade(ctx context.Context) (id, secret string, err error) {
-	body, err := json.Marshal(map[string]string{"Token": strings.TrimSpace(r.run("token"))})
-	if err != nil {
-		return "", "", err
-	}
-	in, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+r.listen()+"/berth/v1/join", bytes.NewReader(body))
-	if err != nil {
-		return "", "", err
-	}
-	resp, err := http.DefaultClient.Do(in)
-	if err != nil {
-		return "", "", err
-	}
-	defer resp.Body.Close()
-	var key struct{ AccessKeyID, SecretAccessKey string }
-	if err := json.NewDecoder(resp.Body).Decode(&key); err != nil || resp.StatusCode != http.StatusOK {
-		return "", "", fmt.Errorf("join: %s, %w", resp.Status, err)
-	}
-	return key.AccessKeyID, key.SecretAccessKey, nil
+	key, err := berthapi.Trade(ctx, "http://"+r.listen(), strings.TrimSpace(r.run("token")))
+	return key.AccessKeyID, key.SecretAccessKey, err
 }
 
 // serve makes the service "steady" and returns its tasks when all run.

@@ -1,7 +1,6 @@
 package replicas
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -13,6 +12,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	berthapi "berth/internal/api/berth"
 )
 
 // call makes one of Berth's own calls.
@@ -24,7 +25,7 @@ func (s *site) call(ctx context.Context, r *replica, operation string, out any) 
 		return err
 	}
 	req.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	req.Header.Set("X-Amz-Target", "Berth_20261124."+operation)
+	req.Header.Set("X-Amz-Target", berthapi.Target+"."+operation)
 	key := aws.Credentials{AccessKeyID: s.keyID, SecretAccessKey: s.secret}
 	if err := v4.NewSigner().SignHTTP(ctx, key, req, hex.EncodeToString(sum[:]), "berth", "us-east-1", time.Now()); err != nil {
 		return err
@@ -47,28 +48,7 @@ func (s *site) joinInstance(through *replica) func(context.Context) (string, str
 		if err := s.call(ctx, through, "CreateJoinToken", &out); err != nil {
 			return "", "", err
 		}
-		return trade(ctx, through.listen, out.Token)
+		key, err := berthapi.Trade(ctx, "http://"+through.listen, out.Token)
+		return key.AccessKeyID, key.SecretAccessKey, err
 	}
-}
-
-// trade gets a container instance's key for a token.
-func trade(ctx context.Context, listen, token string) (id, secret string, err error) {
-	body, err := json.Marshal(map[string]string{"Token": token})
-	if err != nil {
-		return "", "", err
-	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+listen+"/berth/v1/join", bytes.NewReader(body))
-	if err != nil {
-		return "", "", err
-	}
-	resp, err := http.DefaultClient.Do(r)
-	if err != nil {
-		return "", "", err
-	}
-	defer resp.Body.Close()
-	var key struct{ AccessKeyID, SecretAccessKey string }
-	if err := json.NewDecoder(resp.Body).Decode(&key); err != nil || resp.StatusCode != http.StatusOK {
-		return "", "", fmt.Errorf("join: %s, %w", resp.Status, err)
-	}
-	return key.AccessKeyID, key.SecretAccessKey, nil
 }
