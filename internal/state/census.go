@@ -9,8 +9,8 @@ import (
 	"berth/internal/ecs"
 )
 
-// Census counts a cluster's records by what they show, stopped tasks and INACTIVE services too. It is an aggregate like the others, kept for
-// the metrics: reading it costs nothing that grows with the cluster.
+// Census counts a cluster's records by what they show, stopped tasks and INACTIVE services too. It is an aggregate like the others: reading
+// it costs nothing that grows with the cluster.
 type Census struct {
 	tasks     [2][8]int32 // by desired status RUNNING or STOPPED, and last status
 	services  [3]int32    // by status
@@ -59,6 +59,32 @@ func (c *Census) Instances(yield func(status string, connected bool, n int)) {
 			}
 		}
 	}
+}
+
+// counts are the numbers that a cluster shows of itself.
+func (c *Census) counts() (n ClusterCounts) {
+	c.Tasks(func(_, last ecs.TaskStatus, tasks int) {
+		switch {
+		case last == ecs.Running:
+			n.RunningTasks += tasks
+		case !last.After(ecs.Running):
+			n.PendingTasks += tasks
+		}
+	})
+	c.Services(func(status string, services int) {
+		switch status {
+		case ecs.Active:
+			n.ActiveServices = services
+		case ecs.Draining:
+			n.DrainingServices = services
+		}
+	})
+	c.Instances(func(status string, _ bool, instances int) {
+		if status != ecs.Inactive {
+			n.Instances += instances
+		}
+	})
+	return n
 }
 
 func (c *Census) task(x *ecs.Task, n int32) {

@@ -44,7 +44,38 @@ func TestCensus(t *testing.T) {
 		if diff := cmp.Diff(recount(tables), shown(tables)); diff != "" {
 			t.Error(diff)
 		}
+		for _, c := range clusters {
+			if diff := cmp.Diff(recountCluster(tables, c), tables.Cluster(c)); diff != "" {
+				t.Error(diff)
+			}
+		}
 	})
+}
+
+// recountCluster counts what a cluster shows of itself.
+func recountCluster(t *Tables, c arn.Cluster) (n ClusterCounts) {
+	for x := range t.Tasks.All() {
+		switch {
+		case x.TaskArn.Cluster() != c:
+		case x.LastStatus == ecs.Running:
+			n.RunningTasks++
+		case !x.LastStatus.After(ecs.Running):
+			n.PendingTasks++
+		}
+	}
+	for x := range t.Services.All() {
+		if x.ServiceArn.Cluster() == c && x.Status == ecs.Active {
+			n.ActiveServices++
+		} else if x.ServiceArn.Cluster() == c && x.Status == ecs.Draining {
+			n.DrainingServices++
+		}
+	}
+	for x := range t.Instances.All() {
+		if x.ContainerInstanceArn.Cluster() == c && x.Status != ecs.Inactive {
+			n.Instances++
+		}
+	}
+	return n
 }
 
 func recount(t *Tables) map[string]int {

@@ -22,9 +22,8 @@ type Tables struct {
 	Definitions Definitions
 	Tasks       Tasks
 
-	clusterSums tally[ClusterCounts]
-	draining    index[ecs.Instance]
-	census      tally[Census]
+	draining index[ecs.Instance]
+	census   tally[Census]
 }
 
 // ClusterCounts are the numbers that a cluster shows of itself.
@@ -35,7 +34,10 @@ type ClusterCounts struct {
 }
 
 // Cluster returns the numbers of a cluster.
-func (t *Tables) Cluster(c arn.Cluster) ClusterCounts { return t.clusterSums.get(string(c)) }
+func (t *Tables) Cluster(c arn.Cluster) ClusterCounts {
+	census := t.census.get(string(c))
+	return census.counts()
+}
 
 func newTables() *Tables {
 	return &Tables{
@@ -48,7 +50,7 @@ func (t *Tables) copy() *Tables {
 	return &Tables{
 		Clusters: t.Clusters.copy(), Families: t.Families.copy(), Services: t.Services.copy(), Events: t.Events.copy(),
 		Instances: t.Instances.copy(), Credentials: t.Credentials.copy(), JoinTokens: t.JoinTokens.copy(), Requests: t.Requests.copy(),
-		Settings: t.Settings.copy(), Definitions: t.Definitions.copy(), Tasks: t.Tasks.copy(), clusterSums: t.clusterSums.copy(),
+		Settings: t.Settings.copy(), Definitions: t.Definitions.copy(), Tasks: t.Tasks.copy(),
 		draining: t.draining.copy(), census: t.census.copy(),
 	}
 }
@@ -64,19 +66,17 @@ func (t *Tables) put(r ecs.Record, remove bool) ecs.Record {
 		return record(t.Definitions.swap(r.Key(), keep(r, remove)))
 	case *ecs.Service:
 		old, new := t.Services.swap(r.Key(), keep(r, remove)), keep(r, remove)
-		t.countService(old, new)
 		t.censusService(old, new)
 		return record(old)
 	case *ecs.Event:
 		return record(t.Events.swap(r.Key(), keep(r, remove)))
 	case *ecs.Task:
 		old, new := t.Tasks.swap(r.Key(), keep(r, remove)), keep(r, remove)
-		t.countTask(old, new)
 		t.censusTask(old, new)
 		return record(old)
 	case *ecs.Instance:
 		old, new := t.Instances.swap(r.Key(), keep(r, remove)), keep(r, remove)
-		t.countInstance(old, new)
+		t.draining.move(old, new, func(i *ecs.Instance) bool { return i.Status == ecs.Draining })
 		t.censusInstance(old, new)
 		return record(old)
 	case *ecs.Credential:
@@ -139,42 +139,6 @@ func record[R any, P pointer[R]](r *R) ecs.Record {
 		return nil
 	}
 	return P(r)
-}
-
-func (t *Tables) countService(old, new *ecs.Service) {
-	add := func(s *ecs.Service, n int) {
-		if s == nil {
-			return
-		}
-		t.clusterSums.add(string(s.ServiceArn.Cluster()), func(c ClusterCounts) ClusterCounts {
-			switch s.Status {
-			case ecs.Active:
-				c.ActiveServices += n
-			case ecs.Draining:
-				c.DrainingServices += n
-			}
-			return c
-		})
-	}
-	if old == nil || new == nil || old.Status != new.Status {
-		add(old, -1)
-		add(new, 1)
-	}
-}
-
-func (t *Tables) countInstance(old, new *ecs.Instance) {
-	add := func(i *ecs.Instance, n int) {
-		if i == nil || i.Status == ecs.Inactive {
-			return
-		}
-		t.clusterSums.add(string(i.ContainerInstanceArn.Cluster()), func(c ClusterCounts) ClusterCounts {
-			c.Instances += n
-			return c
-		})
-	}
-	add(old, -1)
-	add(new, 1)
-	t.draining.move(old, new, func(i *ecs.Instance) bool { return i.Status == ecs.Draining })
 }
 
 // Draining yields the cluster's container instances that are draining.

@@ -83,7 +83,9 @@ func picture(t *Tables) []string {
 	t.Tasks.counts.sums.Scan(func(k string, c Counts) bool { say("counts %q %+v", k, c); return true })
 	t.Tasks.groups.sums.Scan(func(k string, n int) bool { say("group %q %d", k, n); return true })
 	t.Tasks.usage.sums.Scan(func(k string, u *Usage) bool { say("usage %q %+v", k, *u); return true })
-	t.clusterSums.sums.Scan(func(k string, c ClusterCounts) bool { say("cluster %q %+v", k, c); return true })
+	for c := range t.Censuses() {
+		say("cluster %q %+v", c, t.Cluster(c))
+	}
 	for _, s := range []arn.Service{demo.Service("a"), demo.Service("b")} {
 		for x := range t.Tasks.OfService(s) {
 			say("of %s: %s", s.Name(), x.TaskArn.ID())

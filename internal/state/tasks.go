@@ -156,28 +156,6 @@ func (u *Usage) add(x *ecs.Task, n int) *Usage {
 	return &v
 }
 
-// countTask keeps the cluster's sums.
-func (t *Tables) countTask(old, new *ecs.Task) {
-	if old != nil && new != nil && old.LastStatus == new.LastStatus {
-		return
-	}
-	add := func(x *ecs.Task, n int) {
-		if x == nil || x.Over() {
-			return
-		}
-		t.clusterSums.add(string(x.TaskArn.Cluster()), func(c ClusterCounts) ClusterCounts {
-			if x.LastStatus == ecs.Running {
-				c.RunningTasks += n
-			} else if !x.LastStatus.After(ecs.Running) {
-				c.PendingTasks += n
-			}
-			return c
-		})
-	}
-	add(old, -1)
-	add(new, 1)
-}
-
 func countsKey(s arn.Service, deployment string) string { return string(s) + "\x00" + deployment }
 
 func groupKey(c arn.Cluster, group string, i arn.Instance) string {
