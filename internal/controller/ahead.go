@@ -32,7 +32,7 @@ const (
 
 // place returns places for up to n tasks, checked one by one by use, which stores the task. It decides anew where nothing is left from the
 // last decision, for more tasks than n where more are to come. plan is that of the last decision, nil if there was none.
-func (c *Services) place(tx *state.Tx, a arn.Service, deployment string, r placement.Request, n, more int, now time.Time, use func(arn.Instance)) (plan *placement.Plan) {
+func (c *Services) place(tx *state.Tx, a arn.Service, deployment string, r placement.Request, n, more int, now time.Time, use func(*ecs.Instance)) (plan *placement.Plan) {
 	f, check := tx.Fleet(a.Cluster()), placement.NewCheck(r)
 	generation := c.generation(a.Cluster())
 	h := c.ahead[a]
@@ -58,11 +58,12 @@ func (c *Services) place(tx *state.Tx, a arn.Service, deployment string, r place
 		}
 		i := h.places[0]
 		h.places = h.places[1:]
-		if x := tx.Instances.Get(i); x == nil || check(f, x).Reason != placement.None {
+		x := tx.Instances.Get(i)
+		if x == nil || check(f, x).Reason != placement.None {
 			h = nil // somebody else has taken it
 			continue
 		}
-		use(i)
+		use(x)
 		n--
 	}
 	if h == nil || len(h.places) == 0 {

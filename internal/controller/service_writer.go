@@ -58,8 +58,8 @@ func (w *writer) start(n, more int) (unplaced bool) {
 	plan := w.services.place(w.tx, a, p.ID, placement.Request{
 		Group: group, Reserve: ecs.Reservation(d, nil), Required: placement.RequiredAttributes(d), Service: true,
 		Strategy: w.service.PlacementStrategy, Constraints: constraints(w.service, d), Seed: uint64(w.now.UnixNano()),
-	}, n, more, w.now, func(i arn.Instance) {
-		spec.Task, spec.Instance = a.Cluster().Task(newID()), w.tx.Instances.Get(i)
+	}, n, more, w.now, func(i *ecs.Instance) {
+		spec.Task, spec.Instance = a.Cluster().Task(newID()), i
 		w.tx.Put(ecs.NewTask(spec))
 		started = append(started, spec.Task)
 	})

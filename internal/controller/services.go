@@ -117,15 +117,15 @@ func (c *Services) wait(s arn.Service, is bool) {
 
 // rounds bounds how many Updates one look makes (1,000 actions); what is left comes with the next look. Several may wait for their commits at once.
 const (
-	rounds  = 12
-	waiting = 3
+	rounds   = 12
+	inFlight = 3
 )
 
 // reconcile decides and applies in one closure, so that a decision is never about an old picture. Where there is more to do, the next closure
 // runs as soon as this one has, and not only when it is durable.
 func (c *Services) reconcile(ctx context.Context, a arn.Service) (time.Time, error) {
 	g, gctx := errgroup.WithContext(ctx)
-	g.SetLimit(waiting)
+	g.SetLimit(inFlight)
 	var last outcome
 	for range rounds {
 		ran, ended := make(chan outcome, 1), make(chan struct{})

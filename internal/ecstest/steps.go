@@ -13,24 +13,35 @@ import (
 	"berth/internal/state/mem"
 )
 
-// step does one step of the script.
-func (w *world) step(_ context.Context, x Step) {
+// operation is what clients do for an action, nil if it is a fault.
+func (w *world) operation(a Action) func(context.Context, Step) {
+	switch a {
+	case CreateService:
+		return w.createService
+	case UpdateService:
+		return w.updateService
+	case DeleteService:
+		return w.deleteService
+	case RunTask:
+		return w.runTask
+	case StopTask:
+		return w.stopTask
+	case Drain:
+		return w.drain
+	case Wrong:
+		return w.wrongCall
+	}
+	return nil
+}
+
+// step does one step of the script. Operations go on beside what comes next.
+func (w *world) step(x Step) {
+	if do := w.operation(x.Do); do != nil {
+		w.call(func(ctx context.Context) { do(ctx, x) })
+		return
+	}
 	m := w.agents[max(0, x.A)%len(w.agents)]
 	switch x.Do {
-	case CreateService:
-		w.call(func(ctx context.Context) { w.createService(ctx, x) })
-	case UpdateService:
-		w.call(func(ctx context.Context) { w.updateService(ctx, x) })
-	case DeleteService:
-		w.call(func(ctx context.Context) { w.deleteService(ctx, x) })
-	case RunTask:
-		w.call(func(ctx context.Context) { w.runTask(ctx, x) })
-	case StopTask:
-		w.call(func(ctx context.Context) { w.stopTask(ctx, x) })
-	case Drain:
-		w.call(func(ctx context.Context) { w.drain(ctx, x) })
-	case Wrong:
-		w.call(func(ctx context.Context) { w.wrongCall(ctx, x) })
 	case ClientLoses:
 		w.client.loseNext(x.B)
 	case CutWire:

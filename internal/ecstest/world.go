@@ -79,7 +79,7 @@ func Run(s Script, verbose io.Writer) Result {
 	for _, x := range s.Steps {
 		time.Sleep(x.After)
 		w.watch.note("step %s %d %d %d", x.Do, x.A, x.B, x.C)
-		w.step(ctx, x)
+		w.step(x)
 	}
 	w.heal()
 	w.conclude(ctx)

@@ -40,7 +40,7 @@ func (i *instance) call(ctx context.Context, operation string, in, out any) erro
 		return fmt.Errorf("%s: %w", operation, err)
 	case resp.StatusCode != http.StatusOK:
 		err := readError(resp.StatusCode, answer)
-		if e, ok := err.(*apiError); ok && e.throttled() {
+		if err.throttled() {
 			i.fleet.Throttled.Add(1)
 		} else {
 			i.fleet.Errors.Add(1)

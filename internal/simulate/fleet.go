@@ -15,8 +15,6 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
-
-	"berth/internal/arn"
 )
 
 // Config is what a fleet is made of and how its instances behave.
@@ -56,7 +54,7 @@ type Fleet struct {
 type Numbers struct {
 	Registered, Tasks                                   atomic.Int64 // now
 	Payloads, Orders, Running, Failed, Stopped, Reports atomic.Int64 // since the start
-	Errors, Throttled, Disconnects, Dials, Manifests    atomic.Int64 // a manifest begins a session
+	Errors, Throttled, Disconnects, Manifests           atomic.Int64 // a manifest begins a session
 	Repeated                                            atomic.Int64 // orders to start a task that was started before
 }
 
@@ -77,7 +75,6 @@ func New(c Config) *Fleet {
 }
 
 func (f *Fleet) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	f.Dials.Add(1)
 	d := net.Dialer{Timeout: 30 * time.Second}
 	return d.DialContext(ctx, network, address)
 }
@@ -172,27 +169,4 @@ func (c *line) Close() error {
 	delete(c.of.open, c)
 	c.of.mu.Unlock()
 	return c.Conn.Close()
-}
-
-// ClusterArn is the ARN of the cluster that the fleet is in, "" before the first instance has registered.
-func (f *Fleet) ClusterArn() arn.Cluster {
-	for _, i := range f.instances {
-		if a := i.known(); a != "" {
-			return arn.Instance(a).Cluster()
-		}
-	}
-	return ""
-}
-
-// Holding are the tasks that the fleet's instances have now, by status.
-func (f *Fleet) Holding() map[string]int {
-	out := map[string]int{}
-	for _, i := range f.instances {
-		i.mu.Lock()
-		for _, t := range i.tasks {
-			out[t.status]++
-		}
-		i.mu.Unlock()
-	}
-	return out
 }

@@ -39,7 +39,6 @@ type task struct {
 	containers            []string
 	checked               bool   // has a health check
 	status                string // PENDING, RUNNING, STOPPED
-	told                  string // the last status that the control plane took
 	exit                  int
 	stopping              bool
 	queued                bool

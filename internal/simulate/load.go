@@ -1,6 +1,7 @@
 package simulate
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -205,10 +206,7 @@ func (l *Load) wait(ctx context.Context, p *Phase, look func(types.Service) (int
 		}
 		if steady {
 			p.Steady = since
-			p.Took = min(max(p.Took, 1), since)
-			if p.Took == 1 {
-				p.Took = since
-			}
+			p.Took = cmp.Or(p.Took, since)
 			return nil
 		}
 		if l.Progress != nil && time.Since(told) > time.Second {

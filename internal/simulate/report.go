@@ -74,7 +74,6 @@ func (i *instance) report(ctx context.Context) {
 func (i *instance) taken(t *task, status string, now time.Time) {
 	f := i.fleet
 	f.Reports.Add(1)
-	t.told = status
 	switch status {
 	case "RUNNING":
 		f.Running.Add(1)
@@ -88,7 +87,7 @@ func (i *instance) taken(t *task, status string, now time.Time) {
 	if f.Reported != nil {
 		f.Reported(t.arn, status, now)
 	}
-	if t.status != t.told && !t.queued {
+	if t.status != status && !t.queued {
 		i.tell(t)
 	}
 }
@@ -245,7 +244,7 @@ func (e *apiError) Error() string { return fmt.Sprintf("%d %s: %s", e.Status, e.
 
 func (e *apiError) throttled() bool { return e.Code == "ThrottlingException" || e.Status == 429 }
 
-func readError(status int, body []byte) error {
+func readError(status int, body []byte) *apiError {
 	e := &apiError{Status: status}
 	if json.Unmarshal(body, e) != nil || e.Code == "" {
 		e.Code, e.Message = "unreadable", string(body)
