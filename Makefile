@@ -64,6 +64,8 @@ fuzz: ## fuzz every decoder for T (default 30s) each
 
 bench: deps ## all benchmarks; their figures stand in docs/performance.md
 	$(GO) test -run '^$$' -bench . -benchtime 2s $$($(GO) list ./internal/... )
+	$(GO) test -run '^$$' -bench . -benchtime 3x -p 1 -timeout 60m ./e2e ./e2e/replicas
+	$(GO) test -run '^$$' -bench . -benchtime 1x -timeout 60m ./e2e/storm
 
 golden: ## rewrite what the golden tests want
 	$(GO) test ./internal/... -update
