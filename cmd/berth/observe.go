@@ -56,7 +56,7 @@ func (s *server) observe() error {
 	s.stream = stream.New(stream.Config{State: s.store, Log: s.log})
 	s.instances.Observe, s.services.Observe, s.services.Placed = s.metrics.Look, s.metrics.Look, s.metrics.Placement
 	s.metrics.Ask(metrics.Known{
-		State: s.store, Sessions: s.hub.Sessions, Readers: s.stream.Readers,
+		State: s.store, Database: s.database(), Sessions: s.hub.Sessions, Readers: s.stream.Readers,
 		Agents: func() metrics.AgentSums { return metrics.AgentSums(s.hub.Sums()) },
 		Queues: map[string]func() int{"services": s.services.Depth, "instances": s.instances.Depth},
 	})
@@ -69,6 +69,17 @@ func (s *server) observe() error {
 	}
 	s.hub.Told = s.tracer.Told
 	return nil
+}
+
+// database tells the size of the embedded etcd's file; nil where there is none.
+func (s *server) database() func() (size, used int64) {
+	if _, _, ok := s.backend.Size(); !ok {
+		return nil
+	}
+	return func() (size, used int64) {
+		size, used, _ = s.backend.Size()
+		return size, used
+	}
 }
 
 // run serves until ctx ends.

@@ -14,6 +14,8 @@ import (
 // Known is what is asked for when somebody reads the metrics. A nil function is left out.
 type Known struct {
 	State *state.Store
+	// Database is how large the replica's own database file is, and how much of it is in use.
+	Database func() (size, used int64)
 	// Sessions are how many ACS and TCS sessions are open.
 	Sessions func() (acs, tcs int)
 	// Agents are sums since the start: payload messages sent and acked, tasks that were told again, publications of telemetry.
@@ -33,7 +35,7 @@ const lagWithin = time.Second
 // known collects it.
 type known struct {
 	Known
-	leader, number, lag, waiting, tasks, services, instances, sessions, queue, readers, sent, acked, resent, publications *prometheus.Desc
+	leader, number, lag, waiting, kept, size, used, tasks, services, instances, sessions, queue, readers, sent, acked, resent, publications *prometheus.Desc
 }
 
 // Ask adds what k knows to the metrics.
@@ -47,6 +49,9 @@ func (m *Metrics) Ask(k Known) {
 		number:       d("store_commit_number", "Number of the last commit that this replica knows."),
 		lag:          d("store_lag_commits", "How many commits there are that this replica does not know yet; left out while the store does not answer."),
 		waiting:      d("store_updates_waiting", "Updates that are not answered yet."),
+		kept:         d("store_records", "Records that are kept, by kind.", "kind"),
+		size:         d("store_database_bytes", "Size of the file of this replica's embedded etcd; it does not shrink, what is free in it is used again."),
+		used:         d("store_database_in_use_bytes", "How much of that is in use: records, and their history until the next compaction."),
 		tasks:        d("tasks", "Tasks by cluster, desired and last status.", "cluster", "desired_status", "last_status"),
 		services:     d("services", "Services by cluster and status.", "cluster", "status"),
 		instances:    d("container_instances", "Container instances by cluster, status and connection of the agent.", "cluster", "status", "agent_connected"),
@@ -71,6 +76,11 @@ func (k *known) Collect(out chan<- prometheus.Metric) {
 	if k.State != nil {
 		k.store(gauge)
 		k.records(gauge)
+	}
+	if k.Database != nil {
+		size, used := k.Database()
+		gauge(k.size, float64(size))
+		gauge(k.used, float64(used))
 	}
 	if k.Sessions != nil {
 		acs, tcs := k.Sessions()
@@ -107,6 +117,9 @@ func (k *known) store(gauge func(*prometheus.Desc, float64, ...string)) {
 }
 
 func (k *known) records(gauge func(*prometheus.Desc, float64, ...string)) {
+	for kind, n := range k.State.View().Sizes() {
+		gauge(k.kept, float64(n), string(kind))
+	}
 	for cluster, census := range k.State.View().Censuses() {
 		name := string(cluster) // names of clusters may be there in several regions and accounts
 		census.Tasks(func(desired, last ecs.TaskStatus, n int) {

@@ -33,7 +33,7 @@ func full(t *testing.T) (*Metrics, *prometheus.Registry) {
 		&ecs.Service{ServiceArn: c.Service("web"), Status: ecs.Active},
 		&ecs.Instance{ContainerInstanceArn: c.Instance("i"), Status: ecs.Active, Connected: true})
 	m.Ask(Known{
-		State: s, Sessions: func() (int, int) { return 3, 2 }, Readers: func() int { return 1 },
+		State: s, Database: func() (int64, int64) { return 8192, 4096 }, Sessions: func() (int, int) { return 3, 2 }, Readers: func() int { return 1 },
 		Agents: func() AgentSums {
 			return AgentSums{PayloadsSent: 7, PayloadsAcked: 6, OrdersResent: 1, Publications: 9}
 		},
@@ -82,6 +82,8 @@ func TestScrape(t *testing.T) {
 		`berth_tasks{` + cluster + `,desired_status="STOPPED",last_status="RUNNING"} 1`,
 		`berth_services{` + cluster + `,status="ACTIVE"} 1`,
 		`berth_container_instances{agent_connected="true",` + cluster + `,status="ACTIVE"} 1`,
+		`berth_store_records{kind="task"} 2`, `berth_store_records{kind="service"} 1`, `berth_store_records{kind="service-event"} 0`,
+		`berth_store_database_bytes 8192`, `berth_store_database_in_use_bytes 4096`,
 		`berth_leader 1`, `berth_store_commit_number 1`, `berth_store_lag_commits 0`, `berth_store_updates_waiting 0`,
 		`berth_agent_sessions{kind="acs"} 3`, `berth_agent_sessions{kind="tcs"} 2`,
 		`berth_agent_payloads_sent_total 7`, `berth_agent_payloads_acked_total 6`, `berth_agent_orders_resent_total 1`, `berth_agent_publications_total 9`,

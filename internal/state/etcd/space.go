@@ -58,6 +58,15 @@ func (b *Backend) Space() (free uint64, level Level) {
 	return b.guard.free, b.guard.level
 }
 
+// Size is how large the embedded server's database file is, and how much of it is in use; ok is false with an external cluster.
+func (b *Backend) Size() (size, used int64, ok bool) {
+	if b.server == nil {
+		return 0, 0, false
+	}
+	db := b.server.etcd.Server.Backend()
+	return db.Size(), db.SizeInUse(), true
+}
+
 // prepare makes a start possible: on a full disk it gives up the ballast, and if that is not enough it says what is.
 func (g *guard) prepare() error {
 	free, err := g.measure()
