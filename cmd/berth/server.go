@@ -35,7 +35,7 @@ type serverOptions struct {
 	etcdMaintain, etcdSocket            bool
 	advertise                           string
 	tlsCert, tlsKey                     string
-	lostAfter                           time.Duration
+	lostAfter, keepStopped              time.Duration
 	pprof                               bool
 	tasksPerService                     int
 	apiRate                             float64
@@ -59,6 +59,9 @@ the first is started with --cluster-init, the others with --join and a token of 
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.drain {
 				return runDrain(c, o.data)
+			}
+			if o.keepStopped < time.Minute {
+				return fmt.Errorf("--keep-stopped %s is too short: clients that wait for a task look at it after it has stopped; a minute is the least", o.keepStopped)
 			}
 			o.said = c.Flags().Changed
 			return runServer(c.Context(), o)
@@ -86,6 +89,7 @@ the first is started with --cluster-init, the others with --join and a token of 
 	f.StringVar(&o.tlsCert, "tls-cert", "", "certificate file: serve HTTPS")
 	f.StringVar(&o.tlsKey, "tls-key", "", "key file of --tls-cert")
 	f.DurationVar(&o.lostAfter, "instance-lost-after", 5*time.Minute, "deregister a container instance that has no session for so long; 0 never")
+	f.DurationVar(&o.keepStopped, "keep-stopped", controller.KeepStopped, "show tasks for so long after they have stopped, at least a minute; ECS: an hour")
 	f.IntVar(&o.tasksPerService, "tasks-per-service", 5000, "quota: the greatest desired count of a service")
 	f.Float64Var(&o.apiRate, "api-rate", 100, "how many times the request rates of ECS one access key may call; 1 is ECS's own, 0 no limit")
 	f.Int64Var(&o.maxConnections, "max-connections", 30_000, "connections that may be open at the same time; 0 no limit")
@@ -135,7 +139,7 @@ func (s *server) build(keys *access.Keys) {
 	s.instances = &controller.Instances{State: s.store, Hub: s.hub, Log: s.log, LostAfter: s.options.lostAfter}
 	s.hub.Control = s.instances
 	s.services = &controller.Services{State: s.store, Log: s.log}
-	s.sweep = &controller.Sweep{State: s.store, Log: s.log}
+	s.sweep = &controller.Sweep{State: s.store, KeepStopped: s.options.keepStopped, Log: s.log}
 	s.forwarder = newForwarder(&forwarder{backend: s.backend, name: s.replica.Name, leading: s.store.Leading, trust: &s.trust, log: s.log})
 }
 

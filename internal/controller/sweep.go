@@ -1,8 +1,10 @@
 package controller
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"berth/internal/ecs"
@@ -12,15 +14,21 @@ import (
 // Sweep removes records whose time is over.
 type Sweep struct {
 	State *state.Store
-	Log   *slog.Logger
+	// KeepStopped is how long stopped tasks are kept; 0 is KeepStopped.
+	KeepStopped time.Duration
+	Log         *slog.Logger
 }
 
-// How long records are kept after their end, as on AWS.
+// KeepStopped is how long ECS shows a task that has stopped.
+const KeepStopped = time.Hour
+
+// How long other records are kept after their end, as on AWS.
 const (
-	keepStopped  = time.Hour      // stopped tasks
 	keepInactive = 24 * time.Hour // INACTIVE services
 	keepRequests = 24 * time.Hour // requests with a clientToken
 	maxStopped   = 200_000        // stopped tasks of the installation; the oldest go first
+	maxRequests  = 100_000        // requests with a clientToken; the oldest go first
+	keepCounting = time.Hour      // that much longer a service's stopped task that its deployment has not counted
 	sweepEvery   = time.Minute
 )
 
@@ -42,7 +50,7 @@ func (c *Sweep) Run(ctx context.Context) error {
 
 // sweep removes all that is due, in slices.
 func (c *Sweep) sweep(ctx context.Context, now time.Time) error {
-	due := overdue(c.State.View(), now)
+	due := overdue(c.State.View(), now, cmp.Or(c.KeepStopped, KeepStopped))
 	for len(due) > 0 {
 		n := min(90, len(due))
 		err := c.State.Update(ctx, func(tx *state.Tx) error {
@@ -60,28 +68,44 @@ func (c *Sweep) sweep(ctx context.Context, now time.Time) error {
 }
 
 // overdue lists the records to remove.
-func overdue(v *state.Snapshot, now time.Time) (due []ecs.Record) {
+func overdue(v *state.Snapshot, now time.Time, keepStopped time.Duration) (due []ecs.Record) {
 	excess := v.Tasks.StoppedLen() - maxStopped
 	for t := range v.Tasks.Stopped() {
 		if excess <= 0 && now.Sub(*t.StoppedAt) < keepStopped {
 			break
 		}
 		excess--
-		if t.Service == "" || t.Counted || now.Sub(*t.StoppedAt) > 2*keepStopped {
+		if t.Service == "" || t.Counted || now.Sub(*t.StoppedAt) > keepStopped+keepCounting {
 			due = append(due, t)
 		}
 	}
-	for r := range v.Requests.All() {
-		if now.Sub(r.CreatedAt) >= keepRequests {
-			due = append(due, r)
-		}
-	}
+	due = append(due, oldRequests(v, now)...)
 	for t := range v.JoinTokens.All() {
 		if now.After(t.ExpiresAt) {
 			due = append(due, t)
 		}
 	}
 	return append(append(due, inactiveServices(v, now)...), deletedDefinitions(v)...)
+}
+
+// oldRequests are those that nobody repeats any more, and the oldest of too many.
+func oldRequests(v *state.Snapshot, now time.Time) (due []ecs.Record) {
+	var young []*ecs.ClientRequest
+	for r := range v.Requests.All() {
+		if now.Sub(r.CreatedAt) >= keepRequests {
+			due = append(due, r)
+		} else {
+			young = append(young, r)
+		}
+	}
+	if len(young) <= maxRequests {
+		return due
+	}
+	slices.SortFunc(young, func(a, b *ecs.ClientRequest) int { return a.CreatedAt.Compare(b.CreatedAt) })
+	for _, r := range young[:len(young)-maxRequests] {
+		due = append(due, r)
+	}
+	return due
 }
 
 // inactiveServices are those without a task left, with their events.

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"fmt"
 	"log/slog"
 	"testing"
 	"time"
@@ -60,6 +61,46 @@ func TestSweep(t *testing.T) {
 		if !there {
 			t.Errorf("%s is gone", what)
 		}
+	}
+}
+
+func TestSweepKeepsStoppedAsLongAsItIsTold(t *testing.T) {
+	now := stamp()
+	stopped := func(id string, ago time.Duration, service arn.Service) *ecs.Task {
+		at := now.Add(-ago)
+		return &ecs.Task{TaskArn: demo.Task(id), LastStatus: ecs.Stopped, DesiredStatus: ecs.Stopped, StoppedAt: &at, Service: service}
+	}
+	s := statetest.Open(t,
+		stopped("old", 61*time.Second, ""), stopped("young", 59*time.Second, ""),
+		stopped("uncounted", 50*time.Minute, demo.Service("web")), stopped("forgotten", 62*time.Minute, demo.Service("web")))
+	c := &Sweep{State: s, KeepStopped: time.Minute, Log: slog.New(slog.DiscardHandler)}
+	if err := c.sweep(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string]bool{"old": false, "young": true, "uncounted": true, "forgotten": false} {
+		if there := s.View().Tasks.Get(demo.Task(id)) != nil; there != want {
+			t.Errorf("%s is there: %v", id, there)
+		}
+	}
+}
+
+func TestSweepBoundsRequests(t *testing.T) {
+	now := stamp()
+	var all []ecs.Record
+	for n := range maxRequests + 3 { // the later one has the smaller id
+		all = append(all, &ecs.ClientRequest{ID: fmt.Sprintf("%07d", 9_000_000-n), CreatedAt: now.Add(-time.Hour + time.Duration(n)*time.Millisecond)})
+	}
+	s := statetest.Open(t, all...)
+	c := &Sweep{State: s, Log: slog.New(slog.DiscardHandler)}
+	if err := c.sweep(t.Context(), now); err != nil {
+		t.Fatal(err)
+	}
+	v := s.View()
+	if n := v.Requests.Len(); n != maxRequests {
+		t.Errorf("%d requests are kept", n)
+	}
+	if v.Requests.Get("8999998") != nil || v.Requests.Get("8999997") == nil {
+		t.Error("it was not the oldest that went")
 	}
 }
 
