@@ -21,6 +21,7 @@ type decision struct {
 	service *ecs.Service // a copy, which becomes the plan's if it differs
 	changed bool
 	budget  int
+	kept    []kept
 }
 
 // Decide returns what the service needs now.
@@ -63,7 +64,7 @@ func (d *decision) drain() {
 		dep := &d.service.Deployments[i]
 		c := d.Counts(dep.ID)
 		left += c.Tasks()
-		d.stop(dep.ID, c.WantPending+c.WantRunning, reasonScaling(dep.ID), nil)
+		d.stopAll(dep.ID, c.WantPending+c.WantRunning, reasonScaling(dep.ID))
 	}
 	d.sayStopped()
 	if left > 0 || d.plan.More {
@@ -117,11 +118,12 @@ func (d *decision) replace() {
 	if sick := primary.WantUnhealthy; sick > 0 && (primary.WantHealthy-leavingHealthy >= want || room == 0 || usable >= want && primary.WantPending == 0) {
 		d.stopUnhealthy(p.ID, sick)
 	}
-	d.stopLeaving(leaving, spare, reason)
+	spare = d.stopLeaving(leaving, spare, reason)
 	if excess := usable - want; excess > 0 {
-		d.stop(p.ID, excess, reason, func(t *ecs.Task) bool { return t.HealthStatus == ecs.HealthUnhealthy || holds(leaving, t) })
+		d.stop(p.ID, excess, spare, reason, func(t *ecs.Task) bool { return t.HealthStatus == ecs.HealthUnhealthy || holds(leaving, t) })
 	}
 	d.sayStopped()
+	d.sayProtected()
 	d.sayBlocked(need, room, all)
 }
 
@@ -161,18 +163,17 @@ func (d *decision) start(p *ecs.Deployment, n int, c ecs.Counts, budget int) {
 func (d *decision) retire(old *ecs.Deployment, spare int, reason string) int {
 	c := d.Counts(old.ID)
 	weak := c.WantPending + c.WantRunning - c.WantHealthy
-	healthy := min(spare, c.WantHealthy)
-	d.stop(old.ID, weak+healthy, reason, nil)
-	return spare - healthy
+	return d.stop(old.ID, weak+min(spare, c.WantHealthy), spare, reason, nil)
 }
 
-// leaving lists the primary's tasks on draining instances, at most as many as the budget lets stop, and how many of them are healthy.
+// leaving lists the primary's tasks on draining instances that may stop, and how many of them are healthy. Protected ones stay until their
+// protection ends.
 func (d *decision) leaving(primary string) (out []*ecs.Task, healthy int) {
 	if d.Leaving == nil {
 		return nil, 0
 	}
 	for t := range d.Leaving {
-		if t.StartedBy != primary || t.HealthStatus == ecs.HealthUnhealthy {
+		if t.StartedBy != primary || t.HealthStatus == ecs.HealthUnhealthy || d.keeps(t) {
 			continue
 		}
 		out = append(out, t)
@@ -187,8 +188,9 @@ func holds(list []*ecs.Task, t *ecs.Task) bool {
 	return slices.ContainsFunc(list, func(o *ecs.Task) bool { return o.TaskArn == t.TaskArn })
 }
 
-// stopLeaving stops tasks on draining instances: at once those that do not run yet, the others as far as they can be spared.
-func (d *decision) stopLeaving(leaving []*ecs.Task, spare int, reason string) {
+// stopLeaving stops tasks on draining instances: at once those that do not run yet, the others as far as they can be spared. It returns how
+// many more can be.
+func (d *decision) stopLeaving(leaving []*ecs.Task, spare int, reason string) int {
 	for _, t := range leaving {
 		if t.Healthy() {
 			if spare == 0 {
@@ -200,17 +202,50 @@ func (d *decision) stopLeaving(leaving []*ecs.Task, spare int, reason string) {
 			break
 		}
 	}
+	return spare
 }
 
-// stop stops n tasks of a deployment in stop order, leaving out those that skip names.
-func (d *decision) stop(deployment string, n int, reason string, skip func(*ecs.Task) bool) {
+// stop stops n tasks of a deployment in stop order, but for those that skip names, those that are protected, and more healthy ones than can
+// be spared. It returns how many more can be.
+func (d *decision) stop(deployment string, n, spare int, reason string, skip func(*ecs.Task) bool) int {
+	protected := false
+	for t := range d.Wanted(deployment) {
+		if n <= 0 {
+			return spare
+		}
+		if skip != nil && skip(t) {
+			continue
+		}
+		if d.keeps(t) {
+			protected = true
+			if t.LastStatus == ecs.Running && t.HealthStatus != ecs.HealthUnhealthy {
+				break // the rest is protected for longer
+			}
+			continue
+		}
+		if t.Healthy() {
+			if spare == 0 {
+				continue // what does not work is protected, and lies behind
+			}
+			spare--
+		}
+		if !d.stopOne(t, reason) {
+			return spare
+		}
+		n--
+	}
+	if protected && n > 0 {
+		d.kept = append(d.kept, kept{deployment, n})
+	}
+	return spare
+}
+
+// stopAll stops n tasks of a deployment in stop order, whoever protects them.
+func (d *decision) stopAll(deployment string, n int, reason string) {
 	if n <= 0 {
 		return
 	}
 	for t := range d.Wanted(deployment) {
-		if skip != nil && skip(t) {
-			continue
-		}
 		if !d.stopOne(t, reason) {
 			return
 		}

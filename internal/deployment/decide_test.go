@@ -301,7 +301,7 @@ func TestLaws(t *testing.T) {
 
 func (w *world) disturb(t *rapid.T) {
 	live := w.live()
-	switch rapid.SampledFrom([]string{"react", "react", "react", "update", "bad", "sick", "die", "scale", "drain"}).Draw(t, "disturbance") {
+	switch rapid.SampledFrom([]string{"react", "react", "react", "update", "bad", "sick", "die", "scale", "drain", "protect"}).Draw(t, "disturbance") {
 	case "react":
 		for _, x := range live {
 			if rapid.Bool().Draw(t, "reports") {
@@ -330,6 +330,10 @@ func (w *world) disturb(t *rapid.T) {
 		if len(live) > 0 {
 			w.draining[rapid.SampledFrom(live).Draw(t, "task").TaskArn] = true
 		}
+	case "protect":
+		if len(live) > 0 {
+			w.protect(rapid.SampledFrom(live).Draw(t, "task"), time.Duration(rapid.IntRange(1, 60).Draw(t, "seconds"))*time.Second)
+		}
 	}
 }
 
@@ -343,8 +347,12 @@ func (w *world) lawful(t *rapid.T) bool {
 	p := w.step()
 	healthyStopped := 0
 	for _, s := range p.Stop {
-		if w.task(s.Task).Healthy() {
+		x := w.task(s.Task)
+		if x.Healthy() {
 			healthyStopped++
+		}
+		if x.Protected(w.now) && s.Reason != reasonUnhealthy {
+			t.Fatalf("%s is protected until %s, and stopped at %s: %s", x.TaskArn.ID(), x.ProtectedUntil, w.now, p)
 		}
 	}
 	if n := before.Pending + before.Running + p.Start; p.Start > 0 && n > l.max {

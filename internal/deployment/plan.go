@@ -19,7 +19,8 @@ type View struct {
 	Service *ecs.Service
 	// Counts are the sums of a deployment's tasks.
 	Counts func(deployment string) ecs.Counts
-	// Wanted yields a deployment's tasks that should run, in the order in which they would be stopped: not running yet, unhealthy, the youngest.
+	// Wanted yields a deployment's tasks that should run, in the order in which they would be stopped: not running yet, unhealthy, the youngest,
+	// and last those that run under protection, by its end.
 	Wanted func(deployment string) iter.Seq[*ecs.Task]
 	// Ended yields the service's stopped tasks that no counter has yet.
 	Ended iter.Seq[*ecs.Task]

@@ -81,7 +81,12 @@ func (w *world) view() View {
 			for t := range w.filter(func(t *ecs.Task) bool { return t.StartedBy == id && t.DesiredStatus == ecs.Running }) {
 				list = append(list, t)
 			}
-			slices.SortStableFunc(list, func(a, b *ecs.Task) int { return rank(a) - rank(b) })
+			slices.SortStableFunc(list, func(a, b *ecs.Task) int {
+				if rank(a) == guarded && rank(b) == guarded {
+					return a.ProtectedUntil.Compare(*b.ProtectedUntil)
+				}
+				return rank(a) - rank(b)
+			})
 			return slices.Values(list)
 		},
 		Ended: w.filter(func(t *ecs.Task) bool { return t.Over() && !t.Counted }),
@@ -91,12 +96,17 @@ func (w *world) view() View {
 	}
 }
 
+// guarded is the rank of a task that protection keeps.
+const guarded = 3
+
 func rank(t *ecs.Task) int {
 	switch {
 	case t.LastStatus != ecs.Running:
 		return 0
-	case !t.Healthy():
+	case t.HealthStatus == ecs.HealthUnhealthy:
 		return 1
+	case t.ProtectedUntil != nil:
+		return guarded
 	}
 	return 2
 }

@@ -84,6 +84,8 @@ type Task struct {
 	CreatedAt            time.Time
 	Version              int64 // counts changes that AWS counts
 
+	ProtectedUntil *time.Time // its service does not scale it in before. Written by: api/ecs update_task_protection.
+
 	DesiredStatus TaskStatus // RUNNING, once STOPPED. Written by: Stop only.
 	LastStatus    TaskStatus // Written by: Advance only.
 	HealthStatus  types.HealthStatus

@@ -33,6 +33,10 @@ func randomTask(t *rapid.T) *ecs.Task {
 		Counted:       rapid.Bool().Draw(t, "counted"),
 		Reserved:      ecs.Resources{CPUUnits: 10, MemoryMiB: 20},
 	}
+	if n := rapid.IntRange(0, 3).Draw(t, "protected"); n > 0 {
+		until := time.Unix(int64(n), 0)
+		task.ProtectedUntil = &until
+	}
 	if rapid.Bool().Draw(t, "port") {
 		task.Reserved.PortsTCP = []int32{int32(rapid.IntRange(80, 83).Draw(t, "portnumber"))}
 	}

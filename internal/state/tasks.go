@@ -73,7 +73,7 @@ func class(t *ecs.Task) int {
 }
 
 // stopOrder orders tasks by service, class and deployment, and within them as ECS stops them: what does not run yet, then what is unhealthy,
-// then the rest, and the youngest first.
+// then the rest, and the youngest first. Last are those that run under protection, or did until lately, by its end.
 func stopOrder(a, b *ecs.Task) bool {
 	if a.Service != b.Service {
 		return a.Service < b.Service
@@ -87,11 +87,17 @@ func stopOrder(a, b *ecs.Task) bool {
 	if x, y := readiness(a), readiness(b); x != y {
 		return x < y
 	}
+	if readiness(a) == guarded && !a.ProtectedUntil.Equal(*b.ProtectedUntil) {
+		return a.ProtectedUntil.Before(*b.ProtectedUntil)
+	}
 	if !a.CreatedAt.Equal(b.CreatedAt) {
 		return a.CreatedAt.After(b.CreatedAt)
 	}
 	return a.TaskArn < b.TaskArn
 }
+
+// guarded is the readiness of a task that protection keeps.
+const guarded = 4
 
 func readiness(t *ecs.Task) int {
 	switch {
@@ -99,6 +105,8 @@ func readiness(t *ecs.Task) int {
 		return 0
 	case t.HealthStatus == ecs.HealthUnhealthy:
 		return 1
+	case t.ProtectedUntil != nil:
+		return guarded
 	case !t.Healthy():
 		return 2
 	}
