@@ -91,7 +91,11 @@ func (s *server) serves(ctx context.Context) error {
 		return err
 	}
 	if !s.store.Leading() {
-		return s.forwarder.reach(ctx)
+		err := s.forwarder.reach(ctx)
+		if err != nil && s.store.Unfit() {
+			err = fmt.Errorf("%w, and this one cannot lead: a newer version of Berth has written the records; start it with that version", err)
+		}
+		return err
 	}
 	select {
 	case <-s.ready:

@@ -2,14 +2,15 @@ package faults
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
 // charter is what the next version writes into a member of the cluster's record that this version does not know.
@@ -21,8 +22,9 @@ func nextVersion(t *testing.T) string {
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
 	dir := t.TempDir()
 	for file, change := range map[string][2]string{
-		"ecs/cluster.go":            {"LostInstances []time.Time\n", "LostInstances []time.Time\n\tCharter       string\n"},
-		"api/ecs/create_cluster.go": {"Tags: in.Tags,", "Tags: in.Tags, Charter: \"" + charter + "\","},
+		"ecs/record.go":             {"RecordVersion = 1", "RecordVersion = 2"},
+		"ecs/cluster.go":            {"LostInstances []time.Time\n", "LostInstances []time.Time\n\tCharter       string `since:\"2\"`\n"},
+		"api/ecs/create_cluster.go": {"Tags: in.Tags,", "Tags: in.Tags, Charter: []string{\"\", \"\", \"" + charter + "\"}[tx.Version()],"},
 		"api/ecs/cluster_view.go": {
 			"p.fill(v, c, n)\n",
 			"p.fill(v, c, n)\n\tif kept := \"charter\"; c.Charter != \"\" {\n\t\tv.Statistics = append(v.Statistics, types.KeyValuePair{Name: &kept, Value: &c.Charter})\n\t}\n",
@@ -60,49 +62,55 @@ func nextVersion(t *testing.T) string {
 	return to
 }
 
-// TestUpgrade has two versions side by side: what the newer one wrote into a record, the older one keeps when it writes the record again.
+// TestUpgrade takes three replicas to a version with newer records and one of them back: what is new is written only once all know it, and
+// who does not know it does not lead from then on.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	next := nextVersion(t)
 	s := open(t, 3)
-	older := s.leader()
-	for _, r := range s.without(older) {
+	last := s.leader()
+	others := s.without(last)
+	for _, r := range others {
 		r.replace(next)
 	}
-	older.replace(program) // so that one of the newer leads
-	newer := s.leader()
-	if newer == older {
-		t.Fatal("a replica that was drained leads again at once")
+	last.replace(program) // so that one of the newer leads
+	if got := s.leader().charter("early"); got != "" {
+		t.Fatalf("with a replica of the older version, the charter %q is written", got)
 	}
-	if _, err := newer.client().CreateCluster(t.Context(), &awsecs.CreateClusterInput{ClusterName: aws.String("chartered")}); err != nil {
-		t.Fatal(err)
-	}
-	if got, _ := newer.charter(); got != charter {
-		t.Fatalf("the newer version shows the charter %q", got)
-	}
-	for _, r := range s.without(newer) { // an upgrade that goes back half way
-		if r != older {
-			r.replace(program)
+	last.replace(next)
+	eventually(t, "all replicas know the new records", func() error {
+		if got := others[0].charter("chartered-" + strconv.FormatInt(time.Now().UnixNano(), 36)); got != charter {
+			return fmt.Errorf("a new cluster's charter is %q", got)
 		}
-		if got, _ := r.charter(); got != "" {
-			t.Fatalf("%v, of the older version, shows the charter %q", r, got)
-		}
-	}
-	newer.replace(next) // so that one of the older leads
-	leader := s.leader()
-	if leader == newer {
-		t.Fatal("a replica that was drained leads again at once")
-	}
-	_, err := leader.client().TagResource(t.Context(), &awsecs.TagResourceInput{
-		ResourceArn: aws.String("arn:aws:ecs:us-east-1:000000000000:cluster/chartered"),
-		Tags:        []types.Tag{{Key: aws.String("by"), Value: aws.String("the older version")}},
+		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
+
+	leader := s.leader()
+	others = s.without(leader)
+	back, other := others[0], others[1]
+	back.replace(program)
+	if got := back.charter("from-the-older"); got != charter {
+		t.Errorf("through the replica that went back, a cluster is made with the charter %q; the leader knows it", got)
 	}
-	if got, tags := newer.charter(); got != charter || tags != 1 {
-		t.Errorf("after the older version wrote the record, its charter is %q, and it has %d tags", got, tags)
+	leader.run("server", "--drain")
+	<-leader.ended
+	if got := s.leader(); got != other {
+		t.Errorf("%v leads, of the older version", got)
 	}
+	other.run("server", "--drain")
+	<-other.ended
+	eventually(t, "the older replica says why nobody leads", func() error {
+		if got, err := back.readiness(); err == nil || !strings.Contains(err.Error(), "a newer version of Berth has written the records") {
+			return fmt.Errorf("it says %q, %v", got, err)
+		}
+		return nil
+	})
+	other.start()
+	other.waitReady()
+	if got := other.charter("again"); got != charter {
+		t.Errorf("after that a cluster is made with the charter %q", got)
+	}
+	leader.start()
 }
 
 // replace drains the replica and starts another program in its place.
@@ -115,19 +123,20 @@ func (r *replica) replace(program string) {
 	r.waitReady()
 }
 
-// charter is the new member as the replica shows it, and how many tags the cluster has.
-func (r *replica) charter() (text string, tags int) {
+// charter makes a cluster, and is the new member that it has. A replica of the older version asks the leader for it.
+func (r *replica) charter(cluster string) string {
 	r.t.Helper()
-	out, err := r.client().DescribeClusters(r.t.Context(), &awsecs.DescribeClustersInput{
-		Clusters: []string{"chartered"}, Include: []types.ClusterField{types.ClusterFieldTags},
-	})
+	if _, err := r.client().CreateCluster(r.t.Context(), &awsecs.CreateClusterInput{ClusterName: &cluster}); err != nil {
+		r.t.Fatal(err)
+	}
+	out, err := r.site.leader().client().DescribeClusters(r.t.Context(), &awsecs.DescribeClustersInput{Clusters: []string{cluster}})
 	if err != nil || len(out.Clusters) != 1 {
 		r.t.Fatalf("%v: %+v, %v", r, out, err)
 	}
-	for _, s := range out.Clusters[0].Statistics {
+	for _, s := range out.Clusters[0].Statistics { // where the overlay shows it
 		if *s.Name == "charter" {
-			text = *s.Value
+			return *s.Value
 		}
 	}
-	return text, len(out.Clusters[0].Tags)
+	return ""
 }

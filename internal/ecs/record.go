@@ -30,6 +30,13 @@ const (
 	KindSetting       Kind = "setting"
 )
 
+// RecordVersion is the version of the records that this program knows. It grows by one with the first release that adds a member or a kind:
+// those carry its number, a member in its tag `since:"2"`, a kind in Since, and are written only once every replica knows it (state.Tx.Version).
+const RecordVersion = 1
+
+// Since is the record version that brought a kind.
+func Since(Kind) int { return 1 }
+
 // Unknown keeps the members of a stored record that this version does not know, so that rewriting it loses nothing.
 type Unknown = awswire.Unknown
 

@@ -12,7 +12,8 @@ import (
 // holds them to this contract. All methods may be called concurrently.
 type Backend interface {
 	// Campaign waits until this replica is the leader, or until ctx ends. address is what the other replicas are told of it.
-	// It checks its own lease and fence once more before it returns: a candidate whose lease has expired is no leader.
+	// It checks its own lease and fence once more before it returns: a candidate whose lease has expired is no leader. It returns ErrNewer,
+	// and will again, where the store's records are of a newer version than this replica knows.
 	Campaign(ctx context.Context, address string) (Term, error)
 	// Load yields every record as of the newest commit, in no particular order, and returns that commit's mark. It reads linearizably, so
 	// that after Campaign it sees at least everything that was committed before this term. The bytes are the callee's to keep.
@@ -36,6 +37,11 @@ type Term interface {
 	//   ErrUnknown: whether it was applied cannot be told (timeout, change of etcd's leader). Head tells, once it answers.
 	//   any other error is definite: nothing was applied, and the term goes on (ErrNoSpace, too large).
 	Commit(ctx context.Context, n uint64, writes []Write) error
+	// Version is the version of the records in the store, ecs.RecordVersion of the oldest replica when it was raised: nothing newer is written.
+	Version() int
+	// Raise waits until every replica of the installation is known to know a newer record version than Version, makes that the store's and
+	// returns it. It fails with ErrRefused where this leader is deposed, and with ctx's error.
+	Raise(ctx context.Context) (int, error)
 	// Confirmed is when the lease was last known to hold, on the monotonic clock, and how long it holds from then.
 	Confirmed() (at time.Time, lease time.Duration)
 	// Done is closed once the lease is known to be lost.
@@ -64,6 +70,7 @@ var (
 	ErrUnknown   = errors.New("commit's outcome is unknown")
 	ErrNoSpace   = errors.New("no space left in the store")
 	ErrCompacted = errors.New("commits are compacted")
+	ErrNewer     = errors.New("the store was written by a newer version of Berth")
 )
 
 // Limits of a batch: whole closures up to these. They lie below etcd's defaults (128 operations, 1.5 MiB), also counting the commit record.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 )
 
@@ -31,6 +32,8 @@ type leader struct {
 	sealed  *batch    // full, waits for flight
 	filling *batch    // takes closures
 	result  chan error
+	version int // of the records, that all replicas know
+	raised  chan int
 }
 
 // lead runs the closures of Update and commits them until the term ends, and returns the last commit's mark.
@@ -40,11 +43,13 @@ func (s *Store) lead(ctx context.Context, term Term) (Mark, error) {
 		return mark, err
 	}
 	base := s.View()
-	l := &leader{Store: s, term: term, working: base.Tables.copy(), base: base, result: make(chan error, 1)}
+	l := &leader{Store: s, term: term, working: base.Tables.copy(), base: base, result: make(chan error, 1), version: term.Version(), raised: make(chan int)}
 	l.filling = l.newBatch(base.N + 1)
 	s.config.Log.Info("leading", "n", base.N)
 
 	while, cancel := context.WithCancel(ctx)
+	var raising sync.WaitGroup
+	raising.Go(func() { l.raise(while) })
 	stopped := make(chan error, 1)
 	s.term.Store(&termHolder{term})
 	s.led.set(true)
@@ -52,6 +57,7 @@ func (s *Store) lead(ctx context.Context, term Term) (Mark, error) {
 
 	err = l.loop(ctx)
 	cancel()
+	raising.Wait()
 	l.drain(stopped)
 	s.config.Log.Info("not leading any more", "n", l.base.N, "why", err)
 	resign, done := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
@@ -94,6 +100,8 @@ func (l *leader) loop(ctx context.Context) error {
 			}
 		case <-l.term.Done():
 			return l.leave(ErrRefused)
+		case l.version = <-l.raised:
+			l.config.Log.Info("all replicas know newer records, which are written from now on", "version", l.version)
 		case <-leaving:
 			leaving = nil
 		case <-ctx.Done():
@@ -108,8 +116,11 @@ func (l *leader) loop(ctx context.Context) error {
 
 // run executes one closure and adds what it wrote to the batch that fills.
 func (l *leader) run(c *call) {
-	tx := &Tx{Tables: l.working}
-	if c.err = protect(c.fn, tx); c.err != nil {
+	tx := &Tx{Tables: l.working, version: l.version}
+	if c.err = protect(c.fn, tx); c.err == nil {
+		c.err = l.admit(tx.changes)
+	}
+	if c.err != nil {
 		tx.rollback()
 		tx.changes = nil
 	}

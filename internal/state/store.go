@@ -48,7 +48,8 @@ type Store struct {
 	waiting atomic.Int64               // Updates that are not answered
 	heads   heads
 	pub     publisher
-	led     gate // open while this replica leads
+	led     gate        // open while this replica leads
+	unfit   atomic.Bool // the store is newer than this replica: it does not lead
 	parting handOver
 }
 
@@ -232,6 +233,10 @@ func (s *Store) campaign(ctx context.Context) (Term, error) {
 		term, err := s.config.Backend.Campaign(ctx, s.config.Address)
 		if err == nil || ctx.Err() != nil {
 			return term, nil
+		}
+		if errors.Is(err, ErrNewer) {
+			s.abstain(ctx, err)
+			return nil, nil
 		}
 		s.config.Log.Warn("campaign failed, will try again", "err", err)
 		if !sleep(ctx, pause) {

@@ -12,7 +12,12 @@ type Snapshot struct {
 type Tx struct {
 	*Tables
 	changes []Change
+	version int
 }
+
+// Version is the record version that every replica knows. A closure that writes a newer member or kind is refused with ErrNotAllUpgraded: so
+// it asks first.
+func (tx *Tx) Version() int { return tx.version }
 
 // Change is one record before and after. Old is nil for a new record, New is nil for one that is gone.
 type Change struct{ Old, New ecs.Record }

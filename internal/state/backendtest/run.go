@@ -12,6 +12,8 @@ import (
 type Cluster struct {
 	// Replica returns another replica's connection. The cluster closes it at the end of the test.
 	Replica func(t *testing.T) Replica
+	// Version returns the connection of a replica with a name that knows a version of the records, and has told so when it returns.
+	Version func(t *testing.T, name string, version int) Replica
 	// Compact forgets how the newest commit came about.
 	Compact func(t *testing.T)
 	// Lease is how long a silent leader stays leader.
@@ -87,6 +89,8 @@ func Behaviours() []Behaviour {
 		{"followers see every leader's commits", followAcrossLeaders},
 		{"following from before a compaction fails", followCompacted},
 		{"following ends with the error of apply", followEnds},
+		{"the record version is raised once all replicas know it", versionIsRaised},
+		{"nobody leads over newer records", nobodyLeadsOverNewer},
 		{"the newest commit never goes back", headNeverGoesBack},
 	}
 }

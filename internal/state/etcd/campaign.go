@@ -17,6 +17,9 @@ import (
 // first; the others wait a moment.
 func (b *Backend) Campaign(ctx context.Context, address string) (state.Term, error) {
 	for {
+		if _, err := b.fit(ctx); err != nil {
+			return nil, fmt.Errorf("campaign as %s: %w", address, err)
+		}
 		resp, err := b.client.Get(ctx, leaderKey)
 		if err != nil {
 			return nil, fmt.Errorf("campaign as %s: %w", address, err)
@@ -45,6 +48,10 @@ func (b *Backend) stand(ctx context.Context, address string) (*Term, error) {
 	// Begun and not ended in this time, it would be lost anyway; what etcd's leader lost when it died is not waited for.
 	ctx, cancel := context.WithTimeout(ctx, Lease)
 	defer cancel()
+	stored, err := b.fit(ctx)
+	if err != nil {
+		return nil, err
+	}
 	lease, err := b.grant(ctx)
 	if err != nil {
 		return nil, err
@@ -54,11 +61,15 @@ func (b *Backend) stand(ctx context.Context, address string) (*Term, error) {
 		return nil, fmt.Errorf("encode the address: %w", err)
 	}
 	resp, err := b.client.Txn(ctx).
-		If(clientv3.Compare(clientv3.CreateRevision(leaderKey), "=", 0)).
+		If(clientv3.Compare(clientv3.CreateRevision(leaderKey), "=", 0), clientv3.Compare(clientv3.ModRevision(versionKey), "=", stored.revision)).
 		Then(clientv3.OpPut(leaderKey, string(value), clientv3.WithLease(lease))).Commit()
 	if err == nil && resp.Succeeded {
 		t := newTerm(b, lease, resp.Header.Revision)
-		if err = t.recheck(ctx); err == nil {
+		t.version.Store(int64(stored.version))
+		if err = t.recheck(ctx); err == nil && b.alone() && stored.version < b.config.Version {
+			err = t.raise(ctx, b.config.Version)
+		}
+		if err == nil {
 			t.begin(ctx)
 			return t, nil
 		}

@@ -16,6 +16,7 @@ import (
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
+	"berth/internal/ecs"
 	"berth/internal/state"
 )
 
@@ -32,6 +33,8 @@ type Config struct {
 	Cluster *Cluster
 	// Replica is this replica's name for itself, kept over restarts: a process that starts knows by it that its own leadership of before is over.
 	Replica string
+	// Version is the version of the records that this replica knows; 0 means ecs.RecordVersion.
+	Version int
 	// Quota is how many bytes the embedded server's database may have; 0 means 8 GiB.
 	Quota int64
 
@@ -54,6 +57,9 @@ func (c *Config) check() error {
 	}
 	if c.Cluster != nil && (c.Dir == "" || c.Replica == "" || c.Cluster.CommonName == "") {
 		return errors.New("a member of a cluster needs a data directory, a name for its replica, and certificates")
+	}
+	if c.Version == 0 {
+		c.Version = ecs.RecordVersion
 	}
 	if c.Quota == 0 {
 		c.Quota = 8 << 30

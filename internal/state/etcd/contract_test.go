@@ -19,9 +19,13 @@ import (
 func TestContractEmbedded(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T) backendtest.Cluster {
 		b := openTest(t, Config{Dir: t.TempDir()})
-		return cluster(b, func(t *testing.T) *Backend {
-			again := newBackend(b.config, v3client.New(b.server.etcd.Server))
-			again.server = b.server // so that it makes room
+		return cluster(b, func(t *testing.T, name string, version int) *Backend {
+			c := b.config
+			c.Replica, c.Version = name, version
+			again := newBackend(c, v3client.New(b.server.etcd.Server))
+			if name == "" {
+				again.server = b.server // so that it makes room
+			}
 			t.Cleanup(func() {
 				again.server = nil // the first one stops it
 				closeTest(t, again)
@@ -35,7 +39,13 @@ func TestContractEmbedded(t *testing.T) {
 func TestContractExternal(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T) backendtest.Cluster {
 		c := Config{Endpoints: []string{startProcess(t)}}
-		return cluster(openTest(t, c), func(t *testing.T) *Backend { return openTest(t, c) })
+		first := c
+		first.Version = 9 // it is no replica of the tests, so it holds none of them back
+		return cluster(openTest(t, first), func(t *testing.T, name string, version int) *Backend {
+			c := c
+			c.Replica, c.Version = name, version
+			return openTest(t, c)
+		})
 	})
 }
 
@@ -61,10 +71,17 @@ func closeTest(t *testing.T, b *Backend) {
 // testLog shows in the test's output what went to the log.
 func testLog(t *testing.T) *slog.Logger { return slog.New(slog.NewTextHandler(t.Output(), nil)) }
 
-func cluster(b *Backend, open func(*testing.T) *Backend) backendtest.Cluster {
+func cluster(b *Backend, open func(t *testing.T, name string, version int) *Backend) backendtest.Cluster {
 	return backendtest.Cluster{
 		Lease:   Lease,
-		Replica: func(t *testing.T) backendtest.Replica { return replica(t, open(t), b.client) },
+		Replica: func(t *testing.T) backendtest.Replica { return replica(t, open(t, "", 0), b.client) },
+		Version: func(t *testing.T, name string, version int) backendtest.Replica {
+			again := open(t, name, version)
+			if _, err := again.putVersion(t.Context(), name); err != nil {
+				t.Fatal(err)
+			}
+			return replica(t, again, b.client)
+		},
 		Compact: func(t *testing.T) {
 			now, err := b.revision(t.Context())
 			if err != nil {

@@ -46,6 +46,9 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 	b := newBackend(c, v3client.New(s.etcd.Server))
 	b.server, b.guard = s, guard
 	guard.used = func() int64 { return s.etcd.Server.Backend().SizeInUse() }
+	if _, err := b.fit(ctx); err != nil && b.alone() {
+		return nil, joinClose(err, b) // there is no other replica that could lead
+	}
 	if err := b.dropStaleLeader(ctx); err != nil {
 		return nil, joinClose(err, b)
 	}
@@ -58,6 +61,7 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 		b.run(ctx, b.epochs)
 		b.run(ctx, b.succeed)
 		b.run(ctx, b.tend)
+		b.run(ctx, b.publish)
 	}
 	return b, nil
 }
@@ -162,7 +166,7 @@ func (b *Backend) dropStaleLeader(ctx context.Context) error {
 		return fmt.Errorf("read the leader of before: %w", err)
 	}
 	for _, kv := range resp.Kvs {
-		if alone := b.server != nil && b.config.Cluster == nil; !alone && !b.isOwn(kv.Value) {
+		if !b.alone() && !b.isOwn(kv.Value) {
 			continue
 		}
 		if _, err := b.client.Revoke(ctx, clientv3.LeaseID(kv.Lease)); err != nil {
@@ -171,6 +175,9 @@ func (b *Backend) dropStaleLeader(ctx context.Context) error {
 	}
 	return nil
 }
+
+// alone says whether no other replica has this store.
+func (b *Backend) alone() bool { return b.server != nil && b.config.Cluster == nil }
 
 // isOwn says whether the leader key's value is one that this replica has put.
 func (b *Backend) isOwn(value []byte) bool {

@@ -31,6 +31,7 @@ func connect(ctx context.Context, c Config) (*Backend, error) {
 	}
 	b.run(ctx, b.observe)
 	b.run(ctx, b.succeed)
+	b.run(ctx, b.publish)
 	if c.Maintain {
 		b.tidy(ctx)
 		b.run(ctx, b.maintain)

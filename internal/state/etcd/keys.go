@@ -11,11 +11,13 @@ import (
 	"berth/internal/state"
 )
 
-// Everything lies under prefix: records at <kind>/<key>, and two keys without a slash of their own, which are no records.
+// Everything lies under prefix: records at <kind>/<key>, and keys without a slash of their own, which are no records.
 const (
-	prefix    = "/berth/v1/"
-	commitKey = prefix + "commit"
-	leaderKey = prefix + "leader"
+	prefix     = "/berth/v1/"
+	commitKey  = prefix + "commit"
+	leaderKey  = prefix + "leader"
+	versionKey = prefix + "record-version" // of the records that are stored; there is none as long as that is 1
+	replicaKey = prefix + "replica:"       // and a replica's name: the record version that it knows
 )
 
 // commitValue is what the commit key holds: the newest commit's number, and the term of the leader that made it (its fence).

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
@@ -15,6 +16,7 @@ import (
 type Term struct {
 	backend *Backend
 	lease   clientv3.LeaseID
+	version atomic.Int64
 	fence   int64 // create revision of the leader key: it is this leader's for as long as the key has it
 
 	commits sync.Mutex

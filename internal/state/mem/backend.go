@@ -12,6 +12,7 @@ import (
 type Backend struct {
 	Faults  Faults
 	cluster *Cluster
+	version int   // of the records that this replica knows
 	term    *Term // newest of this replica; guarded by cluster.mu
 }
 
@@ -24,10 +25,14 @@ var (
 func (b *Backend) Campaign(ctx context.Context, address string) (state.Term, error) {
 	t := &Term{backend: b, address: address, done: make(chan struct{})}
 	err := b.until(ctx, func() (bool, error) {
+		if b.cluster.version > b.version {
+			return false, state.ErrNewer
+		}
 		if b.cluster.leader != nil {
 			return false, nil
 		}
 		b.cluster.elect(t)
+		t.version = b.cluster.version
 		b.term = t
 		return true, nil
 	})
@@ -152,6 +157,7 @@ type Term struct {
 	backend   *Backend
 	address   string
 	fence     uint64
+	version   int
 	confirmed time.Time // when the replica was cut off; zero while it is not
 	lost      bool
 	done      chan struct{}
@@ -212,6 +218,37 @@ func (t *Term) Confirmed() (time.Time, time.Duration) {
 
 // Number is the term's in the marks of its commits.
 func (t *Term) Number() uint64 { return t.fence }
+
+// Version is the record version of the store when the term began, or as Raise has made it.
+func (t *Term) Version() int {
+	t.backend.cluster.mu.Lock()
+	defer t.backend.cluster.mu.Unlock()
+	return t.version
+}
+
+// Raise waits until all replicas know newer records.
+func (t *Term) Raise(ctx context.Context) (int, error) {
+	err := t.backend.until(ctx, func() (bool, error) {
+		c := t.backend.cluster
+		if c.leader != t {
+			return false, state.ErrRefused
+		}
+		all := t.backend.version
+		for _, v := range c.replicas {
+			all = min(all, v)
+		}
+		if all <= t.version {
+			return false, nil
+		}
+		c.version, t.version = all, all
+		c.wake()
+		return true, nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("raise the record version: %w", err)
+	}
+	return t.Version(), nil
+}
 
 // Done is closed when the lease is lost and the replica knows it.
 func (t *Term) Done() <-chan struct{} { return t.done }

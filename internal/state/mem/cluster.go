@@ -24,8 +24,10 @@ type Cluster struct {
 	forgotten uint64
 	head      state.Mark
 	revision  int64
-	leader    *Term         // nil while there is none
-	changed   chan struct{} // closed and replaced whenever something above changes
+	leader    *Term          // nil while there is none
+	version   int            // of the records
+	replicas  map[string]int // the record versions that replicas with a name know
+	changed   chan struct{}  // closed and replaced whenever something above changes
 }
 
 type id struct {
@@ -41,13 +43,24 @@ type commit struct {
 
 // NewCluster returns an empty cluster.
 func NewCluster() *Cluster {
-	return &Cluster{records: map[id][]byte{}, changed: make(chan struct{})}
+	return &Cluster{records: map[id][]byte{}, version: 1, replicas: map[string]int{}, changed: make(chan struct{})}
 }
 
 // Backend returns a new replica's connection to the cluster.
 func (c *Cluster) Backend() *Backend {
-	b := &Backend{cluster: c}
+	b := &Backend{cluster: c, version: ecs.RecordVersion}
 	b.Faults.backend = b
+	return b
+}
+
+// BackendOf returns the connection of the replica of that name, which from now on knows this version of the records.
+func (c *Cluster) BackendOf(name string, version int) *Backend {
+	b := c.Backend()
+	b.version = version
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.replicas[name] = version
+	c.wake()
 	return b
 }
 

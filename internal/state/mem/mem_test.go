@@ -22,6 +22,9 @@ func cluster() backendtest.Cluster {
 	c := mem.NewCluster()
 	return backendtest.Cluster{
 		Replica: func(*testing.T) backendtest.Replica { return replica(c.Backend()) },
+		Version: func(_ *testing.T, name string, version int) backendtest.Replica {
+			return replica(c.BackendOf(name, version))
+		},
 		Compact: func(*testing.T) { c.Compact() },
 		Lease:   mem.Lease,
 	}
