@@ -39,7 +39,8 @@ type installation struct {
 	Account   string
 	Auth      string
 	Instances int
-	HostNet   int // its instances' host addresses are 127.0.HostNet.1, .2, ...
+	Flags     map[string]string `json:",omitempty"` // of the server of `berth up`, as they were last given
+	HostNet   int               // its instances' host addresses are 127.0.HostNet.1, .2, ...
 }
 
 // open makes the directory, absolute, and the installation's identity and key where they are missing.

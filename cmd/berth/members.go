@@ -107,10 +107,8 @@ func (s *server) joinCluster(ctx context.Context) error {
 	if err := s.data.write(authorityFile, a.Authority); err != nil {
 		return err
 	}
-	for name, v := range map[string]string{"account": a.Account, "region": a.Region, "auth": a.Auth} {
-		if !o.said(name) {
-			*o.kept()[name] = v
-		}
+	if err := recall(o.kept(), map[string]string{"account": a.Account, "region": a.Region, "auth": a.Auth}, o.said); err != nil {
+		return err
 	}
 	s.replica.Clustered, s.replica.Join = true, a.Members
 	return nil

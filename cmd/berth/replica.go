@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/spf13/pflag"
+
 	"berth/internal/pki"
 	"berth/internal/seal"
 	"berth/internal/state/etcd"
@@ -43,43 +45,43 @@ func (s *server) identify() (known bool, err error) {
 		return false, errors.New("replicas on an external etcd form no cluster of their own: give --etcd alone, in a data directory that is no cluster member's")
 	}
 	if r.Clustered {
-		o.recall(r.Flags)
+		if err := recall(o.kept(), r.Flags, o.said); err != nil {
+			return false, fmt.Errorf("read %s: %w", replicaFile, err)
+		}
 	}
 	return r.Clustered, nil
 }
 
-// kept are the flags that a member remembers.
-func (o *serverOptions) kept() map[string]*string {
-	return map[string]*string{
+// kept are the flags that a member remembers, over the options themselves.
+func (o *serverOptions) kept() *pflag.FlagSet {
+	f := pflag.NewFlagSet("member", pflag.ContinueOnError)
+	for name, to := range map[string]*string{
 		"listen": &o.listen, "advertise": &o.advertise, "peer-listen": &o.peerListen, "account": &o.account, "region": &o.region, "auth": &o.auth,
 		"tls-cert": &o.tlsCert, "tls-key": &o.tlsKey,
+	} {
+		f.StringVar(to, name, *to, "")
 	}
-}
-
-// recall takes from memory what was not said now.
-func (o *serverOptions) recall(flags map[string]string) {
-	for name, to := range o.kept() {
-		if v, ok := flags[name]; ok && !o.said(name) {
-			*to = v
-		}
-	}
+	f.DurationVar(&o.lostAfter, "instance-lost-after", o.lostAfter, "")
+	f.DurationVar(&o.keepStopped, "keep-stopped", o.keepStopped, "")
+	o.limitFlags(f)
+	return f
 }
 
 // remember writes down what this replica is.
 func (s *server) remember() error {
 	s.replica.Flags = nil
 	if s.replica.Clustered {
-		s.replica.Flags = map[string]string{}
-		for name, v := range s.options.kept() {
-			if strings.HasPrefix(name, "tls-") && *v != "" {
-				abs, err := filepath.Abs(*v)
-				if err != nil {
-					return fmt.Errorf("%s: %w", name, err)
-				}
-				*v = abs
+		for _, file := range []*string{&s.options.tlsCert, &s.options.tlsKey} {
+			if *file == "" {
+				continue
 			}
-			s.replica.Flags[name] = *v
+			abs, err := filepath.Abs(*file)
+			if err != nil {
+				return fmt.Errorf("remember %s: %w", *file, err)
+			}
+			*file = abs
 		}
+		s.replica.Flags = asText(s.options.kept())
 	}
 	return s.data.save(replicaFile, s.replica)
 }

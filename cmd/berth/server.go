@@ -37,10 +37,8 @@ type serverOptions struct {
 	tlsCert, tlsKey                     string
 	lostAfter, keepStopped              time.Duration
 	pprof                               bool
-	tasksPerService                     int
-	apiRate                             float64
-	maxConnections                      int64
 	verbose                             bool
+	limits
 	observeOptions
 	clusterInit, drain      bool
 	join, token, peerListen string
@@ -48,7 +46,7 @@ type serverOptions struct {
 }
 
 func serverCommand() *cobra.Command {
-	var o serverOptions
+	o := serverOptions{limits: defaultLimits()}
 	c := &cobra.Command{
 		Use: "server", Short: "Run one replica of the control plane", Args: cobra.NoArgs,
 		Long: `Run one replica of the control plane: the AWS APIs, the agents' sessions and the controllers, on one address.
@@ -90,9 +88,7 @@ the first is started with --cluster-init, the others with --join and a token of 
 	f.StringVar(&o.tlsKey, "tls-key", "", "key file of --tls-cert")
 	f.DurationVar(&o.lostAfter, "instance-lost-after", 5*time.Minute, "deregister a container instance that has no session for so long; 0 never")
 	f.DurationVar(&o.keepStopped, "keep-stopped", controller.KeepStopped, "show tasks for so long after they have stopped, at least a minute; ECS: an hour")
-	f.IntVar(&o.tasksPerService, "tasks-per-service", 5000, "quota: the greatest desired count of a service")
-	f.Float64Var(&o.apiRate, "api-rate", 100, "how many times the request rates of ECS one access key may call; 1 is ECS's own, 0 no limit")
-	f.Int64Var(&o.maxConnections, "max-connections", 30_000, "connections that may be open at the same time; 0 no limit")
+	o.limitFlags(f)
 	f.BoolVar(&o.pprof, "pprof", false, "serve /debug/pprof to this machine")
 	f.BoolVar(&o.verbose, "verbose", false, "log more")
 	o.observeFlags(f)

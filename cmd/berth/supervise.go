@@ -5,9 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"syscall"
 	"time"
@@ -110,8 +112,12 @@ func (s *supervisor) finish(pipe *os.File) {
 }
 
 func (s *supervisor) serverArgs() []string {
-	return []string{"server", "--data", string(s.data), "--listen", s.in.Listen, "--region", s.in.Region, "--account", s.in.Account,
+	args := []string{"server", "--data", string(s.data), "--listen", s.in.Listen, "--region", s.in.Region, "--account", s.in.Account,
 		"--auth", s.in.Auth, "--instance-lost-after", s.options.lostAfter.String()}
+	for _, name := range slices.Sorted(maps.Keys(s.in.Flags)) {
+		args = append(args, "--"+name, s.in.Flags[name])
+	}
+	return args
 }
 
 func (s *supervisor) agentArgs() []string {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 // upOptions are the flags of `berth up`.
@@ -20,10 +21,11 @@ type upOptions struct {
 	demo, detach                        bool
 	cleanUpAfter                        time.Duration
 	lostAfter                           time.Duration
+	limits
 }
 
 func upCommand() *cobra.Command {
-	var o upOptions
+	o := upOptions{limits: defaultLimits()}
 	c := &cobra.Command{
 		Use: "up", Short: "Run everything on this machine: control plane and container instances", Args: cobra.NoArgs,
 		Long: `Run the control plane and local container instances on this machine, and keep them running. Ctrl-C stops them; their tasks run on
@@ -38,7 +40,9 @@ and are adopted by the next berth up. berth down stops the tasks as well.`,
 			if err != nil {
 				return err
 			}
-			o.keepIn(c, &in)
+			if err := o.keepIn(c.Flags().Changed, &in); err != nil {
+				return err
+			}
 			if err := d.save("berth.json", in); err != nil {
 				return err
 			}
@@ -59,12 +63,12 @@ and are adopted by the next berth up. berth down stops the tasks as well.`,
 	f.BoolVar(&o.detach, "detach", false, "return when everything is ready")
 	f.DurationVar(&o.cleanUpAfter, "clean-up-after", 10*time.Minute, "how long stopped containers stay on this machine")
 	f.DurationVar(&o.lostAfter, "instance-lost-after", 5*time.Minute, "deregister a container instance that has no session for so long; 0 never")
+	o.limitFlags(f)
 	return c
 }
 
 // keepIn remembers what the flags say; what is not said stays as the last `berth up` said it.
-func (o *upOptions) keepIn(c *cobra.Command, in *installation) {
-	said := c.Flags().Changed
+func (o *upOptions) keepIn(said func(flag string) bool, in *installation) error {
 	set := func(flag string, to *string, v string) {
 		if *to == "" || said(flag) {
 			*to = v
@@ -77,6 +81,13 @@ func (o *upOptions) keepIn(c *cobra.Command, in *installation) {
 	if in.Instances == 0 || said("instances") {
 		in.Instances = o.instances
 	}
+	f := pflag.NewFlagSet("up", pflag.ContinueOnError)
+	o.limitFlags(f)
+	if err := recall(f, in.Flags, said); err != nil {
+		return fmt.Errorf("read berth.json: %w", err)
+	}
+	in.Flags = asText(f)
+	return nil
 }
 
 // readyLine is what the process behind --detach says when everything is there.
