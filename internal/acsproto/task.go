@@ -78,11 +78,22 @@ type DependsOn struct {
 	Condition     string `json:"condition"`
 }
 
-// Volume is a task's volume: a bind mount where Host.SourcePath is set, else a fresh volume for the task.
+// Volume is a task's volume: a bind mount where Host.SourcePath is set, a volume of the engine where Docker is, else a fresh volume for the
+// task.
 type Volume struct {
-	Name string     `json:"name"`
-	Type string     `json:"type,omitempty"` // "host" where empty
-	Host HostVolume `json:"host"`
+	Name   string        `json:"name"`
+	Type   string        `json:"type,omitempty"` // "host" where empty, or "docker"
+	Host   HostVolume    `json:"host"`
+	Docker *DockerVolume `json:"dockerVolumeConfiguration,omitempty"`
+}
+
+// DockerVolume is a volume of the engine's. One of scope "shared" has the volume's own name and outlives the task.
+type DockerVolume struct {
+	Scope         string            `json:"scope,omitempty"` // "task" or "shared"
+	Autoprovision bool              `json:"autoprovision"`   // a shared volume that is not there is made
+	Driver        string            `json:"driver,omitempty"`
+	DriverOpts    map[string]string `json:"driverOpts,omitempty"`
+	Labels        map[string]string `json:"labels,omitempty"`
 }
 
 // HostVolume says where on the machine a volume is.

@@ -62,8 +62,13 @@ func checkModes(r *Record) error {
 func checkVolumes(r *Record) error {
 	names := map[string]bool{}
 	for _, v := range r.Task.Volumes {
-		if v.Type != "" && v.Type != "host" {
+		switch {
+		case v.Type != "" && v.Type != "host" && v.Type != "docker":
 			return fmt.Errorf("volume %s: type %q is not served by this agent", v.Name, v.Type)
+		case (v.Type == "docker") != (v.Docker != nil):
+			return fmt.Errorf("volume %s: type %q and its configuration do not belong together", v.Name, v.Type)
+		case v.Docker != nil && v.Docker.Scope != "" && v.Docker.Scope != scopeTask && v.Docker.Scope != scopeShared:
+			return fmt.Errorf("volume %s: unknown scope %q", v.Name, v.Docker.Scope)
 		}
 		names[v.Name] = true
 	}

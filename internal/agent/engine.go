@@ -12,6 +12,7 @@ import (
 type Engine struct {
 	Containers
 	Images
+	Volumes
 	Runtime
 }
 
@@ -38,6 +39,24 @@ type Images interface {
 	Pull(ctx context.Context, ref string) error
 }
 
+// Volumes makes and removes named volumes.
+type Volumes interface {
+	// Volume looks at a volume. ErrNotFound: there is none.
+	Volume(ctx context.Context, name string) (Volume, error)
+	// CreateVolume makes a volume. One that is there and has the same driver is no error.
+	CreateVolume(ctx context.Context, v Volume) error
+	// RemoveVolume removes a volume. One that does not exist is no error.
+	RemoveVolume(ctx context.Context, name string) error
+}
+
+// Volume is a named volume. Driver "" is the engine's own.
+type Volume struct {
+	Name    string
+	Driver  string
+	Options map[string]string
+	Labels  map[string]string
+}
+
 // Runtime is what an engine tells about itself and about all containers of the installation.
 type Runtime interface {
 	Machine(ctx context.Context) (Machine, error)
@@ -47,14 +66,12 @@ type Runtime interface {
 	// Watch calls ready when it hears of every event from then on, and then each for one event of the installation's containers after the
 	// other, until ctx ends or the stream breaks. Events from shortly before may come too: none is lost between List and Watch.
 	Watch(ctx context.Context, ready func(), each func(Event)) error
-	// RemoveVolume removes a named volume. One that does not exist is no error.
-	RemoveVolume(ctx context.Context, name string) error
 }
 
 // What an Engine's errors can be told apart by. Everything else is the engine's refusal, in its own words.
 var (
 	ErrUnavailable = errors.New("the container engine does not answer")
-	ErrNotFound    = errors.New("no such container or image")
+	ErrNotFound    = errors.New("no such container, image or volume")
 	ErrNameTaken   = errors.New("the container name is taken")
 )
 

@@ -11,6 +11,12 @@ import (
 
 // create writes down that the container starts, creates it, and writes down its id: only then is it started.
 func (t *task) create(ctx context.Context, name string) error {
+	switch err := t.provide(ctx, name); {
+	case errors.Is(err, errGivenUp):
+		return nil
+	case err != nil:
+		return err
+	}
 	spec, err := t.spec(ctx, name)
 	if err != nil {
 		t.fail(name, "CannotCreateContainerError: "+err.Error())

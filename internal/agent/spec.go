@@ -119,14 +119,6 @@ func readOnly(yes bool) string {
 	return ""
 }
 
-// volumeSource is the path on the machine, or the name of the volume that the engine makes for this task.
-func volumeSource(t acsproto.Task, v acsproto.Volume) string {
-	if v.Host.SourcePath != "" {
-		return v.Host.SourcePath
-	}
-	return containerName(t, v.Name)
-}
-
 // ports publishes a container's ports. Only bridge mode has any.
 func ports(r *Record, c acsproto.Container, at place, config *container.Config, host *container.HostConfig) error {
 	if r.Network != "bridge" {

@@ -167,11 +167,7 @@ func (t *task) cleanUp(ctx context.Context) error {
 		for _, c := range r.Containers {
 			names = append(names, containerName(r.Task, c.Name))
 		}
-		for _, v := range r.Task.Volumes {
-			if v.Host.SourcePath == "" {
-				volumes = append(volumes, containerName(r.Task, v.Name))
-			}
-		}
+		volumes = ownVolumes(r.Task)
 	})
 	ctx, cancel := context.WithTimeout(ctx, createTimeout)
 	defer cancel()

@@ -63,6 +63,11 @@ func volume(v types.Volume) acsproto.Volume {
 	if v.Host != nil {
 		p.Host.SourcePath = text(v.Host.SourcePath)
 	}
+	if d := v.DockerVolumeConfiguration; d != nil {
+		p.Type = "docker"
+		p.Docker = &acsproto.DockerVolume{Scope: string(d.Scope), Autoprovision: yes(d.Autoprovision), Driver: text(d.Driver),
+			DriverOpts: d.DriverOpts, Labels: d.Labels}
+	}
 	return p
 }
 

@@ -38,7 +38,7 @@ type Engine struct {
 	mu         sync.Mutex
 	images     map[string]Image
 	containers map[string]*fakeContainer // by id
-	volumes    map[string]bool
+	volumes    map[string]agent.Volume
 	watchers   map[*watcher]bool
 	down       bool
 	next       int
@@ -56,13 +56,15 @@ type fakeContainer struct {
 
 // NewEngine returns an engine that shows and tells only what has this installation's label.
 func NewEngine(installation string) *Engine {
-	return &Engine{installation: installation, images: map[string]Image{}, containers: map[string]*fakeContainer{}, volumes: map[string]bool{},
+	return &Engine{installation: installation, images: map[string]Image{}, containers: map[string]*fakeContainer{}, volumes: map[string]agent.Volume{},
 		watchers: map[*watcher]bool{}, Calls: map[string]int{}, Delay: map[string]time.Duration{},
 		PullErrors: map[string]error{}, Registry: map[string]Image{}}
 }
 
 // Seam returns the engine as an agent wants it.
-func (e *Engine) Seam() agent.Engine { return agent.Engine{Containers: e, Images: e, Runtime: e} }
+func (e *Engine) Seam() agent.Engine {
+	return agent.Engine{Containers: e, Images: e, Volumes: e, Runtime: e}
+}
 
 // AddImage makes an image local.
 func (e *Engine) AddImage(ref string, i Image) {
@@ -156,7 +158,9 @@ func (e *Engine) create(s agent.Spec) (string, error) {
 	}
 	for _, b := range s.HostConfig.Binds {
 		if source, _, _ := strings.Cut(b, ":"); !strings.HasPrefix(source, "/") {
-			e.volumes[source] = true
+			if _, there := e.volumes[source]; !there {
+				e.volumes[source] = agent.Volume{Name: source, Driver: "local"}
+			}
 		}
 	}
 	e.containers[c.ID] = c

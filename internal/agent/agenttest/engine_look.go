@@ -3,6 +3,7 @@ package agenttest
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"berth/internal/agent"
@@ -26,6 +27,13 @@ func (e *Engine) Running() map[string]map[string]string {
 		}
 	}
 	return out
+}
+
+// VolumeList returns the named volumes, by name.
+func (e *Engine) VolumeList() []agent.Volume {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.SortedFunc(maps.Values(e.volumes), func(a, b agent.Volume) int { return strings.Compare(a.Name, b.Name) })
 }
 
 // Done returns how often each operation has done its work so far: "create NAME", "start NAME".

@@ -66,7 +66,34 @@ func (e *Engine) List(ctx context.Context) ([]agent.Observed, error) {
 	return list, e.end(ctx, "list", nil)
 }
 
-// RemoveVolume implements agent.Runtime.
+// Volume implements agent.Volumes.
+func (e *Engine) Volume(ctx context.Context, name string) (agent.Volume, error) {
+	if err := e.begin(ctx, "volume"); err != nil {
+		return agent.Volume{}, err
+	}
+	v, ok := e.volumes[name]
+	if !ok {
+		return agent.Volume{}, e.end(ctx, "volume", fmt.Errorf("volume %s: %w", name, agent.ErrNotFound))
+	}
+	return v, e.end(ctx, "volume", nil)
+}
+
+// CreateVolume implements agent.Volumes. It knows the driver "local" only.
+func (e *Engine) CreateVolume(ctx context.Context, v agent.Volume) error {
+	if err := e.begin(ctx, "create volume"); err != nil {
+		return err
+	}
+	if v.Driver != "" && v.Driver != "local" {
+		return e.end(ctx, "create volume", fmt.Errorf("error looking up volume plugin %s: plugin %q not found", v.Driver, v.Driver))
+	}
+	if _, there := e.volumes[v.Name]; !there {
+		v.Driver = "local"
+		e.volumes[v.Name] = v
+	}
+	return e.end(ctx, "create volume", nil)
+}
+
+// RemoveVolume implements agent.Volumes.
 func (e *Engine) RemoveVolume(ctx context.Context, name string) error {
 	if err := e.begin(ctx, "remove volume"); err != nil {
 		return err

@@ -40,7 +40,7 @@ type Rig struct {
 func RunEngine(t *testing.T, make func(t *testing.T) Rig) {
 	for name, f := range map[string]func(*testing.T, *rig){
 		"life": testLife, "name taken": testNameTaken, "stop": testStop, "refusals": testRefusals, "absent": testAbsent, "events": testEvents,
-		"others": testOthers, "images": testImages, "machine": testMachine, "early end of ctx": testContext,
+		"others": testOthers, "volumes": testVolumes, "images": testImages, "machine": testMachine, "early end of ctx": testContext,
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &rig{Rig: make(t), ctx: t.Context(), prefix: fmt.Sprintf("suite-%d-%x-", os.Getpid(), time.Now().UnixNano())}
@@ -288,6 +288,31 @@ func testImages(t *testing.T, r *rig) {
 	}
 	if err := r.Engine.Pull(r.ctx, "127.0.0.1:1/nowhere:1"); err == nil || errors.Is(err, agent.ErrUnavailable) {
 		t.Errorf("pull of what is nowhere: %v", err)
+	}
+}
+
+func testVolumes(t *testing.T, r *rig) {
+	v := agent.Volume{Name: r.prefix + "v", Driver: "local", Labels: map[string]string{"suite": r.prefix}}
+	if _, err := r.Engine.Volume(r.ctx, v.Name); !errors.Is(err, agent.ErrNotFound) {
+		t.Errorf("volume that is not there: %v", err)
+	}
+	for range 2 { // again is no error
+		if err := r.Engine.CreateVolume(r.ctx, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if have, err := r.Engine.Volume(r.ctx, v.Name); err != nil || have.Name != v.Name || have.Driver != "local" || have.Labels["suite"] != r.prefix {
+		t.Errorf("volume %+v, %v", have, err)
+	}
+	if err := r.Engine.RemoveVolume(r.ctx, v.Name); err != nil {
+		t.Error(err)
+	}
+	if _, err := r.Engine.Volume(r.ctx, v.Name); !errors.Is(err, agent.ErrNotFound) {
+		t.Errorf("volume that was removed: %v", err)
+	}
+	v.Driver = "no-such-driver"
+	if err := r.Engine.CreateVolume(r.ctx, v); err == nil {
+		t.Error("made with a driver that does not exist")
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 	"berth/internal/agent"
 )
 
-// Engine is a Docker Engine, seen by one installation. It implements agent.Containers, agent.Images and agent.Runtime.
+// Engine is a Docker Engine, seen by one installation. It implements all parts of agent.Engine.
 type Engine struct {
 	api          *client.Client
 	installation string
@@ -23,6 +23,7 @@ type Engine struct {
 var (
 	_ agent.Containers = (*Engine)(nil)
 	_ agent.Images     = (*Engine)(nil)
+	_ agent.Volumes    = (*Engine)(nil)
 	_ agent.Runtime    = (*Engine)(nil)
 )
 
@@ -43,7 +44,9 @@ func Open(host, installation string) (*Engine, error) {
 func (e *Engine) Close() error { return e.api.Close() }
 
 // Seam returns the engine as an agent wants it.
-func (e *Engine) Seam() agent.Engine { return agent.Engine{Containers: e, Images: e, Runtime: e} }
+func (e *Engine) Seam() agent.Engine {
+	return agent.Engine{Containers: e, Images: e, Volumes: e, Runtime: e}
+}
 
 // tell turns a client's error into what agents tell errors by. Without an HTTP answer nothing is known of what the engine did.
 func tell(err error) error {
@@ -137,7 +140,23 @@ func (e *Engine) Inspect(ctx context.Context, id string) (agent.Observed, error)
 	return observed(out.Container)
 }
 
-// RemoveVolume implements agent.Runtime.
+// Volume implements agent.Volumes.
+func (e *Engine) Volume(ctx context.Context, name string) (agent.Volume, error) {
+	out, err := e.api.VolumeInspect(ctx, name, client.VolumeInspectOptions{})
+	if err != nil {
+		return agent.Volume{}, tell(err)
+	}
+	v := out.Volume
+	return agent.Volume{Name: v.Name, Driver: v.Driver, Options: v.Options, Labels: v.Labels}, nil
+}
+
+// CreateVolume implements agent.Volumes.
+func (e *Engine) CreateVolume(ctx context.Context, v agent.Volume) error {
+	_, err := e.api.VolumeCreate(ctx, client.VolumeCreateOptions{Name: v.Name, Driver: v.Driver, DriverOpts: v.Options, Labels: v.Labels})
+	return tell(err)
+}
+
+// RemoveVolume implements agent.Volumes.
 func (e *Engine) RemoveVolume(ctx context.Context, name string) error {
 	_, err := e.api.VolumeRemove(ctx, name, client.VolumeRemoveOptions{})
 	return absent(tell(err))

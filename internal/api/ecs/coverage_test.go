@@ -59,7 +59,7 @@ var actedOn = map[string]string{
 	"RegisterTaskDefinition.containerDefinitions.linuxParameters":  "capabilities devices initProcessEnabled sharedMemorySize swappiness tmpfs",
 	"RegisterTaskDefinition.containerDefinitions.logConfiguration": "logDriver options",
 	"RegisterTaskDefinition.containerDefinitions.portMappings":     "containerPort hostPort protocol",
-	"RegisterTaskDefinition.volumes":                               "configuredAtLaunch host name",
+	"RegisterTaskDefinition.volumes":                               "configuredAtLaunch dockerVolumeConfiguration host name",
 	"CreateService.deploymentController":                           "type",
 	"UpdateService.deploymentController":                           "type",
 	"CreateService.deploymentConfiguration":                        deploymentMembers,

@@ -41,7 +41,8 @@ func filledPorts(given []types.PortMapping, mode types.NetworkMode) []types.Port
 	return out
 }
 
-// filledVolumes mounts a file system from its root where no other directory is given.
+// filledVolumes mounts a file system from its root where no other directory is given, and names the scope of a volume of the engine: one that
+// is made where it is missing can only be shared, any other is the task's.
 func filledVolumes(given []types.Volume) []types.Volume {
 	out := append([]types.Volume{}, given...)
 	for i := range out {
@@ -49,6 +50,14 @@ func filledVolumes(given []types.Volume) []types.Volume {
 			filled := *e
 			filled.RootDirectory = aws.String("/")
 			out[i].EfsVolumeConfiguration = &filled
+		}
+		if d := out[i].DockerVolumeConfiguration; d != nil && d.Scope == "" {
+			filled := *d
+			filled.Scope = types.ScopeTask
+			if yes(d.Autoprovision) {
+				filled.Scope = types.ScopeShared
+			}
+			out[i].DockerVolumeConfiguration = &filled
 		}
 	}
 	return out

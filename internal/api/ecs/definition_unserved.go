@@ -40,7 +40,6 @@ func definitionUnserved(in *awsecs.RegisterTaskDefinitionInput) error {
 
 func unservedVolume(v types.Volume) []unservedMember {
 	return []unservedMember{
-		{"volumes.dockerVolumeConfiguration", v.DockerVolumeConfiguration != nil},
 		{"volumes.efsVolumeConfiguration", v.EfsVolumeConfiguration != nil},
 		{"volumes.fsxWindowsFileServerVolumeConfiguration", v.FsxWindowsFileServerVolumeConfiguration != nil},
 		{"volumes.s3filesVolumeConfiguration", v.S3filesVolumeConfiguration != nil},

@@ -55,10 +55,18 @@ func (n *needs) ofTask(in *awsecs.RegisterTaskDefinitionInput) {
 	n.when(in.EphemeralStorage != nil, ecsAbility+"extensible-ephemeral-storage")
 	for _, v := range in.Volumes {
 		n.when(v.EfsVolumeConfiguration != nil, ecsAbility+"efs", ecsAbility+"efsAuth", docker("25"))
-		if d := v.DockerVolumeConfiguration; d != nil && !blank(d.Driver) {
-			n.when(true, ecsAbility+"docker-plugin."+strings.ReplaceAll(*d.Driver, ":", "."))
+		if d := v.DockerVolumeConfiguration; d != nil {
+			n.when(true, ecsAbility+"docker-plugin."+volumeDriver(d), docker("25"))
 		}
 	}
+}
+
+// volumeDriver is the name of a volume's driver as attributes have it.
+func volumeDriver(d *types.DockerVolumeConfiguration) string {
+	if blank(d.Driver) {
+		return "local"
+	}
+	return strings.ReplaceAll(*d.Driver, ":", ".")
 }
 
 // ofEngine adds what a container asks of the container engine.

@@ -74,7 +74,7 @@ func dockerVolumeFault(volume string, d *types.DockerVolumeConfiguration) error 
 	if d == nil {
 		return nil
 	}
-	if yes(d.Autoprovision) && d.Scope != types.ScopeShared {
+	if yes(d.Autoprovision) && d.Scope == types.ScopeTask {
 		return apierr.ClientException("Invalid 'autoprovision' setting for volume '%s': it is supported only when scope is shared.", volume)
 	}
 	return clientException(validateEnum("dockerVolumeConfiguration.scope", d.Scope))

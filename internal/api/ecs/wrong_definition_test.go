@@ -276,7 +276,6 @@ func TestUnservedDefinitions(t *testing.T) {
 		not(`"enableFaultInjection":true`, "", "enableFaultInjection"),
 		not(`"pidMode":"task"`, "", "pidMode task"),
 		not(`"ipcMode":"task"`, "", "ipcMode task"),
-		volume(`"dockerVolumeConfiguration":{"scope":"task"}`, "dockerVolumeConfiguration"),
 		volume(`"efsVolumeConfiguration":{"fileSystemId":"fs-1"}`, "efsVolumeConfiguration"),
 		volume(`"fsxWindowsFileServerVolumeConfiguration":{}`, "fsxWindowsFileServerVolumeConfiguration"),
 		volume(`"s3filesVolumeConfiguration":{}`, "s3filesVolumeConfiguration"),
