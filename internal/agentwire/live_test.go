@@ -213,7 +213,7 @@ func defaultCluster(s *stage) {
 	s.ask("DeregisterContainerInstance", Object{{"cluster", "default"}, {"containerInstance", a.Instance}})
 }
 
-// taskProtection is signed with a task's own credentials, and tasks have none yet: both calls are refused by name, and quickly.
+// taskProtection is signed with a task's own credentials, and tasks have none yet: the instance's may not make either call, and is told so quickly.
 func taskProtection(s *stage) {
 	a := s.connected()
 	task := s.task(a)

@@ -89,7 +89,8 @@ func matters(ch state.Change) bool {
 		return true
 	}
 	a, b := ch.Old.(*ecs.Task), ch.New.(*ecs.Task)
-	return a.LastStatus != b.LastStatus || a.DesiredStatus != b.DesiredStatus || a.Healthy() != b.Healthy() || a.HealthStatus != b.HealthStatus
+	return a.LastStatus != b.LastStatus || a.DesiredStatus != b.DesiredStatus || a.Healthy() != b.Healthy() || a.HealthStatus != b.HealthStatus ||
+		a.ProtectedUntil != b.ProtectedUntil // copies share it
 }
 
 // roomIn wakes the services that wait for a place in the cluster.

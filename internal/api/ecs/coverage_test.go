@@ -40,6 +40,8 @@ var actedOn = map[string]string{
 	"ListServices":                  "cluster launchType maxResults nextToken resourceManagementType schedulingStrategy",
 	"StopTask":                      "task cluster reason",
 	"DescribeTasks":                 "tasks cluster include",
+	"UpdateTaskProtection":          "cluster expiresInMinutes protectionEnabled tasks",
+	"GetTaskProtection":             "cluster tasks",
 	"ListTasks":                     "cluster containerInstance desiredStatus family launchType maxResults nextToken serviceName startedBy",
 	"RegisterContainerInstance":     "attributes cluster containerInstanceArn instanceIdentityDocument tags totalResources versionInfo",
 	"DeregisterContainerInstance":   "containerInstance cluster force",

@@ -18,6 +18,14 @@ func (a *API) taskOperations() []frontdoor.Operation {
 			return taskResources(r, i.Cluster, i.Tasks...)
 		}),
 		frontdoor.Op("ListTasks", a.listTasks),
+		frontdoor.Op("UpdateTaskProtection", a.updateTaskProtection).On(func(r *frontdoor.Request, in any) []string {
+			i := in.(*awsecs.UpdateTaskProtectionInput)
+			return taskResources(r, i.Cluster, i.Tasks...)
+		}),
+		frontdoor.Op("GetTaskProtection", a.getTaskProtection).On(func(r *frontdoor.Request, in any) []string {
+			i := in.(*awsecs.GetTaskProtectionInput)
+			return taskResources(r, i.Cluster, i.Tasks...)
+		}),
 	}
 }
 
