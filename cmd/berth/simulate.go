@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"runtime/pprof"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,7 +24,8 @@ type simulateOptions struct {
 	fleet                                 simulate.Config
 	tasks, services, cpu, memory          int
 	update, remove, health, verbose       bool
-	stay                                  time.Duration
+	stay, interval                        time.Duration
+	churn                                 float64
 	profile                               string
 }
 
@@ -35,9 +37,13 @@ func simulateCommand() *cobra.Command {
 real agent does; only the containers are not there. With --tasks it also creates services, waits until all their tasks run, and says how
 long that took. Without it the fleet stays until Ctrl-C.
 
+With --churn N the tasks do not stay what they are: about N a second are replaced, by rolling updates, stopped tasks, services that shrink and
+grow, and tasks without a service, for --stay or until Ctrl-C. It tells once in an --interval what happened and how long the API took.
+
 A service of more than 5,000 tasks needs a server that was started with a greater --tasks-per-service.`,
 		Example: `  berth simulate --instances 100 --tasks 10000 --services 2
   berth simulate --instances 1000 --tasks 100000 --update --delete --output json
+  berth simulate --instances 200 --tasks 20000 --services 100 --churn 20 --stay 1h
   berth simulate --instances 50 --start-delay 2s --failure-rate 0.05 --disconnect-every 1m`,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return o.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
@@ -66,7 +72,9 @@ A service of more than 5,000 tasks needs a server that was started with a greate
 	f.IntVar(&o.memory, "task-memory", 128, "MiB of a task")
 	f.BoolVar(&o.health, "health-check", false, "give the tasks a health check")
 	f.BoolVar(&o.update, "update", false, "then roll the services to a new task definition")
-	f.DurationVar(&o.stay, "stay", 0, "then stay idle for so long")
+	f.Float64Var(&o.churn, "churn", 0, "then replace so many tasks a second, for --stay or until Ctrl-C")
+	f.DurationVar(&o.interval, "interval", time.Minute, "sum up the churn once in it")
+	f.DurationVar(&o.stay, "stay", 0, "then stay for so long, idle where there is no --churn")
 	f.BoolVar(&o.remove, "delete", false, "then delete the services")
 	f.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile of this process to a file")
 	f.BoolVar(&o.verbose, "verbose", false, "log what the instances do")
@@ -99,6 +107,9 @@ func (o *simulateOptions) run(ctx context.Context, out, progress io.Writer) erro
 		}
 		defer pprof.StopCPUProfile()
 	}
+	if o.churn < 0 || o.interval <= 0 || o.churn > 0 && o.tasks < o.services {
+		return errors.New("--churn needs a rate, an --interval and at least one of --tasks for each of --services")
+	}
 	c, err := o.client()
 	if err != nil {
 		return err
@@ -122,7 +133,12 @@ func (o *simulateOptions) run(ctx context.Context, out, progress io.Writer) erro
 		o.fleet.Log = slog.New(slog.NewTextHandler(progress, nil))
 	}
 	debug.SetGCPercent(400) // little lives long here
+	churn := &simulate.Churn{Load: load, Rate: o.churn, Every: o.interval, Tell: func(i simulate.Interval) { tellInterval(progress, i) }}
+	if o.churn > 0 {
+		o.fleet.Called = churn.Called
+	}
 	fleet := simulate.New(o.fleet)
+	churn.Fleet = fleet
 	began := time.Now()
 	if err := fleet.Register(ctx); err != nil {
 		return fmt.Errorf("register the fleet: %w", err)
@@ -134,13 +150,13 @@ func (o *simulateOptions) run(ctx context.Context, out, progress io.Writer) erro
 	go func() { done <- fleet.Run(ctx) }()
 	err = simulate.WaitConnected(ctx, fleet, o.fleet.Instances)
 	fmt.Fprintf(progress, "%d sessions open after %s\n", fleet.Manifests.Load(), time.Since(began).Round(time.Millisecond))
-	var phases []simulate.Phase
+	var did work
 	switch {
 	case err != nil:
 	case o.tasks == 0:
 		o.watch(ctx, fleet, progress)
 	default:
-		phases, err = o.work(ctx, load)
+		err = o.work(ctx, load, churn, &did)
 	}
 	cancel()
 	if e := <-done; err == nil {
@@ -149,7 +165,7 @@ func (o *simulateOptions) run(ctx context.Context, out, progress io.Writer) erro
 	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 		err = nil
 	}
-	return errors.Join(err, o.report(out, fleet, phases))
+	return errors.Join(err, o.report(out, fleet, did))
 }
 
 // watch tells once in five seconds what the fleet does, until ctx ends.
@@ -164,69 +180,87 @@ func (o *simulateOptions) watch(ctx context.Context, f *simulate.Fleet, out io.W
 	}
 }
 
-func (o *simulateOptions) work(ctx context.Context, l *simulate.Load) (phases []simulate.Phase, err error) {
-	definition, err := l.Define(ctx, "1")
-	if err != nil {
-		return nil, err
+// work is what was done to a load.
+type work struct {
+	phases []simulate.Phase
+	churn  []simulate.Interval
+}
+
+func (o *simulateOptions) work(ctx context.Context, l *simulate.Load, churn *simulate.Churn, did *work) error {
+	var definitions [2]string
+	for n := range definitions {
+		d, err := l.Define(ctx, strconv.Itoa(n+1))
+		if err != nil {
+			return err
+		}
+		definitions[n] = d
 	}
 	add := func(p simulate.Phase, e error) error {
-		phases = append(phases, p)
+		did.phases = append(did.phases, p)
 		return e
 	}
-	if err := add(l.Create(ctx, definition)); err != nil {
-		return phases, err
+	if err := add(l.Create(ctx, definitions[0])); err != nil {
+		return err
 	}
 	if o.update {
-		if definition, err = l.Define(ctx, "2"); err != nil {
-			return phases, err
-		}
-		if err := add(l.Update(ctx, definition)); err != nil {
-			return phases, err
+		definitions[0], definitions[1] = definitions[1], definitions[0]
+		if err := add(l.Update(ctx, definitions[0])); err != nil {
+			return err
 		}
 	}
-	if o.stay > 0 {
+	switch {
+	case o.churn > 0:
+		churn.Definitions = definitions
+		did.churn = churn.Run(ctx, o.stay)
+	case o.stay > 0:
 		select {
 		case <-ctx.Done():
-			return phases, ctx.Err()
 		case <-time.After(o.stay):
 		}
 	}
-	if o.remove {
-		return phases, add(l.Delete(ctx))
+	if ctx.Err() != nil {
+		return ctx.Err()
 	}
-	return phases, nil
+	if o.remove {
+		return add(l.Delete(ctx))
+	}
+	return nil
 }
 
 // summary is what --output json prints.
 type summary struct {
-	Instances   int              `json:"instances"`
-	Phases      []simulate.Phase `json:"phases"`
-	Reports     int64            `json:"reports"`
-	Payloads    int64            `json:"payloads"`
-	Orders      int64            `json:"orders"`
-	Repeated    int64            `json:"repeatedOrders"`
-	Failed      int64            `json:"failedTasks"`
-	Errors      int64            `json:"errors"`
-	Throttled   int64            `json:"throttled"`
-	Disconnects int64            `json:"disconnects"`
-	Sessions    int64            `json:"sessionsOpened"`
+	Instances   int                 `json:"instances"`
+	Phases      []simulate.Phase    `json:"phases"`
+	Churn       []simulate.Interval `json:"churn,omitempty"`
+	Reports     int64               `json:"reports"`
+	Payloads    int64               `json:"payloads"`
+	Orders      int64               `json:"orders"`
+	Repeated    int64               `json:"repeatedOrders"`
+	Failed      int64               `json:"failedTasks"`
+	Errors      int64               `json:"errors"`
+	Throttled   int64               `json:"throttled"`
+	Disconnects int64               `json:"disconnects"`
+	Sessions    int64               `json:"sessionsOpened"`
 }
 
-func (o *simulateOptions) report(out io.Writer, f *simulate.Fleet, phases []simulate.Phase) error {
+func (o *simulateOptions) report(out io.Writer, f *simulate.Fleet, did work) error {
 	s := summary{
-		o.fleet.Instances, phases, f.Reports.Load(), f.Payloads.Load(), f.Orders.Load(), f.Repeated.Load(), f.Failed.Load(), f.Errors.Load(),
+		o.fleet.Instances, did.phases, did.churn, f.Reports.Load(), f.Payloads.Load(), f.Orders.Load(), f.Repeated.Load(), f.Failed.Load(), f.Errors.Load(),
 		f.Throttled.Load(), f.Disconnects.Load(), f.Manifests.Load(),
 	}
 	if o.output == "json" {
 		return json.NewEncoder(out).Encode(s)
 	}
 	ms := func(d time.Duration) string { return d.Round(time.Millisecond).String() }
-	for _, p := range phases {
+	for _, p := range did.phases {
 		fmt.Fprintf(out, "%s: %d tasks in %s (%.0f/s), steady after %s\n", p.Name, p.Tasks, ms(p.Took), p.Rate(), ms(p.Steady))
 		if p.PerTask.Max > 0 {
 			fmt.Fprintf(out, "  to RUNNING: p50 %s  p99 %s  max %s\n", ms(p.PerTask.P50), ms(p.PerTask.P99), ms(p.PerTask.Max))
 		}
 		fmt.Fprintf(out, "  API reads meanwhile (%d): p50 %s  p99 %s  max %s  %s\n", p.APICalls, ms(p.API.P50), ms(p.API.P99), ms(p.API.Max), p.APIError)
+	}
+	if len(did.churn) > 0 {
+		churnTable(out, did.churn)
 	}
 	fmt.Fprintf(out, "%d instances: %d sessions, %d payloads with %d orders (%d repeated), %d reports, %d failed tasks, %d disconnects, %d errors, %d throttled\n",
 		s.Instances, s.Sessions, s.Payloads, s.Orders, s.Repeated, s.Reports, s.Failed, s.Disconnects, s.Errors, s.Throttled)

@@ -16,6 +16,15 @@ import (
 
 // call makes one signed call of the ECS API over a kept connection. out may be nil. Its error is an *apiError where the control plane answered.
 func (i *instance) call(ctx context.Context, operation string, in, out any) error {
+	began := time.Now()
+	err := i.ask(ctx, operation, in, out)
+	if called := i.fleet.Called; called != nil && (err == nil || ctx.Err() == nil) {
+		called(operation, time.Since(began), err)
+	}
+	return err
+}
+
+func (i *instance) ask(ctx context.Context, operation string, in, out any) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return fmt.Errorf("%s: %w", operation, err)

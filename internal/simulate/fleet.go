@@ -40,6 +40,8 @@ type Config struct {
 
 	// Reported is told of every report that the control plane took. It must not wait.
 	Reported func(task, status string, at time.Time)
+	// Called is told how long each call of the API took. It must not wait.
+	Called func(operation string, took time.Duration, err error)
 }
 
 // Fleet is the instances. Its methods may be called concurrently.

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
-	"slices"
 	"sync"
 	"time"
 
@@ -29,7 +27,7 @@ type Load struct {
 	Progress func(phase string, done, of int, since time.Duration)
 
 	mu      sync.Mutex
-	began   time.Time // of the phase
+	began   time.Time // of the phase; zero between phases
 	running []time.Duration
 }
 
@@ -48,36 +46,32 @@ type Phase struct {
 // Rate is tasks a second.
 func (p Phase) Rate() float64 { return float64(p.Tasks) / max(p.Took.Seconds(), 1e-9) }
 
-// Quantiles of some durations.
-type Quantiles struct {
-	P50 time.Duration `json:"p50"`
-	P99 time.Duration `json:"p99"`
-	Max time.Duration `json:"max"`
-}
-
-func quantiles(d []time.Duration) (q Quantiles) {
-	if len(d) == 0 {
-		return q
-	}
-	slices.Sort(d)
-	at := func(p float64) time.Duration { return d[min(len(d)-1, int(math.Ceil(p*float64(len(d))))-1)] }
-	return Quantiles{at(0.5), at(0.99), d[len(d)-1]}
-}
-
-// Reported is for Config.Reported: it keeps when tasks became RUNNING.
+// Reported is for Config.Reported: it keeps when tasks became RUNNING during a phase.
 func (l *Load) Reported(_, status string, at time.Time) {
 	if status != "RUNNING" {
 		return
 	}
 	l.mu.Lock()
-	l.running = append(l.running, at.Sub(l.began))
-	l.mu.Unlock()
+	defer l.mu.Unlock()
+	if !l.began.IsZero() {
+		l.running = append(l.running, at.Sub(l.began))
+	}
 }
 
-func (l *Load) begin() {
+func (l *Load) begin() time.Time {
 	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.began, l.running = time.Now(), nil
-	l.mu.Unlock()
+	return l.began
+}
+
+// end returns how long after the phase's begin tasks became RUNNING.
+func (l *Load) end() Quantiles {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	q := quantiles(l.running)
+	l.began, l.running = time.Time{}, nil
+	return q
 }
 
 func (l *Load) name(n int) string { return fmt.Sprintf("%s-%d", l.Prefix, n) }
@@ -151,9 +145,10 @@ func completed(s types.Service) bool {
 }
 
 // phase starts something for every service, and looks at them until they are done. Meanwhile it measures reads.
-func (l *Load) phase(ctx context.Context, name string, start func(context.Context, int) error, look func(types.Service) (int, bool)) (Phase, error) {
-	p := Phase{Name: name, Tasks: l.Tasks}
-	l.begin()
+func (l *Load) phase(ctx context.Context, name string, start func(context.Context, int) error, look func(types.Service) (int, bool)) (p Phase, err error) {
+	p = Phase{Name: name, Tasks: l.Tasks}
+	began := l.begin()
+	defer func() { p.PerTask = l.end() }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	g, gctx := errgroup.WithContext(ctx)
@@ -167,21 +162,18 @@ func (l *Load) phase(ctx context.Context, name string, start func(context.Contex
 	probe := make(chan probed, 1)
 	pctx, stop := context.WithCancel(ctx)
 	go func() { probe <- l.probe(pctx) }()
-	err := l.wait(ctx, &p, look)
+	err = l.wait(ctx, &p, began, look)
 	stop()
 	r := <-probe
 	p.API, p.APICalls = quantiles(r.took), len(r.took)
 	if r.err != nil {
 		p.APIError = r.err.Error()
 	}
-	l.mu.Lock()
-	p.PerTask = quantiles(l.running)
-	l.mu.Unlock()
 	return p, err
 }
 
 // wait looks at all services until they are done.
-func (l *Load) wait(ctx context.Context, p *Phase, look func(types.Service) (int, bool)) error {
+func (l *Load) wait(ctx context.Context, p *Phase, began time.Time, look func(types.Service) (int, bool)) error {
 	told := time.Now()
 	for {
 		done, steady := 0, true
@@ -200,7 +192,7 @@ func (l *Load) wait(ctx context.Context, p *Phase, look func(types.Service) (int
 				steady = steady && ok
 			}
 		}
-		since := time.Since(l.began)
+		since := time.Since(began)
 		if done >= l.Tasks-l.Tasks%l.Services && p.Took == 0 {
 			p.Took = since
 		}
