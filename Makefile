@@ -35,10 +35,11 @@ unit: ## all tests of the packages, also those on Docker Engine and etcd
 simulation: ## the whole system in memory, deterministic: some hundred scripts of operations and faults
 	$(GO) test -count=1 -timeout 15m ./internal/ecstest -seeds 250 -within 2m
 
-soak: deps ## the simulation for SOAK (default 1h) on new seeds, natively under the race detector, then faults of real processes for SOAK
+soak: deps ## the simulation for SOAK (default 1h) on new seeds, natively under the race detector, then faults of real processes and a fleet in steady churn for SOAK each
 	$(GO) test -count=1 -timeout 0 ./internal/ecstest -run TestSeeds -v -seeds 100000000 -within $(SOAK) -first $$(date +%s)
 	$(GO) test -count=1 -timeout 0 -race ./internal/ecstest -run TestNative -seeds 1000 -first $$(date +%s)
 	$(GO) test -count=1 -timeout 0 ./e2e/faults -v -soak $(SOAK)
+	$(GO) test -count=1 -timeout 0 ./e2e/storm -run TestSoak -v -soak $(SOAK)
 
 race: ## the concurrent packages under the race detector
 	$(GO) test -race -p 2 -timeout 10m ./internal/acs ./internal/agent ./internal/reconcile ./internal/state ./internal/state/mem ./internal/controller ./internal/frontdoor ./internal/pipenet ./internal/stream ./internal/metrics ./internal/trace

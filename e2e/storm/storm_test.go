@@ -3,6 +3,7 @@
 package storm
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
@@ -19,10 +20,16 @@ import (
 	"time"
 )
 
-var picture = flag.String("picture", "", "write the curve of BenchmarkCurve to this SVG file")
+var (
+	picture = flag.String("picture", "", "write the curve of BenchmarkCurve to this SVG file")
+	given   = flag.String("berth", "", "the program to run; \"\" builds it")
+)
 
 // program builds berth once.
 var program = sync.OnceValues(func() (string, error) {
+	if *given != "" {
+		return filepath.Abs(*given)
+	}
 	dir, err := os.MkdirTemp("", "berth-storm")
 	if err != nil {
 		return "", err
@@ -54,10 +61,11 @@ type server struct {
 	program string
 	data    string
 	listen  string
+	flags   []string
 	process *exec.Cmd
 }
 
-func startServer(b testing.TB) *server {
+func startServer(b testing.TB, flags ...string) *server {
 	b.Helper()
 	path, err := program()
 	if err != nil {
@@ -67,7 +75,7 @@ func startServer(b testing.TB) *server {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s := &server{b: b, program: path, data: b.TempDir(), listen: l.Addr().String()}
+	s := &server{b: b, program: path, data: b.TempDir(), listen: l.Addr().String(), flags: flags}
 	l.Close() //nolint:errcheck // only its number was wanted
 	in, err := json.Marshal(map[string]any{"Listen": s.listen, "Account": "000000000000", "Region": "us-east-1"})
 	if err != nil {
@@ -83,7 +91,7 @@ func startServer(b testing.TB) *server {
 
 func (s *server) start() {
 	s.b.Helper()
-	s.process = exec.Command(s.program, "server", "--data", s.data, "--listen", s.listen, "--tasks-per-service", "1000000")
+	s.process = exec.Command(s.program, append([]string{"server", "--data", s.data, "--listen", s.listen, "--tasks-per-service", "1000000"}, s.flags...)...)
 	log, err := os.OpenFile(filepath.Join(s.data, "log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		s.b.Fatal(err)
@@ -117,9 +125,11 @@ func (s *server) ready() {
 	s.b.Fatal("the server never became ready")
 }
 
-// status reads a number of /proc/PID/status, in KiB.
-func (s *server) status(name string) (kib float64) {
-	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.process.Process.Pid))
+// status reads a number of the server's /proc/PID/status, in KiB.
+func (s *server) status(name string) (kib float64) { return status(s.process.Process, name) }
+
+func status(p *os.Process, name string) (kib float64) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Pid))
 	if err != nil {
 		return 0
 	}
@@ -152,6 +162,7 @@ type summary struct {
 		PerTask struct{ P50, P99 time.Duration }
 		API     struct{ P50, P99 time.Duration }
 	}
+	Churn            []interval
 	Errors, Repeated int
 }
 
@@ -164,10 +175,21 @@ func (s *server) simulate(args ...string) summary {
 // simulateFrom calls connected when all instances have their sessions and the work begins.
 func (s *server) simulateFrom(connected func(), args ...string) summary {
 	s.b.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Minute)
+	return s.simulateWithin(15*time.Minute, func(line string, _ *os.Process) {
+		if strings.Contains(line, "sessions open") {
+			connected()
+		}
+	}, args...)
+}
+
+// simulateWithin calls told for every line that the fleet says.
+func (s *server) simulateWithin(limit time.Duration, told func(line string, fleet *os.Process), args ...string) summary {
+	s.b.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, s.program, append([]string{"simulate", "--data", s.data, "--output", "json"}, args...)...)
-	progress := &watcher{line: "sessions open", seen: connected}
+	progress := &watcher{}
+	progress.each = func(line string) { told(line, cmd.Process) }
 	cmd.Stderr = progress
 	out, err := cmd.Output()
 	if err != nil {
@@ -180,20 +202,24 @@ func (s *server) simulateFrom(connected func(), args ...string) summary {
 	return r
 }
 
-// watcher keeps what is written, and calls seen once when it holds a text.
+// watcher keeps what is written, and calls each for every line of it.
 type watcher struct {
-	line string
-	seen func()
+	each func(line string)
 	text []byte
+	told int // bytes of text
 }
 
 func (w *watcher) Write(p []byte) (int, error) {
 	w.text = append(w.text, p...)
-	if w.seen != nil && strings.Contains(string(w.text), w.line) {
-		w.seen()
-		w.seen = nil
+	for {
+		n := bytes.IndexByte(w.text[w.told:], '\n')
+		if n < 0 {
+			return len(p), nil
+		}
+		line := string(w.text[w.told : w.told+n])
+		w.told += n + 1
+		w.each(line)
 	}
-	return len(p), nil
 }
 
 // size is one fleet with its tasks.
