@@ -41,8 +41,16 @@ type Container struct {
 	StartTimeout    int64             `json:"startTimeout,omitempty"` // seconds
 	StopTimeout     int64             `json:"stopTimeout,omitempty"`  // seconds
 	HealthCheckType string            `json:"healthCheckType,omitempty"`
+	RestartPolicy   *RestartPolicy    `json:"restartPolicy,omitempty"`
 	ContainerARN    string            `json:"containerArn,omitempty"`
 	DockerConfig    DockerConfig      `json:"dockerConfig"`
+}
+
+// RestartPolicy has the agent start a container again that ended, without end of the task.
+type RestartPolicy struct {
+	Enabled              bool    `json:"enabled"`
+	IgnoredExitCodes     []int32 `json:"ignoredExitCodes,omitempty"`
+	RestartAttemptPeriod int64   `json:"restartAttemptPeriod,omitempty"` // seconds that it must have run for
 }
 
 // DockerConfig is laid over the generated Docker configuration. Config and HostConfig are JSON text in Docker Engine API spelling.

@@ -30,6 +30,13 @@ type ContainerMetrics struct {
 	Name   string   `json:"containerName"`
 	CPU    StatsSet `json:"cpuStatsSet"`
 	Memory StatsSet `json:"memoryStatsSet"`
+
+	Restarts *RestartStats `json:"restartStatsSet,omitempty"` // of containers with a restart policy
+}
+
+// RestartStats is how often a container was started again within the round.
+type RestartStats struct {
+	Count int64 `json:"restartCount"`
 }
 
 // StatsSet sums samples up.

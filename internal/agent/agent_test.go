@@ -421,4 +421,6 @@ func TestInactiveInstanceStartsAnew(t *testing.T) {
 var (
 	appImage = agenttest.Image{}
 	jobImage = agenttest.Image{Runs: time.Minute}
+
+	longImage = agenttest.Image{Runs: 5 * time.Minute}
 )

@@ -62,7 +62,8 @@ func capabilities(m Machine, groups bool) []string {
 	if groups {
 		list = append(list, ecsCapability+"task-cpu-mem-limit", ecsCapability+"increased-task-cpu-limit")
 	}
-	list = append(list, ecsCapability+"container-health-check", ecsCapability+"container-ordering", ecsCapability+"full-sync")
+	list = append(list, ecsCapability+"container-health-check", ecsCapability+"container-ordering", ecsCapability+"container-restart-policy",
+		ecsCapability+"full-sync")
 	for _, d := range slices.Sorted(slices.Values(m.VolumeDrivers)) {
 		list = append(list, ecsCapability+"docker-plugin."+strings.ReplaceAll(d, ":", "."))
 	}

@@ -20,7 +20,8 @@ type Engine struct {
 type Containers interface {
 	// Create makes a container and does not start it. ErrNameTaken: one with this name exists. ErrNotFound: the image does not.
 	Create(ctx context.Context, s Spec) (id string, err error)
-	// Start starts a created container; one that runs already is no error. It would start one that exited, so never ask for that.
+	// Start starts a created container; one that runs already is no error. It starts one that exited once more, so ask for that only where a
+	// restart policy says so.
 	Start(ctx context.Context, id string) error
 	// Stop asks with SIGTERM, or the image's own signal, and kills after the grace period. It returns when the container has ended;
 	// one that had ended before, or that does not exist, is no error.

@@ -74,6 +74,39 @@ func TestKilledAtEveryStep(t *testing.T) {
 	}
 }
 
+// TestKilledAtEveryRestart kills the agent at every point of a life with restarts: the container runs again in the end, whatever was lost.
+func TestKilledAtEveryRestart(t *testing.T) {
+	for _, lose := range []bool{false, true} {
+		t.Run(fmt.Sprintf("ledger lost %v", lose), func(t *testing.T) {
+			points := 0
+			for ended := false; !ended; {
+				points++
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t)
+					one := task(1, restarting("a", "job", 60))
+					w.control.Run(one)
+					at := w.until(points)
+					if lose {
+						w.ledger.Lose()
+					}
+					w.start()
+					defer func() { w.kill() }()
+					before := time.Now()
+					time.Sleep(5*time.Minute + 30*time.Second)
+					w.expect(one.ARN, "RUNNING a:RUNNING")
+					if n, most := w.starts("a"), int(time.Since(before)/time.Minute)+6; n < 6 || n > most {
+						t.Errorf("killed at point %d (%s): started %d times, want 6 to %d", points, at, n, most)
+					}
+					ended = at == ""
+				})
+			}
+			if points < 20 {
+				t.Errorf("only %d points: the test does not reach what it is for", points)
+			}
+		})
+	}
+}
+
 func killedAt(t *testing.T, n int, lose bool, do func(*world), want string) (ended bool) {
 	w := newWorld(t)
 	w.engine.AddImage("one", appImage)

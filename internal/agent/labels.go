@@ -39,7 +39,7 @@ func outline(t acsproto.Task) acsproto.Task {
 	for _, c := range t.Containers {
 		o.Containers = append(o.Containers, acsproto.Container{Name: c.Name, Essential: c.Essential, DependsOn: c.DependsOn, Links: c.Links,
 			VolumesFrom: c.VolumesFrom, StartTimeout: c.StartTimeout, StopTimeout: c.StopTimeout, PortMappings: c.PortMappings,
-			HealthCheckType: c.HealthCheckType, MemoryMiB: c.MemoryMiB, CPUUnits: c.CPUUnits})
+			HealthCheckType: c.HealthCheckType, RestartPolicy: c.RestartPolicy, MemoryMiB: c.MemoryMiB, CPUUnits: c.CPUUnits})
 	}
 	return o
 }
@@ -72,7 +72,7 @@ func (r *Record) complete(whole *Record) {
 // vanished ends the containers of an adopted task that the engine does not have and that nobody has ordered since.
 func (r *Record) vanished(now time.Time) (changed bool) {
 	for i := range r.Containers {
-		if c := &r.Containers[i]; r.Adopted && !r.stopping() && !c.Busy && !c.Unseen && c.Phase < Up {
+		if c := &r.Containers[i]; r.Adopted && !r.stopping() && !c.Busy && !c.Unseen && !c.begun() {
 			c.end(now, nil, vanishedReason)
 			changed = true
 		}

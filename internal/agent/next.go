@@ -65,6 +65,8 @@ func nextAct(r *Record, c *Container) (Act, bool) {
 		return Halt, true
 	case c.Phase == Up:
 		return Halt, r.stopping() && !needed(r, c)
+	case c.pendingRestart():
+		return Start, !r.stopping() // all that its start needs is in the engine
 	case r.stopping(), r.Adopted:
 		return 0, false // Settle ends it; of an adopted task not enough is known
 	case c.Phase == Starting:

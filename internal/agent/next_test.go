@@ -15,7 +15,7 @@ import (
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 // parseRecord reads a record in shorthand, one container a word: name, "!" if essential, "=" phase, and then any of "+seen-not", "+busy",
-// "+doomed", "+healthy", "+exit3", "+never" (never started), "<dep:CONDITION" and "<dep:CONDITION:startTimeout". A first word "stop", "orphan" or "adopted" is the
+// "+doomed", "+healthy", "+again", "+exit3", "+never" (never started), "<dep:CONDITION" and "<dep:CONDITION:startTimeout". A first word "stop", "orphan" or "adopted" is the
 // task's.
 func parseRecord(text string) *Record {
 	r := &Record{Task: acsproto.Task{ARN: "arn:aws:ecs:us-east-1:1:task/c/t"}, Network: "bridge"}
@@ -64,6 +64,8 @@ func parseContainer(r *Record, word string) {
 			c.Doomed = true
 		case "healthy":
 			c.Health = "HEALTHY"
+		case "again":
+			c.Restarts, c.StartedAt, c.FinishedAt = 1, noon.Add(-10*time.Second), noon.Add(-time.Second)
 		case "never":
 			c.StartedAt = time.Time{}
 		default:
@@ -124,6 +126,11 @@ func TestNextStep(t *testing.T) {
 		{"reverse order, next", "stop a!=running b!=stopped+exit0<a:START", "stop a"},
 		{"reverse order waits for a start under way", "stop a!=running b!=created+busy<a:START", ""},
 		{"half a start is undone", "a!=created+doomed b!=running", "stop a"},
+		{"to be started again", "a!=created+again+exit1 b!=running", "start a"},
+		{"not when the task stops", "stop a!=created+again+exit1 b!=running", "stop b; a stopped(1)"},
+		{"again, also where little is known", "adopted a!=created+again+exit1 b!=waiting", "start a"},
+		{"START is open for what starts again", "a!=created+again+exit1 b!=waiting<a:START", "start a, pull b"},
+		{"COMPLETE is shut for it", "a=created+again+exit0 b!=waiting<a:COMPLETE", "start a"},
 		{"adopted only watches", "adopted a!=running b!=waiting c!=created", ""},
 		{"adopted stops", "adopted stop a!=running b!=waiting", "stop a; b stopped"},
 		{"reported, kept for a while", "stop closed a!=stopped+exit0", "wake 3h0m0s"},

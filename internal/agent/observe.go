@@ -26,6 +26,11 @@ func (r *Record) observe(c *Container, o *Observed, hostAddress string, now time
 		c.up(o.StartedAt)
 		c.Bindings = o.Bindings
 		c.healthIs(o.Health, now)
+	case c.repeated(o): // its start is still to come
+	case r.restarts(c, o):
+		c.made(o.ID)
+		c.up(o.StartedAt)
+		c.again(o, now)
 	default:
 		c.made(o.ID)
 		c.up(o.StartedAt)
@@ -52,10 +57,14 @@ func (c *Container) up(at time.Time) {
 	}
 }
 
-// idle ends a step. A death that the engine told of meanwhile counts if the step found the container running.
-func (c *Container) idle() {
+// idle ends a container's step. A death that the engine told of meanwhile counts if the step found the container running.
+func (r *Record) idle(c *Container) {
 	if e := c.diedEarly; e != nil && c.Phase == Up && c.ID == e.ID {
-		c.died(e.ExitCode, e.At)
+		if r.restartable(c) {
+			c.Unseen = true
+		} else {
+			c.died(e.ExitCode, e.At)
+		}
 	}
 	c.Busy, c.diedEarly = false, nil
 }
@@ -107,6 +116,10 @@ func (r *Record) happened(c *Container, e Event) bool {
 	case Died:
 		if c.Phase == Ended {
 			return false
+		}
+		if r.restartable(c) {
+			c.Unseen = true
+			return true
 		}
 		c.died(e.ExitCode, e.At)
 	case OutOfMemory:

@@ -9,7 +9,8 @@ import (
 	"berth/internal/acsproto"
 )
 
-// Phase is how far a container has come. It only moves forward, and a container is started in phase created only.
+// Phase is how far a container has come. It only moves forward, but that one whose restart policy repeats it is created again. A container is
+// started in phase created only.
 type Phase int
 
 // The phases of a container.
@@ -61,12 +62,14 @@ type Container struct {
 	Doomed      bool   // its start went wrong half way: stop it, whatever the task wants
 	Health      string // HEALTHY, UNHEALTHY or UNKNOWN; "" without a health check
 	HealthSince time.Time
+	Restarts    int // how often it was started again; ExitCode and FinishedAt are then of the last run that ended
 
 	Busy   bool      `json:"-"` // a step is under way
 	Unseen bool      `json:"-"` // what the engine has of it must be looked at before anything else is done
 	OOMAt  time.Time `json:"-"` // when the engine told of memory running out
 
 	diedEarly *Event // came while its start was under way
+	untold    int64  // restarts that telemetry has not told
 }
 
 // ledger keys.

@@ -61,8 +61,8 @@ func statusOf(r *Record) string {
 	}
 	started, running := true, false
 	for _, c := range r.Containers {
-		started = started && c.Phase >= Up && (!r.stopping() || !c.StartedAt.IsZero())
-		running = running || c.Phase == Up
+		started = started && c.begun() && (!r.stopping() || !c.StartedAt.IsZero())
+		running = running || c.Phase == Up || c.pendingRestart()
 	}
 	if started && running {
 		return "RUNNING"
@@ -73,7 +73,7 @@ func statusOf(r *Record) string {
 func containerReport(r *Record, c *Container) types.ContainerStateChange {
 	s := types.ContainerStateChange{ContainerName: aws.String(c.Name), Status: aws.String("PENDING"), ImageDigest: stringOrNil(c.ImageDigest),
 		Reason: stringOrNil(bounded(c.Reason))}
-	if c.Phase < Up {
+	if !c.begun() {
 		return s
 	}
 	s.Status, s.RuntimeId = aws.String("RUNNING"), stringOrNil(c.ID)

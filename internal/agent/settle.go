@@ -31,6 +31,10 @@ func settleContainer(r *Record, c *Container, now time.Time) bool {
 	if c.Busy || c.Unseen || c.Phase >= Up || c.Doomed {
 		return false
 	}
+	if r.stopping() && c.pendingRestart() {
+		c.end(c.FinishedAt, c.ExitCode, "")
+		return true
+	}
 	if r.stopping() {
 		c.end(now, nil, "")
 		return true
@@ -86,7 +90,7 @@ func met(r *Record, d acsproto.DependsOn) bool {
 	}
 	switch d.Condition {
 	case "START":
-		return c.Phase >= Up && !c.StartedAt.IsZero()
+		return c.begun() && !c.StartedAt.IsZero()
 	case "HEALTHY":
 		return c.Phase == Up && c.Health == "HEALTHY"
 	case "COMPLETE":

@@ -25,7 +25,7 @@ func (t *task) do(ctx context.Context, s Step) {
 	t.mu.Lock()
 	if c := t.rec.container(s.Container); c != nil {
 		early := c.diedEarly != nil
-		c.idle()
+		t.rec.idle(c)
 		t.dirty = t.dirty || early
 	}
 	if s.Act == CleanUp {

@@ -139,8 +139,12 @@ func (s *telemetrySource) Metrics(time.Time) (list []acsproto.TaskMetrics) {
 	for _, t := range s.tasks() {
 		t.view(func(r *Record) {
 			m := acsproto.TaskMetrics{Task: t.arn, Family: r.Task.Family, Revision: r.Task.Version}
-			for _, c := range r.Containers {
+			for i := range r.Containers {
+				c := &r.Containers[i]
 				if one, ok := s.agent.stats.drain(c.ID, c.Name); ok && c.Phase == Up {
+					if r.ordered(c.Name).RestartPolicy != nil {
+						one.Restarts, c.untold = &acsproto.RestartStats{Count: c.untold}, 0
+					}
 					m.Containers = append(m.Containers, one)
 				}
 			}

@@ -24,7 +24,7 @@ func TestCapabilities(t *testing.T) {
 		"com.amazonaws.ecs.capability.docker-remote-api.1.23", "com.amazonaws.ecs.capability.docker-remote-api.1.24",
 		"com.amazonaws.ecs.capability.logging-driver.json-file", "com.amazonaws.ecs.capability.logging-driver.syslog",
 		"com.amazonaws.ecs.capability.logging-driver.none", "com.amazonaws.ecs.capability.apparmor",
-		"ecs.capability.container-health-check", "ecs.capability.container-ordering", "ecs.capability.full-sync",
+		"ecs.capability.container-health-check", "ecs.capability.container-ordering", "ecs.capability.container-restart-policy", "ecs.capability.full-sync",
 		"ecs.capability.docker-plugin.local", "ecs.capability.docker-plugin.rexray.ebs",
 	}
 	if diff := cmp.Diff(want, capabilities(old, false)); diff != "" {

@@ -105,6 +105,9 @@ func payloadContainer(t *ecs.Task, def *types.TaskDefinition, c *types.Container
 	if c.HealthCheck != nil {
 		p.HealthCheckType = "docker"
 	}
+	if r := c.RestartPolicy; r != nil && yes(r.Enabled) {
+		p.RestartPolicy = &acsproto.RestartPolicy{Enabled: true, IgnoredExitCodes: r.IgnoredExitCodes, RestartAttemptPeriod: int64(number(r.RestartAttemptPeriod))}
+	}
 	var err error
 	p.DockerConfig, err = dockerConfig(def, c, reservation)
 	return p, err

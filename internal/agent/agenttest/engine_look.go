@@ -36,6 +36,15 @@ func (e *Engine) VolumeList() []agent.Volume {
 	return slices.SortedFunc(maps.Values(e.volumes), func(a, b agent.Volume) int { return strings.Compare(a.Name, b.Name) })
 }
 
+// Spoil makes a container's next start fail.
+func (e *Engine) Spoil(handle string, err error) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if c := e.find(handle); c != nil {
+		c.image.StartError = err
+	}
+}
+
 // Done returns how often each operation has done its work so far: "create NAME", "start NAME".
 func (e *Engine) Done() map[string]int {
 	e.mu.Lock()

@@ -54,7 +54,6 @@ func unservedContainer(c *types.ContainerDefinition) []unservedMember {
 		{"containerDefinitions.repositoryCredentials", c.RepositoryCredentials != nil},
 		{"containerDefinitions.firelensConfiguration", c.FirelensConfiguration != nil},
 		{"containerDefinitions.resourceRequirements", len(c.ResourceRequirements) > 0},
-		{"containerDefinitions.restartPolicy", c.RestartPolicy != nil && yes(c.RestartPolicy.Enabled)},
 		{"containerDefinitions.credentialSpecs", len(c.CredentialSpecs) > 0},
 		{"containerDefinitions.logConfiguration.secretOptions", c.LogConfiguration != nil && len(c.LogConfiguration.SecretOptions) > 0},
 		{"containerDefinitions.linuxParameters.maxSwap", c.LinuxParameters != nil && c.LinuxParameters.MaxSwap != nil},

@@ -285,7 +285,6 @@ func TestUnservedDefinitions(t *testing.T) {
 		not("", `"repositoryCredentials":{"credentialsParameter":"p"}`, "containerDefinitions.repositoryCredentials"),
 		not("", `"firelensConfiguration":{"type":"fluentbit"}`, "containerDefinitions.firelensConfiguration"),
 		not("", `"resourceRequirements":[{"type":"GPU","value":"1"}]`, "containerDefinitions.resourceRequirements"),
-		not("", `"restartPolicy":{"enabled":true}`, "containerDefinitions.restartPolicy"),
 		not("", `"credentialSpecs":["s"]`, "containerDefinitions.credentialSpecs"),
 		not("", `"logConfiguration":{"logDriver":"splunk","secretOptions":[{"name":"n","valueFrom":"p"}]}`, "containerDefinitions.logConfiguration.secretOptions"),
 		not("", `"linuxParameters":{"maxSwap":1}`, "containerDefinitions.linuxParameters.maxSwap"),
