@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
+	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"time"
@@ -20,10 +23,11 @@ import (
 
 // agentOptions are the flags of a machine's agent.
 type agentOptions struct {
-	data, server, token, name, zone, hostAddress, docker string
-	cpu, memory                                          int64
-	local, verbose                                       bool
-	cleanUpAfter                                         time.Duration
+	data, token, name, zone, hostAddress, docker string
+	servers                                      []string
+	cpu, memory                                  int64
+	local, verbose                               bool
+	cleanUpAfter                                 time.Duration
 }
 
 func agentCommand() *cobra.Command {
@@ -31,13 +35,17 @@ func agentCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "agent", Short: "Make this machine a container instance of a cluster", Args: cobra.NoArgs,
 		Long: `Make this machine a container instance of a cluster. The first time it takes a token, which the control plane makes with berth token;
-afterwards the machine has a key of its own.`,
-		Example: "  berth agent --server http://10.0.0.1:3270 --token bjt-...",
-		RunE:    func(c *cobra.Command, _ []string) error { return runAgent(c.Context(), o) },
+afterwards the machine has a key of its own.
+
+A control plane of several replicas is named with all their addresses: the agent uses one, and goes on with another one when that is gone.
+Addresses that are given later replace those that the machine remembers.`,
+		Example: `  berth agent --server http://10.0.0.1:3270 --token bjt-...
+  berth agent --server http://10.0.0.1:3270,http://10.0.0.2:3270,http://10.0.0.3:3270`,
+		RunE: func(c *cobra.Command, _ []string) error { return runAgent(c.Context(), o) },
 	}
 	f := c.Flags()
 	dataFlag(c, &o.data)
-	f.StringVar(&o.server, "server", "", "address of the control plane, http://HOST:PORT")
+	f.StringSliceVar(&o.servers, "server", nil, "address of the control plane, http://HOST:PORT; of each replica, separated by commas or with a flag for each")
 	f.StringVar(&o.token, "token", "", "one-time token to join with")
 	f.StringVar(&o.name, "name", "instance-1", "local name of the container instance")
 	f.StringVar(&o.zone, "zone", "", "availability zone of this machine")
@@ -83,7 +91,7 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	}
 	defer ledger.Close()
 	config.Engine, config.Ledger, config.Log, config.Version = engine.Seam(), ledger, log, version
-	config.CleanUpAfter = o.cleanUpAfter
+	config.CleanUpAfter, config.HTTPClient = o.cleanUpAfter, agentClient()
 	warnOfNeighbours(log)
 	groups, err := machine.OpenGroups("/sys/fs/cgroup", config.Installation, func(ctx context.Context) (string, error) {
 		m, err := config.Engine.Machine(ctx)
@@ -98,8 +106,16 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	if err != nil {
 		return err
 	}
-	log.Info("agent running", "instances", len(config.Instances), "endpoint", config.Endpoint)
+	log.Info("agent running", "instances", len(config.Instances), "endpoints", config.Endpoints)
 	return a.Run(ctx)
+}
+
+// agentClient gives a replica that does not accept connections up soon, because there may be others.
+func agentClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 10, IdleConnTimeout: 90 * time.Second,
+	}}
 }
 
 // warnOfNeighbours names another agent that uses the ports of the official one.
@@ -125,28 +141,42 @@ func (o *agentOptions) config(ctx context.Context, d dataDir) (agent.Config, err
 	case o.local && err != nil:
 		return agent.Config{}, fmt.Errorf("local instances: %w", err)
 	case o.local:
-		return agentConfig(in, "http://"+in.Listen, list), nil
+		return agentConfig(in, []string{"http://" + in.Listen}, list), nil
 	}
-	if err != nil || o.token != "" {
-		if list, err = o.joinCluster(ctx, d, &in); err != nil {
-			return agent.Config{}, err
-		}
+	if err := o.checkServers(); err != nil {
+		return agent.Config{}, err
+	}
+	switch {
+	case err != nil || o.token != "":
+		list, err = o.joinCluster(ctx, d, &in)
+	case len(o.servers) > 0:
+		in.Listen, in.Servers = o.servers[0], o.servers
+		err = d.save("berth.json", in)
+	}
+	if err != nil {
+		return agent.Config{}, err
 	}
 	if len(list) == 0 || in.Listen == "" {
 		return agent.Config{}, errors.New("this machine has not joined a cluster yet; give --server and --token")
 	}
-	return agentConfig(in, in.Listen, list), nil
+	return agentConfig(in, in.servers(), list), nil
+}
+
+func (o *agentOptions) checkServers() error {
+	for _, s := range o.servers {
+		if u, err := url.Parse(s); err != nil || u.Host == "" {
+			return fmt.Errorf("--server %q is not an address like http://10.0.0.1:3270", s)
+		}
+	}
+	return nil
 }
 
 // joinCluster trades the token for a key and writes down where the machine belongs.
 func (o *agentOptions) joinCluster(ctx context.Context, d dataDir, in *installation) ([]localInstance, error) {
-	if o.token == "" || o.server == "" {
+	if o.token == "" || len(o.servers) == 0 {
 		return nil, errors.New("this machine has not joined a cluster yet; give --server and --token (made by `berth token` on the control plane)")
 	}
-	if u, err := url.Parse(o.server); err != nil || u.Host == "" {
-		return nil, fmt.Errorf("--server %q is not an address like http://10.0.0.1:3270", o.server)
-	}
-	key, err := berthapi.Trade(ctx, o.server, o.token)
+	key, err := o.trade(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -168,15 +198,36 @@ func (o *agentOptions) joinCluster(ctx context.Context, d dataDir, in *installat
 		Name: o.name, Cluster: key.Cluster, HostAddress: o.hostAddress, CPUUnits: cpu, MemoryMiB: mib, Zone: zone,
 		AccessKey: key.AccessKeyID, SecretKey: key.SecretAccessKey,
 	}}
-	in.Listen, in.Region = o.server, key.Region
+	in.Listen, in.Servers, in.Region = o.servers[0], o.servers, key.Region
 	if err := d.save("berth.json", *in); err != nil {
 		return nil, err
 	}
 	return list, d.save("instances.json", list)
 }
 
-func agentConfig(in installation, endpoint string, list []localInstance) agent.Config {
-	c := agent.Config{Installation: in.ID, Endpoint: endpoint, Region: in.Region}
+// tradeTime bounds a try to trade a token at one replica.
+const tradeTime = 30 * time.Second
+
+// trade gets the machine's key for its token, at any replica that can do it now. A token is spent at most once, wherever it is shown.
+func (o *agentOptions) trade(ctx context.Context) (key berthapi.Joined, err error) {
+	var failures []error
+	for _, n := range rand.Perm(len(o.servers)) {
+		ctx, cancel := context.WithTimeout(ctx, tradeTime)
+		key, err = berthapi.Trade(ctx, o.servers[n], o.token)
+		cancel()
+		if err == nil {
+			return key, nil
+		}
+		failures = append(failures, fmt.Errorf("%s: %w", o.servers[n], err))
+		if !errors.Is(err, berthapi.ErrUnavailable) {
+			break
+		}
+	}
+	return key, errors.Join(failures...)
+}
+
+func agentConfig(in installation, endpoints []string, list []localInstance) agent.Config {
+	c := agent.Config{Installation: in.ID, Endpoints: endpoints, Region: in.Region}
 	for _, i := range list {
 		c.Instances = append(c.Instances, agent.InstanceConfig{
 			Name: i.Name, Cluster: i.Cluster, HostAddress: i.HostAddress, CPUUnits: i.CPUUnits, MemoryMiB: i.MemoryMiB, Zone: i.Zone,

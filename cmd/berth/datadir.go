@@ -34,13 +34,22 @@ func (d dataDir) path(name string) string { return filepath.Join(string(d), name
 type installation struct {
 	ID        string // in the names of everything that it makes on a machine
 	Listen    string
-	TLS       bool `json:",omitempty"` // it serves HTTPS with a certificate of the operator's
+	Servers   []string `json:",omitempty"` // an agent's control plane: the URL of each replica; Listen is the first of them
+	TLS       bool     `json:",omitempty"` // it serves HTTPS with a certificate of the operator's
 	Region    string
 	Account   string
 	Auth      string
 	Instances int
 	Flags     map[string]string `json:",omitempty"` // of the server of `berth up`, as they were last given
 	HostNet   int               // its instances' host addresses are 127.0.HostNet.1, .2, ...
+}
+
+// servers are the URLs of an agent's control plane.
+func (in *installation) servers() []string {
+	if len(in.Servers) > 0 {
+		return in.Servers
+	}
+	return []string{in.Listen} // what joined when there was only one
 }
 
 // open makes the directory, absolute, and the installation's identity and key where they are missing.

@@ -31,8 +31,11 @@ type AgentConfig struct {
 	AgentVersion, AgentHash, DockerVersion string
 	// SendCredentials asks for all credentials at the first connect: the agent has just started.
 	SendCredentials bool
-	Log             *slog.Logger
-	HTTPClient      *http.Client // default http.DefaultClient
+	// Locate finds the endpoint anew, at another replica than failed's, to which no connection could be made; failed is "" after a connection
+	// that has just grown old. nil keeps Endpoint.
+	Locate     func(ctx context.Context, failed string) (endpoint string, err error)
+	Log        *slog.Logger
+	HTTPClient *http.Client // default http.DefaultClient
 }
 
 // Orders is what an agent does with the messages of its session. The methods are called one after another.
@@ -82,9 +85,12 @@ func (c *AgentConfig) keep(ctx context.Context, b backoff, connect func(ctx cont
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	var err error
 	for first := true; ; {
 		began := time.Now()
-		err := connect(ctx, first)
+		if err = c.place(ctx, err); err == nil {
+			err = connect(ctx, first)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -104,6 +110,29 @@ func (c *AgentConfig) keep(ctx context.Context, b backoff, connect func(ctx cont
 		}
 	}
 }
+
+// place finds the endpoint anew where the end of the last connection asks for it.
+func (c *AgentConfig) place(ctx context.Context, end error) error {
+	failed := ""
+	switch {
+	case c.Locate == nil:
+		return nil
+	case errors.Is(end, errLost), errors.Is(end, errAge):
+	case errors.As(end, new(*dialError)):
+		failed = c.Endpoint
+	default:
+		return nil
+	}
+	endpoint, err := c.Locate(ctx, failed)
+	if err != nil {
+		return &dialError{fmt.Errorf("%w: %w", errLost, err)}
+	}
+	c.Endpoint = endpoint
+	return nil
+}
+
+// errLost is a failure of Locate, which says nothing of Endpoint.
+var errLost = errors.New("the control plane is not found")
 
 // ordinary ends are no sign of trouble: the next connect comes soon.
 func ordinary(err error) bool {

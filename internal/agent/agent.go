@@ -20,10 +20,10 @@ import (
 
 // Config is what an agent is made of. Zero values take the defaults in their comments.
 type Config struct {
-	Installation string // labels the containers, so that two installations do not touch each other
-	Endpoint     string // of the control plane's API, "http://host:port"
-	Region       string // us-east-1
-	Version      string // of the agent, as told in the sessions
+	Installation string   // labels the containers, so that two installations do not touch each other
+	Endpoints    []string // of the control plane's API, "http://host:port" of each replica; one of them is used at a time
+	Region       string   // us-east-1
+	Version      string   // of the agent, as told in the sessions
 	Hash         string
 	Instances    []InstanceConfig
 
@@ -60,6 +60,7 @@ const launchLimit = 8
 // Agent runs the tasks of its container instances.
 type Agent struct {
 	Config
+	endpoints *endpoints
 	images    *imageKeeper
 	launches  *semaphore.Weighted
 	instances []*instance
@@ -75,8 +76,9 @@ type Agent struct {
 
 // New returns an agent with what its ledger knows.
 func New(c Config) (*Agent, error) {
-	c.defaults()
-	a := &Agent{Config: c, launches: semaphore.NewWeighted(launchLimit), arrivals: make(chan *task), listed: make(chan struct{}), tasks: map[string]*task{},
+	known := newEndpoints(c.Endpoints)
+	c.defaults(known)
+	a := &Agent{Config: c, endpoints: known, launches: semaphore.NewWeighted(launchLimit), arrivals: make(chan *task), listed: make(chan struct{}), tasks: map[string]*task{},
 		images: &imageKeeper{images: c.Engine.Images, behavior: c.PullBehavior, log: c.Log}}
 	a.engine.set(time.Now(), statusInitializing)
 	for _, i := range c.Instances {
@@ -91,7 +93,7 @@ func New(c Config) (*Agent, error) {
 	return a, nil
 }
 
-func (c *Config) defaults() {
+func (c *Config) defaults(known *endpoints) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
@@ -111,7 +113,7 @@ func (c *Config) defaults() {
 		c.RunTelemetry = acs.RunTelemetry
 	}
 	if c.API == nil {
-		c.API = c.client
+		c.API = func(i InstanceConfig) API { return c.client(known, i) }
 	}
 }
 

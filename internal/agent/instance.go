@@ -73,10 +73,20 @@ func (i *instance) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return i.agent.RunAgent(ctx, c, &orders{i}) })
 	second := c
 	second.Endpoint = telemetry
+	if len(i.agent.Endpoints) > 1 {
+		c.Locate = func(ctx context.Context, failed string) (string, error) {
+			session, _, err := i.relocate(ctx, failed)
+			return session, err
+		}
+		second.Locate = func(ctx context.Context, failed string) (string, error) {
+			_, telemetry, err := i.relocate(ctx, failed)
+			return telemetry, err
+		}
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return i.agent.RunAgent(ctx, c, &orders{i}) })
 	g.Go(func() error { return i.agent.RunTelemetry(ctx, second, &telemetrySource{i}, i.health) })
 	return g.Wait()
 }

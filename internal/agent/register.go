@@ -21,19 +21,11 @@ import (
 const callTimeout = 42 * time.Second
 
 // client is the SDK's client with an instance's keys. It tries once: whoever calls tries again.
-func (c *Config) client(i InstanceConfig) API {
+func (c *Config) client(e *endpoints, i InstanceConfig) API {
 	return awsecs.New(awsecs.Options{
-		BaseEndpoint: aws.String(c.Endpoint), Region: c.Region, Retryer: aws.NopRetryer{}, HTTPClient: c.httpClient(),
+		EndpointResolverV2: e, Region: c.Region, Retryer: aws.NopRetryer{}, HTTPClient: newCaller(c.HTTPClient, e),
 		Credentials: credentials.NewStaticCredentialsProvider(i.AccessKey, i.SecretKey, ""),
 	})
-}
-
-// httpClient keeps a nil client nil for the SDK.
-func (c *Config) httpClient() awsecs.HTTPClient {
-	if c.HTTPClient == nil {
-		return nil
-	}
-	return c.HTTPClient
 }
 
 // register makes the instance known to the control plane, again where it was known before. It tries until it succeeds;
@@ -131,25 +123,50 @@ func (i *instance) discover(ctx context.Context) (c acs.AgentConfig, telemetry s
 	if err != nil {
 		return c, "", err
 	}
-	var out *awsecs.DiscoverPollEndpointOutput
+	var session string
 	err = i.insist(ctx, "discover the session endpoints", func(ctx context.Context) (err error) {
-		out, err = i.api.DiscoverPollEndpoint(ctx, &awsecs.DiscoverPollEndpointInput{Cluster: aws.String(i.Cluster), ContainerInstance: aws.String(i.knownARN())})
-		if forgotten(err) {
-			return &givenUp{fmt.Errorf("%w: %w", acs.ErrInactive, err)}
+		session, telemetry, err = i.poll(ctx)
+		if errors.Is(err, acs.ErrInactive) {
+			return &givenUp{err}
 		}
 		return err
 	})
 	if err != nil {
 		return c, "", err
 	}
-	if out.Endpoint == nil || out.TelemetryEndpoint == nil {
-		return c, "", fmt.Errorf("discover the session endpoints: the answer names none")
-	}
 	return acs.AgentConfig{
-		Endpoint: *out.Endpoint, Region: i.agent.Region, Cluster: i.Cluster, Instance: i.knownARN(), SendCredentials: true,
+		Endpoint: session, Region: i.agent.Region, Cluster: i.Cluster, Instance: i.knownARN(), SendCredentials: true,
 		Credentials:  credentials.NewStaticCredentialsProvider(i.AccessKey, i.SecretKey, ""),
 		AgentVersion: i.agent.Version, AgentHash: i.agent.Hash, DockerVersion: machine.Version, Log: i.log, HTTPClient: i.agent.HTTPClient,
-	}, *out.TelemetryEndpoint, nil
+	}, telemetry, nil
+}
+
+// poll asks the current replica once for the endpoints of the sessions. acs.ErrInactive: the control plane does not know the instance.
+func (i *instance) poll(ctx context.Context) (session, telemetry string, err error) {
+	out, err := i.api.DiscoverPollEndpoint(ctx, &awsecs.DiscoverPollEndpointInput{Cluster: aws.String(i.Cluster), ContainerInstance: aws.String(i.knownARN())})
+	switch {
+	case forgotten(err):
+		return "", "", fmt.Errorf("%w: %w", acs.ErrInactive, err)
+	case err != nil:
+		return "", "", err
+	case out.Endpoint == nil || out.TelemetryEndpoint == nil:
+		return "", "", errors.New("the answer names none")
+	}
+	return *out.Endpoint, *out.TelemetryEndpoint, nil
+}
+
+// relocate finds the endpoints of the sessions anew: at another replica where the one behind failed has failed, else at any.
+func (i *instance) relocate(ctx context.Context, failed string) (session, telemetry string, err error) {
+	if failed == "" {
+		i.agent.endpoints.renew()
+	} else {
+		i.agent.endpoints.fail(failed)
+	}
+	err = bounding(ctx, func(ctx context.Context) (err error) {
+		session, telemetry, err = i.poll(ctx)
+		return err
+	})
+	return session, telemetry, err
 }
 
 // givenUp is an error that trying again will not mend.

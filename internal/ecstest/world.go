@@ -232,7 +232,7 @@ func (m *machine) start() {
 		}
 	}
 	a, err := agent.New(agent.Config{
-		Installation: "test", Endpoint: "http://berth", Region: region, Version: "1.105.0", Hash: "simulated", Engine: m.engine.Seam(), Ledger: m.ledger,
+		Installation: "test", Endpoints: []string{"http://berth"}, Region: region, Version: "1.105.0", Hash: "simulated", Engine: m.engine.Seam(), Ledger: m.ledger,
 		HTTPClient: m.wire.client(), Log: m.world.log.With("agent", m.number),
 		Instances: []agent.InstanceConfig{{
 			Name: "one", Cluster: "default", CPUUnits: 1024, MemoryMiB: 1024, Zone: region + string(rune('a'+m.number%3)),

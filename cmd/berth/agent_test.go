@@ -1,0 +1,88 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+
+	berthapi "berth/internal/api/berth"
+)
+
+// joinable is a replica that trades the token "good".
+func joinable(t *testing.T, status int) (url string, asked *int) {
+	t.Helper()
+	asked = new(int)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		*asked++
+		var in struct{ Token string }
+		if status != http.StatusOK || r.URL.Path != berthapi.JoinPath || json.NewDecoder(r.Body).Decode(&in) != nil {
+			http.Error(w, "no leader", status)
+			return
+		}
+		if in.Token != "good" {
+			http.Error(w, "the join token is not valid", http.StatusForbidden)
+			return
+		}
+		json.NewEncoder(w).Encode(berthapi.Joined{AccessKeyID: "AKIA", SecretAccessKey: "secret", Cluster: "c", Region: "eu-west-1"}) //nolint:errcheck // a test's
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL, asked
+}
+
+func TestAgentJoinsThroughAnyReplica(t *testing.T) {
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	leaderless, _ := joinable(t, http.StatusServiceUnavailable)
+	well, _ := joinable(t, http.StatusOK)
+	for range 8 { // whatever the order that is drawn
+		d := dataDir(t.TempDir())
+		o := agentOptions{servers: []string{gone.URL, leaderless, well}, token: "good", name: "one", cpu: 1024, memory: 1024}
+		c, err := o.config(t.Context(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(c.Endpoints, o.servers) || c.Region != "eu-west-1" || c.Instances[0].AccessKey != "AKIA" {
+			t.Errorf("%+v", c)
+		}
+		again, err := (&agentOptions{}).config(t.Context(), d)
+		if err != nil || !slices.Equal(again.Endpoints, o.servers) {
+			t.Errorf("started again: %q, %v", again.Endpoints, err)
+		}
+	}
+}
+
+func TestAgentsTokenIsShownToNobodyElse(t *testing.T) {
+	a, askedA := joinable(t, http.StatusOK)
+	b, askedB := joinable(t, http.StatusOK)
+	_, err := (&agentOptions{servers: []string{a, b}, token: "spent"}).config(t.Context(), dataDir(t.TempDir()))
+	if err == nil || !strings.Contains(err.Error(), "not valid") || *askedA+*askedB != 1 {
+		t.Errorf("%v; asked %d and %d times", err, *askedA, *askedB)
+	}
+	_, err = (&agentOptions{servers: []string{a, "10.0.0.1:3270"}, token: "good"}).config(t.Context(), dataDir(t.TempDir()))
+	if err == nil || !strings.Contains(err.Error(), "10.0.0.1:3270") {
+		t.Errorf("an address without a scheme: %v", err)
+	}
+}
+
+func TestAgentTakesOtherServers(t *testing.T) {
+	d := dataDir(t.TempDir())
+	if err := errors.Join(d.write("berth.json", []byte(`{"ID":"x","Listen":"http://10.0.0.1:3270","Region":"us-east-1"}`)),
+		d.save("instances.json", []localInstance{{Name: "one"}})); err != nil {
+		t.Fatal(err)
+	}
+	c, err := (&agentOptions{}).config(t.Context(), d)
+	if err != nil || !slices.Equal(c.Endpoints, []string{"http://10.0.0.1:3270"}) {
+		t.Errorf("of an older version: %q, %v", c.Endpoints, err)
+	}
+	three := []string{"http://10.0.0.1:3270", "http://10.0.0.2:3270", "http://10.0.0.3:3270"}
+	for _, o := range []agentOptions{{servers: three}, {}} {
+		c, err := o.config(t.Context(), d)
+		if err != nil || !slices.Equal(c.Endpoints, three) {
+			t.Errorf("given %q: %q, %v", o.servers, c.Endpoints, err)
+		}
+	}
+}
