@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -22,9 +21,7 @@ import (
 
 // runServer runs a replica until ctx ends. Then it hands over what it does, and stops.
 func runServer(ctx context.Context, o serverOptions) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	defer startCollector()()
 	s, release, err := newServer(ctx, o)
 	if err != nil {
 		return err

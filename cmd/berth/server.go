@@ -95,9 +95,6 @@ the first is started with --cluster-init, the others with --join and a token of 
 	return c
 }
 
-// gcPercent trades memory for the collector's time. The records live long; what requests leave behind does not.
-const gcPercent = 250
-
 // server is one replica, put together.
 type server struct {
 	options   serverOptions
