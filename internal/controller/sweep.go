@@ -24,7 +24,7 @@ const KeepStopped = time.Hour
 
 // How long other records are kept after their end, as on AWS.
 const (
-	keepInactive = 24 * time.Hour // INACTIVE services
+	keepInactive = 24 * time.Hour // INACTIVE services and clusters
 	keepRequests = 24 * time.Hour // requests with a clientToken
 	maxStopped   = 200_000        // stopped tasks of the installation; the oldest go first
 	maxRequests  = 100_000        // requests with a clientToken; the oldest go first
@@ -85,7 +85,8 @@ func overdue(v *state.Snapshot, now time.Time, keepStopped time.Duration) (due [
 			due = append(due, t)
 		}
 	}
-	return append(append(due, inactiveServices(v, now)...), deletedDefinitions(v)...)
+	due = append(append(due, inactiveServices(v, now)...), inactiveClusters(v, now)...)
+	return append(due, deletedDefinitions(v)...)
 }
 
 // oldRequests are those that nobody repeats any more, and the oldest of too many.

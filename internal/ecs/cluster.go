@@ -27,6 +27,7 @@ type Cluster struct {
 	ServiceConnectDefaults          *types.ClusterServiceConnectDefaults
 	Tags                            []types.Tag
 	CreatedAt                       time.Time
+	InactiveAt                      *time.Time // when it was deleted
 	// LostInstances are the times when instances of this cluster were deregistered as lost (design D16), the newest last, none older than ten minutes.
 	// Written by: controller instances.
 	LostInstances []time.Time

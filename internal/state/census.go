@@ -5,6 +5,8 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
 	"berth/internal/arn"
 	"berth/internal/ecs"
 )
@@ -15,6 +17,37 @@ type Census struct {
 	tasks     [2][8]int32 // by desired status RUNNING or STOPPED, and last status
 	services  [3]int32    // by status
 	instances [3][2]int32 // by status, and whether the agent is connected
+	elsewhere [3]elsewhere
+}
+
+// elsewhere are the numbers of one launch type that is not EC2.
+type elsewhere struct{ running, pending, active, draining int32 }
+
+// elsewheres are the launch types in the order of a census.
+var elsewheres = []types.LaunchType{types.LaunchTypeFargate, types.LaunchTypeExternal, types.LaunchTypeManagedInstances}
+
+// LaunchCounts are the numbers of one launch type in a cluster.
+type LaunchCounts struct{ Running, Pending, Active, Draining int }
+
+// Launched returns a cluster's numbers of a launch type.
+func (t *Tables) Launched(c arn.Cluster, l types.LaunchType) LaunchCounts {
+	census := t.census.get(string(c))
+	return census.launched(l)
+}
+
+// launched reads the numbers of a launch type. What is of no other one is of EC2.
+func (c *Census) launched(l types.LaunchType) LaunchCounts {
+	if i := slices.Index(elsewheres, l); i >= 0 {
+		e := c.elsewhere[i]
+		return LaunchCounts{int(e.running), int(e.pending), int(e.active), int(e.draining)}
+	}
+	all := c.counts()
+	n := LaunchCounts{all.RunningTasks, all.PendingTasks, all.ActiveServices, all.DrainingServices}
+	for _, e := range c.elsewhere {
+		n.Running, n.Pending = n.Running-int(e.running), n.Pending-int(e.pending)
+		n.Active, n.Draining = n.Active-int(e.active), n.Draining-int(e.draining)
+	}
+	return n
 }
 
 // The statuses in the order of a census.
@@ -69,6 +102,8 @@ func (c *Census) counts() (n ClusterCounts) {
 			n.RunningTasks += tasks
 		case !last.After(ecs.Running):
 			n.PendingTasks += tasks
+		case last != ecs.Stopped:
+			n.EndingTasks += tasks
 		}
 	})
 	c.Services(func(status string, services int) {
@@ -98,6 +133,14 @@ func (c *Census) task(x *ecs.Task, n int32) {
 	if last := slices.Index(taskStatuses, x.LastStatus); last >= 0 {
 		c.tasks[desired][last] += n
 	}
+	if i := slices.Index(elsewheres, x.LaunchType); i >= 0 {
+		switch {
+		case x.LastStatus == ecs.Running:
+			c.elsewhere[i].running += n
+		case !x.LastStatus.After(ecs.Running):
+			c.elsewhere[i].pending += n
+		}
+	}
 }
 
 func (c *Census) service(x *ecs.Service, n int32) {
@@ -106,6 +149,14 @@ func (c *Census) service(x *ecs.Service, n int32) {
 	}
 	if i := slices.Index(statuses, x.Status); i >= 0 {
 		c.services[i] += n
+	}
+	if i := slices.Index(elsewheres, x.LaunchType); i >= 0 {
+		switch x.Status {
+		case ecs.Active:
+			c.elsewhere[i].active += n
+		case ecs.Draining:
+			c.elsewhere[i].draining += n
+		}
 	}
 }
 
@@ -123,7 +174,7 @@ func (c *Census) instance(x *ecs.Instance, n int32) {
 }
 
 func (t *Tables) censusTask(old, new *ecs.Task) {
-	if old != nil && new != nil && old.DesiredStatus == new.DesiredStatus && old.LastStatus == new.LastStatus {
+	if old != nil && new != nil && old.DesiredStatus == new.DesiredStatus && old.LastStatus == new.LastStatus && old.LaunchType == new.LaunchType {
 		return
 	}
 	if some := cmp.Or(new, old); some != nil {
@@ -132,7 +183,7 @@ func (t *Tables) censusTask(old, new *ecs.Task) {
 }
 
 func (t *Tables) censusService(old, new *ecs.Service) {
-	if old != nil && new != nil && old.Status == new.Status {
+	if old != nil && new != nil && old.Status == new.Status && old.LaunchType == new.LaunchType {
 		return
 	}
 	if some := cmp.Or(new, old); some != nil {

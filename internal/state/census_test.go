@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
@@ -20,12 +21,12 @@ func TestCensus(t *testing.T) {
 			c, id := rapid.SampledFrom(clusters).Draw(t, "cluster"), fmt.Sprint(rapid.IntRange(0, 5).Draw(t, "id"))
 			switch rapid.IntRange(0, 2).Draw(t, "kind") {
 			case 0:
-				return &ecs.Service{ServiceArn: c.Service(id), Status: rapid.SampledFrom(statuses).Draw(t, "status")}
+				return &ecs.Service{ServiceArn: c.Service(id), Status: rapid.SampledFrom(statuses).Draw(t, "status"), LaunchType: rapid.SampledFrom(launchTypes).Draw(t, "launch type")}
 			case 1:
 				return &ecs.Instance{ContainerInstanceArn: c.Instance(id), Status: rapid.SampledFrom(statuses).Draw(t, "status"), Connected: rapid.Bool().Draw(t, "connected")}
 			}
 			x := randomTask(t)
-			x.TaskArn = c.Task(x.TaskArn.ID())
+			x.TaskArn, x.LaunchType = c.Task(x.TaskArn.ID()), rapid.SampledFrom(launchTypes).Draw(t, "launch type")
 			return x
 		}
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
@@ -48,8 +49,40 @@ func TestCensus(t *testing.T) {
 			if diff := cmp.Diff(recountCluster(tables, c), tables.Cluster(c)); diff != "" {
 				t.Error(diff)
 			}
+			for _, l := range launchTypes[1:] {
+				if diff := cmp.Diff(recountLaunched(tables, c, l), tables.Launched(c, l)); diff != "" {
+					t.Errorf("%s: %s", l, diff)
+				}
+			}
 		}
 	})
+}
+
+// launchTypes are those of records; the first stands for EC2, as in records of a version that knew no other.
+var launchTypes = []types.LaunchType{"", types.LaunchTypeEc2, types.LaunchTypeFargate, types.LaunchTypeExternal, types.LaunchTypeManagedInstances}
+
+// recountLaunched counts what a cluster has of a launch type.
+func recountLaunched(t *Tables, c arn.Cluster, l types.LaunchType) (n LaunchCounts) {
+	is := func(x types.LaunchType) bool { return x == l || x == "" && l == types.LaunchTypeEc2 }
+	for x := range t.Tasks.All() {
+		switch {
+		case x.TaskArn.Cluster() != c || !is(x.LaunchType):
+		case x.LastStatus == ecs.Running:
+			n.Running++
+		case !x.LastStatus.After(ecs.Running):
+			n.Pending++
+		}
+	}
+	for x := range t.Services.All() {
+		switch {
+		case x.ServiceArn.Cluster() != c || !is(x.LaunchType):
+		case x.Status == ecs.Active:
+			n.Active++
+		case x.Status == ecs.Draining:
+			n.Draining++
+		}
+	}
+	return n
 }
 
 // recountCluster counts what a cluster shows of itself.
@@ -61,6 +94,8 @@ func recountCluster(t *Tables, c arn.Cluster) (n ClusterCounts) {
 			n.RunningTasks++
 		case !x.LastStatus.After(ecs.Running):
 			n.PendingTasks++
+		case x.LastStatus != ecs.Stopped:
+			n.EndingTasks++
 		}
 	}
 	for x := range t.Services.All() {

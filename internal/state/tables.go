@@ -29,6 +29,7 @@ type Tables struct {
 // ClusterCounts are the numbers that a cluster shows of itself.
 type ClusterCounts struct {
 	RunningTasks, PendingTasks       int
+	EndingTasks                      int // neither of them, and not stopped
 	ActiveServices, DrainingServices int
 	Instances                        int // ACTIVE or DRAINING
 }

@@ -21,6 +21,7 @@ func TestCatalogResources(t *testing.T) {
 		{"DescribeClusters", `{"clusters":["a","` + arn + `cluster/b"]}`, []string{arn + "cluster/a", arn + "cluster/b"}},
 		{"UpdateCluster", `{"cluster":"a"}`, []string{arn + "cluster/a"}},
 		{"UpdateClusterSettings", `{"cluster":"a"}`, []string{arn + "cluster/a"}},
+		{"PutClusterCapacityProviders", `{"cluster":"a"}`, []string{arn + "cluster/a"}},
 		{"DeleteCluster", `{"cluster":"a"}`, []string{arn + "cluster/a"}},
 		{"DeleteCluster", `{"cluster":"a b"}`, []string{"a b"}},
 		{"RegisterTaskDefinition", `{"family":"f"}`, nil},

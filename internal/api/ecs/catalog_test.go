@@ -17,7 +17,8 @@ import (
 // Stories of clusters, task definitions and tags, each line a request with its whole answer.
 func TestCatalogStories(t *testing.T) {
 	for _, dir := range []string{
-		"create_cluster", "describe_clusters", "list_clusters", "update_cluster", "update_cluster_settings", "delete_cluster",
+		"create_cluster", "describe_clusters", "list_clusters", "update_cluster", "update_cluster_settings", "put_cluster_capacity_providers",
+		"delete_cluster",
 		"register_task_definition", "describe_task_definition", "list_task_definitions", "list_task_definition_families",
 		"deregister_task_definition", "delete_task_definitions", "tag_resource", "untag_resource", "list_tags_for_resource",
 	} {

@@ -6,6 +6,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/apierr"
+	"berth/internal/ecs"
 )
 
 // AWS's limits on a strategy.
@@ -20,7 +21,7 @@ const (
 func validateClusterCapacity(providers []string, strategy []types.CapacityProviderStrategyItem) error {
 	for i, p := range providers {
 		if p != "FARGATE" && p != "FARGATE_SPOT" {
-			return apierr.InvalidParameter("The specified capacity provider '%s' was not found.", p)
+			return apierr.InvalidParameter("The specified capacity provider '%s' was not found. Specify a valid capacity provider and try again.", p)
 		}
 		if slices.Contains(providers[:i], p) {
 			return apierr.InvalidParameter("The specified capacity provider '%s' is given more than once.", p)
@@ -59,4 +60,13 @@ func validateDefaultStrategy(providers []string, strategy []types.CapacityProvid
 		return apierr.InvalidParameter("The specified capacity provider strategy contains multiple capacity providers with a base value defined. Only one can have it.")
 	}
 	return nil
+}
+
+// noDefaultStrategy refuses what names neither a launch type nor a strategy in a cluster that has a default strategy: AWS would follow that.
+func noDefaultStrategy(c *ecs.Cluster, launchType types.LaunchType) error {
+	if launchType != "" || len(c.DefaultCapacityProviderStrategy) == 0 {
+		return nil
+	}
+	return apierr.InvalidParameter("Berth does not act on the cluster's defaultCapacityProviderStrategy yet; give launchType EC2. " +
+		"docs/coverage.md lists what it acts on.")
 }

@@ -21,6 +21,9 @@ func (a *API) clusterOperations() []frontdoor.Operation {
 		frontdoor.Op("UpdateClusterSettings", a.updateClusterSettings).On(func(r *frontdoor.Request, in any) []string {
 			return clusterResource(r, in.(*awsecs.UpdateClusterSettingsInput).Cluster)
 		}),
+		frontdoor.Op("PutClusterCapacityProviders", a.putClusterCapacityProviders).On(func(r *frontdoor.Request, in any) []string {
+			return clusterResource(r, in.(*awsecs.PutClusterCapacityProvidersInput).Cluster)
+		}),
 		frontdoor.Op("DeleteCluster", a.deleteCluster).On(func(r *frontdoor.Request, in any) []string {
 			return clusterResource(r, in.(*awsecs.DeleteClusterInput).Cluster)
 		}),

@@ -26,7 +26,7 @@ func validateClusterSettings(settings []types.ClusterSetting) error {
 		}
 		seen[s.Name] = true
 		if s.Value == nil || !slices.Contains(containerInsights[:], *s.Value) {
-			return apierr.InvalidParameter("settings.value of '%s' should be one of [disabled,enabled,enhanced]", s.Name)
+			return apierr.InvalidParameter("Invalid setting 'value'")
 		}
 	}
 	return nil

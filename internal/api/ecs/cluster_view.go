@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/state"
 )
@@ -50,19 +51,19 @@ func clusterView(t *state.Tables, c *ecs.Cluster, p clusterParts) *types.Cluster
 		Settings:                          []types.ClusterSetting{},
 		Tags:                              []types.Tag{},
 	}
-	p.fill(v, c, n)
+	p.fill(v, t, c)
 	return v
 }
 
-func (p clusterParts) fill(v *types.Cluster, c *ecs.Cluster, n state.ClusterCounts) {
+func (p clusterParts) fill(v *types.Cluster, t *state.Tables, c *ecs.Cluster) {
 	if p.settings {
-		v.Settings = orEmpty(c.Settings)
+		v.Settings = newClusterSettings(c.Settings)
 	}
 	if p.tags {
 		v.Tags = orEmpty(c.Tags)
 	}
 	if p.statistics {
-		v.Statistics = clusterStatistics(n)
+		v.Statistics = clusterStatistics(t, c.ClusterArn)
 	}
 	if p.attachments {
 		v.Attachments = []types.Attachment{}
@@ -80,21 +81,31 @@ func changedClusterView(t *state.Tables, c *ecs.Cluster) *types.Cluster {
 	return clusterView(t, c, clusterParts{settings: true, tags: true, configuration: c.Configuration != nil})
 }
 
-// clusterStatistics are the numbers by launch type, as strings. Every task and service runs on container instances: the Fargate ones are 0.
-func clusterStatistics(n state.ClusterCounts) []types.KeyValuePair {
+// clusterStatistics are the numbers by launch type, as strings and in AWS's order.
+func clusterStatistics(t *state.Tables, c arn.Cluster) []types.KeyValuePair {
+	ec2, fargate := t.Launched(c, types.LaunchTypeEc2), t.Launched(c, types.LaunchTypeFargate)
+	external, managed := t.Launched(c, types.LaunchTypeExternal), t.Launched(c, types.LaunchTypeManagedInstances)
 	pair := func(name string, n int) types.KeyValuePair {
 		value := strconv.Itoa(n)
 		return types.KeyValuePair{Name: &name, Value: &value}
 	}
 	return []types.KeyValuePair{
-		pair("runningEC2TasksCount", n.RunningTasks),
-		pair("runningFargateTasksCount", 0),
-		pair("pendingEC2TasksCount", n.PendingTasks),
-		pair("pendingFargateTasksCount", 0),
-		pair("activeEC2ServiceCount", n.ActiveServices),
-		pair("activeFargateServiceCount", 0),
-		pair("drainingEC2ServiceCount", n.DrainingServices),
-		pair("drainingFargateServiceCount", 0),
+		pair("runningEC2TasksCount", ec2.Running),
+		pair("runningFargateTasksCount", fargate.Running),
+		pair("pendingEC2TasksCount", ec2.Pending),
+		pair("pendingFargateTasksCount", fargate.Pending),
+		pair("runningExternalTasksCount", external.Running),
+		pair("pendingExternalTasksCount", external.Pending),
+		pair("runningManagedInstancesTasksCount", managed.Running),
+		pair("pendingManagedInstancesTasksCount", managed.Pending),
+		pair("activeEC2ServiceCount", ec2.Active),
+		pair("activeFargateServiceCount", fargate.Active),
+		pair("drainingEC2ServiceCount", ec2.Draining),
+		pair("drainingFargateServiceCount", fargate.Draining),
+		pair("activeExternalServiceCount", external.Active),
+		pair("drainingExternalServiceCount", external.Draining),
+		pair("activeManagedInstancesServiceCount", managed.Active),
+		pair("drainingManagedInstancesServiceCount", managed.Draining),
 	}
 }
 

@@ -23,6 +23,7 @@ var actedOn = map[string]string{
 	"ListClusters":                  "maxResults nextToken",
 	"UpdateCluster":                 "cluster",
 	"UpdateClusterSettings":         "cluster",
+	"PutClusterCapacityProviders":   "cluster",
 	"DeleteCluster":                 "cluster",
 	"RegisterTaskDefinition":        "containerDefinitions family cpu enableFaultInjection ipcMode memory networkMode pidMode requiresCompatibilities tags volumes",
 	"DescribeTaskDefinition":        "taskDefinition include",

@@ -2,17 +2,22 @@ package ecs
 
 import (
 	"context"
+	"reflect"
+	"slices"
+	"strings"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/apierr"
+	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
 	"berth/internal/state"
 )
 
-// createCluster makes a cluster, or answers with the ACTIVE one of that name as it is. A deleted one of that name is made anew.
+// createCluster makes a cluster, or answers with the ACTIVE one of that name as it is, unless the request asks for another one than that. A
+// deleted one of that name is made anew.
 func (a *API) createCluster(ctx context.Context, r *frontdoor.Request, in *awsecs.CreateClusterInput) (*awsecs.CreateClusterOutput, error) {
 	name := "default"
 	if !blank(in.ClusterName) {
@@ -27,11 +32,13 @@ func (a *API) createCluster(ctx context.Context, r *frontdoor.Request, in *awsec
 		if c == nil || c.Status == ecs.Inactive {
 			c = &ecs.Cluster{
 				ClusterArn: r.Scope.Cluster(name), Status: ecs.Active, CreatedAt: now(),
-				Settings: newClusterSettings(in.Settings), Configuration: in.Configuration, Tags: in.Tags,
-				CapacityProviders: in.CapacityProviders, DefaultCapacityProviderStrategy: in.DefaultCapacityProviderStrategy,
+				Settings: newClusterSettings(in.Settings), Configuration: in.Configuration, Tags: orNone(in.Tags),
+				CapacityProviders: orNone(in.CapacityProviders), DefaultCapacityProviderStrategy: orNone(in.DefaultCapacityProviderStrategy),
 				ServiceConnectDefaults: serviceConnectDefaults(in.ServiceConnectDefaults),
 			}
 			tx.Put(c)
+		} else if !sameCluster(c, in) {
+			return apierr.InvalidParameter("Arguments on this idempotent request are inconsistent with arguments used in previous request(s).")
 		}
 		out = changedClusterView(tx.Tables, c)
 		return nil
@@ -40,6 +47,17 @@ func (a *API) createCluster(ctx context.Context, r *frontdoor.Request, in *awsec
 		return nil, err
 	}
 	return &awsecs.CreateClusterOutput{Cluster: out}, nil
+}
+
+// sameCluster reports whether a cluster is as the request wants it. What the request does not say may be anything, and so may tags, which come
+// and go.
+func sameCluster(c *ecs.Cluster, in *awsecs.CreateClusterInput) bool {
+	settings := newClusterSettings(c.Settings)
+	return reflect.DeepEqual(mergeClusterSettings(settings, in.Settings), settings) &&
+		(in.Configuration == nil || reflect.DeepEqual(c.Configuration, in.Configuration)) &&
+		(in.CapacityProviders == nil || slices.Equal(c.CapacityProviders, in.CapacityProviders)) &&
+		(in.DefaultCapacityProviderStrategy == nil || reflect.DeepEqual(c.DefaultCapacityProviderStrategy, orNone(in.DefaultCapacityProviderStrategy))) &&
+		(in.ServiceConnectDefaults == nil || reflect.DeepEqual(c.ServiceConnectDefaults, serviceConnectDefaults(in.ServiceConnectDefaults)))
 }
 
 func validateNewCluster(name string, in *awsecs.CreateClusterInput) error {
@@ -62,10 +80,35 @@ func validateNewCluster(name string, in *awsecs.CreateClusterInput) error {
 }
 
 func validateServiceConnectDefaults(d *types.ClusterServiceConnectDefaultsRequest) error {
-	if d != nil && d.Namespace == nil {
+	switch {
+	case d == nil:
+		return nil
+	case d.Namespace == nil:
 		return apierr.InvalidParameter("serviceConnectDefaults.namespace should not be null.")
 	}
-	return nil
+	return validateNamespace(*d.Namespace)
+}
+
+// mostNamespace is the length of the longest name of a Cloud Map namespace.
+const mostNamespace = 1024
+
+// validateNamespace checks the name or ARN of a namespace. There are none yet: an ARN is always of one that does not exist.
+func validateNamespace(name string) error {
+	switch {
+	case len(name) > mostNamespace:
+		return apierr.InvalidParameter("The namespace can be at most %d characters long.", mostNamespace)
+	case !arn.Is(name):
+		return nil
+	}
+	p, err := arn.Parse(name)
+	if err != nil || p.Service != "servicediscovery" || !strings.HasPrefix(p.Resource, "namespace/") {
+		return apierr.InvalidParameter("Invalid namespace: %s is not the ARN of a namespace.", name)
+	}
+	return namespaceNotFound()
+}
+
+func namespaceNotFound() error {
+	return apierr.New("NamespaceNotFoundException", "The specified namespace was not found.")
 }
 
 // serviceConnectDefaults is what the cluster keeps of a request's; an empty namespace is none.

@@ -110,6 +110,9 @@ func newService(t *state.Tables, r *frontdoor.Request, in *awsecs.CreateServiceI
 	if err != nil {
 		return nil, err
 	}
+	if err := noDefaultStrategy(c, in.LaunchType); err != nil {
+		return nil, err
+	}
 	d, err := resolveDefinition(t, r, *in.TaskDefinition)
 	if err != nil {
 		return nil, err

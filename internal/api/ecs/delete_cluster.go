@@ -28,7 +28,8 @@ func (a *API) deleteCluster(ctx context.Context, r *frontdoor.Request, in *awsec
 			return err
 		}
 		gone := *c
-		gone.Status = ecs.Inactive
+		at := now()
+		gone.Status, gone.InactiveAt = ecs.Inactive, &at
 		tx.Put(&gone)
 		out = clusterView(tx.Tables, &gone, clusterParts{})
 		return nil
@@ -45,21 +46,11 @@ func clusterEmpty(t *state.Tables, c arn.Cluster) error {
 	switch {
 	case n.ActiveServices+n.DrainingServices > 0:
 		return apierr.New("ClusterContainsServicesException", "The Cluster cannot be deleted while Services are active.")
-	case n.RunningTasks+n.PendingTasks > 0 || hasTask(t, c):
+	case n.RunningTasks+n.PendingTasks+n.EndingTasks > 0:
 		return apierr.New("ClusterContainsTasksException", "The Cluster cannot be deleted while Tasks are active.")
 	case n.Instances > 0:
 		return apierr.New("ClusterContainsContainerInstancesException",
 			"The Cluster cannot be deleted while Container Instances are active or draining.")
 	}
 	return nil
-}
-
-// hasTask finds a task that is neither running nor pending but on its way down, which the cluster's numbers leave out.
-func hasTask(t *state.Tables, c arn.Cluster) bool {
-	for task := range t.Tasks.Under(string(c.Task("")), "") {
-		if !task.Over() {
-			return true
-		}
-	}
-	return false
 }

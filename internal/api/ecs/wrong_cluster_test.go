@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -23,6 +24,8 @@ func TestWrongClusterRequests(t *testing.T) {
 	strategy := func(items string) string {
 		return `"capacityProviders":["FARGATE","FARGATE_SPOT"],"defaultCapacityProviderStrategy":[` + items + `]`
 	}
+	const inconsistent = "Arguments on this idempotent request are inconsistent with arguments used in previous request(s)."
+	namespace := "arn:aws:servicediscovery:us-east-1:123456789012:namespace/ns-1"
 	task := "arn:aws:ecs:us-east-1:123456789012:task/demo/mine"
 	refuses(t, []badRequest{
 		{"CreateCluster", `{"clusterName":"a b"}`, parameter, `Cluster must match ^[a-zA-Z0-9\-_]{1,255}$, but was a b`},
@@ -31,8 +34,8 @@ func TestWrongClusterRequests(t *testing.T) {
 		create(`"tags":[{"key":"k"},{"key":"k"}]`, "Duplicate tag keys found: the tag key 'k' is given more than once."),
 		create(`"settings":[{"value":"enabled"}]`, "settings.name should not be null or empty."),
 		create(`"settings":[{"name":"x","value":"enabled"}]`, "settings.name should be one of [containerInsights]"),
-		create(`"settings":[{"name":"containerInsights","value":"on"}]`, "settings.value of 'containerInsights' should be one of [disabled,enabled,enhanced]"),
-		create(`"settings":[{"name":"containerInsights"}]`, "settings.value of 'containerInsights' should be one of [disabled,enabled,enhanced]"),
+		create(`"settings":[{"name":"containerInsights","value":"on"}]`, "Invalid setting 'value'"),
+		create(`"settings":[{"name":"containerInsights"}]`, "Invalid setting 'value'"),
 		create(`"settings":[{"name":"containerInsights","value":"enabled"},{"name":"containerInsights","value":"disabled"}]`,
 			"The cluster setting 'containerInsights' is given more than once."),
 		create(logging(`{"logging":"X"}`), "configuration.executeCommandConfiguration.logging should be one of [NONE,DEFAULT,OVERRIDE]"),
@@ -41,7 +44,7 @@ func TestWrongClusterRequests(t *testing.T) {
 			"A CloudWatch log group name or S3 bucket name must be specified when overriding the logging configuration."),
 		create(logging(`{"logging":"OVERRIDE","logConfiguration":{"s3KeyPrefix":"p"}}`),
 			"A CloudWatch log group name or S3 bucket name must be specified when overriding the logging configuration."),
-		create(`"capacityProviders":["mine"]`, "The specified capacity provider 'mine' was not found."),
+		create(`"capacityProviders":["mine"]`, "The specified capacity provider 'mine' was not found. Specify a valid capacity provider and try again."),
 		create(`"capacityProviders":["FARGATE","FARGATE"]`, "The specified capacity provider 'FARGATE' is given more than once."),
 		create(`"capacityProviders":["FARGATE"],"defaultCapacityProviderStrategy":[{"capacityProvider":"FARGATE_SPOT"}]`,
 			"The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. "+
@@ -56,6 +59,14 @@ func TestWrongClusterRequests(t *testing.T) {
 		create(strategy(strings.TrimSuffix(strings.Repeat(`{"capacityProvider":"FARGATE"},`, 21), ",")),
 			"A capacity provider strategy can contain a maximum of 20 capacity providers."),
 		create(`"serviceConnectDefaults":{}`, "serviceConnectDefaults.namespace should not be null."),
+		create(`"serviceConnectDefaults":{"namespace":"`+strings.Repeat("n", 1025)+`"}`, "The namespace can be at most 1024 characters long."),
+		create(`"serviceConnectDefaults":{"namespace":"`+task+`"}`, "Invalid namespace: "+task+" is not the ARN of a namespace."),
+		{"CreateCluster", `{"clusterName":"new","serviceConnectDefaults":{"namespace":"` + namespace + `"}}`, "NamespaceNotFoundException",
+			"The specified namespace was not found."},
+		{"CreateCluster", `{"clusterName":"demo","configuration":{}}`, parameter, inconsistent},
+		{"CreateCluster", `{"clusterName":"demo","serviceConnectDefaults":{"namespace":"n"}}`, parameter, inconsistent},
+		{"CreateCluster", `{"clusterName":"demo","capacityProviders":["FARGATE"]}`, parameter, inconsistent},
+		{"CreateCluster", `{"clusterName":"demo","settings":[{"name":"containerInsights","value":"enabled"}]}`, parameter, inconsistent},
 
 		{"DescribeClusters", `{"include":["X"]}`, parameter, "include should be one of [ATTACHMENTS,CONFIGURATIONS,SETTINGS,STATISTICS,TAGS]"},
 		{"DescribeClusters", `{"include":[""]}`, parameter, "include should not contain an empty value."},
@@ -75,6 +86,21 @@ func TestWrongClusterRequests(t *testing.T) {
 		{"UpdateClusterSettings", `{"cluster":"demo"}`, parameter, "settings can not be empty."},
 		{"UpdateClusterSettings", `{"settings":[{"name":"containerInsights","value":"enabled"}]}`, parameter, "cluster should not be null or empty."},
 		{"UpdateClusterSettings", `{"cluster":"nobody","settings":[{"name":"containerInsights","value":"enabled"}]}`, notFound, "Cluster not found."},
+
+		{"UpdateCluster", `{"cluster":"demo","serviceConnectDefaults":{"namespace":"` + namespace + `"}}`, "NamespaceNotFoundException",
+			"The specified namespace was not found."},
+
+		{"PutClusterCapacityProviders", `{"capacityProviders":[],"defaultCapacityProviderStrategy":[]}`, parameter, "cluster should not be null or empty."},
+		{"PutClusterCapacityProviders", `{"cluster":"demo","defaultCapacityProviderStrategy":[]}`, parameter, "capacityProviders should not be null."},
+		{"PutClusterCapacityProviders", `{"cluster":"demo","capacityProviders":[]}`, parameter, "defaultCapacityProviderStrategy should not be null."},
+		{"PutClusterCapacityProviders", `{"cluster":"nobody","capacityProviders":[],"defaultCapacityProviderStrategy":[]}`, notFound, "Cluster not found."},
+		{"PutClusterCapacityProviders", `{"cluster":"gone","capacityProviders":[],"defaultCapacityProviderStrategy":[]}`, notFound,
+			"The referenced cluster was inactive."},
+		{"PutClusterCapacityProviders", `{"cluster":"demo","capacityProviders":["mine"],"defaultCapacityProviderStrategy":[]}`, parameter,
+			"The specified capacity provider 'mine' was not found. Specify a valid capacity provider and try again."},
+		{"PutClusterCapacityProviders", `{"cluster":"demo","capacityProviders":[],"defaultCapacityProviderStrategy":[{"capacityProvider":"FARGATE"}]}`, parameter,
+			"The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. " +
+				"Associate the capacity provider 'FARGATE' with the cluster and try again."},
 
 		{"DeleteCluster", `{}`, parameter, "cluster should not be null or empty."},
 		{"DeleteCluster", `{"cluster":"nobody"}`, notFound, "Cluster not found."},
@@ -121,4 +147,21 @@ func TestDeleteClusterInUse(t *testing.T) {
 	deletion("ClusterContainsTasksException", tasks)
 	advance(ecs.Stopped)
 	deletion("ClusterContainsContainerInstancesException", instances)
+}
+
+// In a cluster with a default strategy, what names neither a launch type nor a strategy would follow it.
+func TestDefaultStrategyIsNotIgnored(t *testing.T) {
+	p := newLaunchPad(t)
+	p.must(t, "PutClusterCapacityProviders", `{"cluster":"demo","capacityProviders":["FARGATE"],"defaultCapacityProviderStrategy":[{"capacityProvider":"FARGATE","weight":1}]}`)
+	before := p.store.View().N
+	for operation, body := range map[string]string{
+		"RunTask": `{"cluster":"demo","taskDefinition":"port"%s}`, "CreateService": `{"cluster":"demo","serviceName":"s","taskDefinition":"port","desiredCount":0%s}`,
+	} {
+		_, err := p.ask(t, "ADMIN", operation, fmt.Sprintf(body, ""))
+		if err == nil || err.Code != parameter || !strings.Contains(err.Message, "defaultCapacityProviderStrategy") || p.store.View().N != before {
+			t.Errorf("%s: %v", operation, err)
+		}
+	}
+	p.must(t, "RunTask", `{"cluster":"demo","taskDefinition":"port","launchType":"EC2"}`)
+	p.must(t, "CreateService", `{"cluster":"demo","serviceName":"s","taskDefinition":"port","desiredCount":0,"launchType":"EC2"}`)
 }
