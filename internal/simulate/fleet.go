@@ -37,6 +37,8 @@ type Config struct {
 	DisconnectEvery         time.Duration // an instance loses its connections about so often; 0 never
 	Telemetry               bool          // keep a telemetry session too
 	Log                     *slog.Logger
+	// Dial makes all connections; nil: over the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// Reported is told of every report that the control plane took. It must not wait.
 	Reported func(task, status string, at time.Time)
@@ -68,17 +70,15 @@ func New(c Config) *Fleet {
 	if c.Zones == 0 {
 		c.Zones = 3
 	}
+	if c.Dial == nil {
+		c.Dial = (&net.Dialer{Timeout: 30 * time.Second}).DialContext
+	}
 	f := &Fleet{Config: c}
-	f.api = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: c.Instances + 1, DialContext: f.dial, WriteBufferSize: 2 << 10, ReadBufferSize: 2 << 10, DisableCompression: true}}
+	f.api = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: c.Instances + 1, DialContext: f.Dial, WriteBufferSize: 2 << 10, ReadBufferSize: 2 << 10, DisableCompression: true}}
 	for n := range c.Instances {
 		f.instances = append(f.instances, newInstance(f, n))
 	}
 	return f
-}
-
-func (f *Fleet) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	d := net.Dialer{Timeout: 30 * time.Second}
-	return d.DialContext(ctx, network, address)
 }
 
 // joining bounds how many instances join and register at once.
@@ -136,7 +136,7 @@ func (l *lines) client(f *Fleet) *http.Client {
 	return &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true, WriteBufferSize: 1 << 10, ReadBufferSize: 1 << 10,
 		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			c, err := f.dial(ctx, network, address)
+			c, err := f.Dial(ctx, network, address)
 			if err != nil {
 				return nil, err
 			}

@@ -62,6 +62,7 @@ func (i *instance) run(ctx context.Context) error {
 			return err
 		}
 		i.mu.Lock()
+		i.fleet.Tasks.Add(-int64(len(i.tasks)))
 		i.arn, i.tasks, i.queue, i.timeline = "", map[string]*task{}, nil, 0
 		i.mu.Unlock()
 		i.fleet.Registered.Add(-1)
