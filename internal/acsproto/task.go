@@ -60,11 +60,12 @@ type DockerConfig struct {
 	Version    string `json:"version,omitempty"` // lowest Docker API version needed
 }
 
-// PortMapping publishes a container port; HostPort 0 lets the agent choose.
+// PortMapping publishes a container port, or a range of them; HostPort 0 lets the agent choose.
 type PortMapping struct {
-	ContainerPort int32  `json:"containerPort"`
-	HostPort      int32  `json:"hostPort"`
-	Protocol      string `json:"protocol"` // tcp or udp
+	ContainerPort      int32  `json:"containerPort,omitempty"`
+	ContainerPortRange string `json:"containerPortRange,omitempty"` // "8000-8010"
+	HostPort           int32  `json:"hostPort"`
+	Protocol           string `json:"protocol"` // tcp or udp
 }
 
 // VolumeFrom mounts the volumes of another container.

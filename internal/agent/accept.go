@@ -100,10 +100,22 @@ func checkContainers(r *Record) error {
 			return fmt.Errorf("container %s: %w", c.Name, err)
 		}
 		for _, p := range c.PortMappings {
-			if p.Protocol != "tcp" && p.Protocol != "udp" || p.ContainerPort < 1 || p.ContainerPort > 65535 || p.HostPort < 0 || p.HostPort > 65535 {
-				return fmt.Errorf("container %s: port mapping %d:%d/%s is not valid", c.Name, p.HostPort, p.ContainerPort, p.Protocol)
+			if err := checkPorts(p); err != nil {
+				return fmt.Errorf("container %s: %w", c.Name, err)
 			}
 		}
+	}
+	return nil
+}
+
+func checkPorts(p acsproto.PortMapping) error {
+	if p.ContainerPortRange != "" && p.ContainerPort == 0 && p.HostPort == 0 && (p.Protocol == "tcp" || p.Protocol == "udp") {
+		_, err := parseSpan(p.ContainerPortRange)
+		return err
+	}
+	if p.Protocol != "tcp" && p.Protocol != "udp" || p.ContainerPort < 1 || p.ContainerPort > 65535 || p.HostPort < 0 || p.HostPort > 65535 ||
+		p.ContainerPortRange != "" {
+		return fmt.Errorf("port mapping %d:%d%s/%s is not valid", p.HostPort, p.ContainerPort, p.ContainerPortRange, p.Protocol)
 	}
 	return nil
 }

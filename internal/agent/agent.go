@@ -32,6 +32,8 @@ type Config struct {
 	Ledger Ledger
 	API    func(InstanceConfig) API // the SDK's client with the instance's keys
 
+	Ports Ports // nil: no port ranges
+
 	CleanUpAfter time.Duration // 3 h; how long stopped containers stay
 	PullBehavior PullBehavior  // default
 
@@ -67,6 +69,7 @@ type Agent struct {
 	arrivals  chan *task    // tasks to run
 	listed    chan struct{} // closed when the engine's containers have been seen for the first time
 	listing   sync.Once
+	choosing  sync.Mutex // one chooses host ports at a time
 	stats     sampler
 	engine    condition
 

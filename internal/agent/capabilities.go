@@ -17,9 +17,16 @@ const (
 	ecsCapability = "ecs.capability."
 )
 
+// abilities are what an agent was given to work with, besides its engine.
+type abilities struct{ groups, ports bool }
+
+func (a *Agent) abilities() abilities {
+	return abilities{groups: a.Groups != nil, ports: a.Ports != nil}
+}
+
 // attributes are what an instance can do, and what it is. An attribute is there only if this agent acts on it. Custom attributes are sent
 // at the first registration only: afterwards they are the control plane's.
-func attributes(c InstanceConfig, m Machine, groups, first bool) (list []types.Attribute) {
+func attributes(c InstanceConfig, m Machine, can abilities, first bool) (list []types.Attribute) {
 	add := func(name, value string) {
 		list = append(list, types.Attribute{Name: aws.String(name), Value: stringOrNil(value)})
 	}
@@ -28,7 +35,7 @@ func attributes(c InstanceConfig, m Machine, groups, first bool) (list []types.A
 			add(name, c.Attributes[name])
 		}
 	}
-	for _, name := range capabilities(m, groups) {
+	for _, name := range capabilities(m, can) {
 		add(name, "")
 	}
 	add("ecs.os-type", "linux")
@@ -44,7 +51,7 @@ func attributes(c InstanceConfig, m Machine, groups, first bool) (list []types.A
 	return list
 }
 
-func capabilities(m Machine, groups bool) []string {
+func capabilities(m Machine, can abilities) []string {
 	list := []string{capability + "privileged-container"}
 	for minor := 17; minor <= 32; minor++ {
 		if v := fmt.Sprintf("1.%d", minor); serves(m, minor) && v != "1.26" && v != "1.27" && v != "1.31" {
@@ -59,11 +66,14 @@ func capabilities(m Machine, groups bool) []string {
 			list = append(list, capability+o)
 		}
 	}
-	if groups {
+	if can.groups {
 		list = append(list, ecsCapability+"task-cpu-mem-limit", ecsCapability+"increased-task-cpu-limit")
 	}
 	list = append(list, ecsCapability+"container-health-check", ecsCapability+"container-ordering", ecsCapability+"container-restart-policy",
 		ecsCapability+"full-sync")
+	if can.ports {
+		list = append(list, ecsCapability+"network.container-port-range")
+	}
 	for _, d := range slices.Sorted(slices.Values(m.VolumeDrivers)) {
 		list = append(list, ecsCapability+"docker-plugin."+strings.ReplaceAll(d, ":", "."))
 	}

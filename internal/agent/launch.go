@@ -17,6 +17,10 @@ func (t *task) create(ctx context.Context, name string) error {
 	case err != nil:
 		return err
 	}
+	if err := t.choosePorts(ctx, name); err != nil {
+		t.fail(name, "CannotCreateContainerError: "+err.Error())
+		return nil
+	}
 	spec, err := t.spec(ctx, name)
 	if err != nil {
 		t.fail(name, "CannotCreateContainerError: "+err.Error())

@@ -55,6 +55,7 @@ type Container struct {
 	ImageDigest string
 	ExitCode    *int
 	Reason      string
+	HostPorts   []int32 // the first of each mapping for which the agent chooses, in their order
 	Bindings    []Binding
 	StartedAt   time.Time
 	FinishedAt  time.Time

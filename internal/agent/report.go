@@ -1,14 +1,18 @@
 package agent
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/acsproto"
 )
 
 // maxReason is the protocol's bound of a reason.
@@ -77,14 +81,7 @@ func containerReport(r *Record, c *Container) types.ContainerStateChange {
 		return s
 	}
 	s.Status, s.RuntimeId = aws.String("RUNNING"), stringOrNil(c.ID)
-	for _, b := range c.Bindings {
-		ip := b.HostIP
-		if ip == "" {
-			ip = "0.0.0.0"
-		}
-		s.NetworkBindings = append(s.NetworkBindings, types.NetworkBinding{BindIP: aws.String(ip), ContainerPort: aws.Int32(b.ContainerPort),
-			HostPort: aws.Int32(b.HostPort), Protocol: types.TransportProtocol(b.Protocol)})
-	}
+	s.NetworkBindings = networkBindings(r.ordered(c.Name), c.Bindings)
 	if c.Phase == Ended {
 		s.Status = aws.String("STOPPED")
 		if c.ExitCode != nil {
@@ -92,6 +89,38 @@ func containerReport(r *Record, c *Container) types.ContainerStateChange {
 		}
 	}
 	return s
+}
+
+// networkBindings tells a container's bindings: those of a range as a range, and where the host's ports are not in a row as several.
+func networkBindings(o acsproto.Container, list []Binding) (out []types.NetworkBinding) {
+	of := func(b Binding) int { // the range that a binding is of, -1 if it is of none
+		return slices.IndexFunc(o.PortMappings, func(m acsproto.PortMapping) bool {
+			s := containerPorts(m)
+			return m.ContainerPortRange != "" && m.Protocol == b.Protocol && s.first <= b.ContainerPort && b.ContainerPort <= s.last
+		})
+	}
+	if slices.ContainsFunc(list, func(b Binding) bool { return of(b) >= 0 }) {
+		list = slices.Clone(list)
+		slices.SortStableFunc(list, func(a, b Binding) int { return cmp.Compare(a.Protocol, b.Protocol) })
+	}
+	for i := 0; i < len(list); {
+		b, is, n := list[i], of(list[i]), 1
+		for is >= 0 && i+n < len(list) && of(list[i+n]) == is && list[i+n].ContainerPort == b.ContainerPort+int32(n) &&
+			list[i+n].HostPort == b.HostPort+int32(n) && list[i+n].HostIP == b.HostIP {
+			n++
+		}
+		one := types.NetworkBinding{BindIP: aws.String(cmp.Or(b.HostIP, "0.0.0.0")), Protocol: types.TransportProtocol(b.Protocol)}
+		if is >= 0 {
+			last := int32(n - 1)
+			one.ContainerPortRange = aws.String(portSpan{b.ContainerPort, b.ContainerPort + last}.String())
+			one.HostPortRange = aws.String(portSpan{b.HostPort, b.HostPort + last}.String())
+		} else {
+			one.ContainerPort, one.HostPort = aws.Int32(b.ContainerPort), aws.Int32(b.HostPort)
+		}
+		out = append(out, one)
+		i += n
+	}
+	return out
 }
 
 // bounded cuts a reason to what the protocol takes.

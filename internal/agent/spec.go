@@ -131,34 +131,41 @@ func ports(r *Record, c acsproto.Container, at place, config *container.Config, 
 			return fmt.Errorf("host address: %w", err)
 		}
 	}
-	for _, m := range c.PortMappings {
-		p, ok := network.PortFrom(uint16(m.ContainerPort), network.IPProtocol(m.Protocol))
-		if !ok {
-			return fmt.Errorf("port %d/%s is not valid", m.ContainerPort, m.Protocol)
-		}
+	for n, m := range c.PortMappings {
 		if config.ExposedPorts == nil {
 			config.ExposedPorts, host.PortBindings = network.PortSet{}, network.PortMap{}
 		}
-		b := network.PortBinding{HostIP: ip}
-		if m.HostPort != 0 {
-			b.HostPort = strconv.Itoa(int(m.HostPort))
+		span, first := containerPorts(m), r.hostPort(c, n)
+		for i := range span.size() {
+			p, ok := network.PortFrom(uint16(span.first+i), network.IPProtocol(m.Protocol))
+			if !ok {
+				return fmt.Errorf("port %d/%s is not valid", span.first+i, m.Protocol)
+			}
+			b := network.PortBinding{HostIP: ip}
+			if first != 0 {
+				b.HostPort = strconv.Itoa(int(first + i))
+			}
+			config.ExposedPorts[p] = struct{}{}
+			host.PortBindings[p] = append(host.PortBindings[p], b)
 		}
-		config.ExposedPorts[p] = struct{}{}
-		host.PortBindings[p] = append(host.PortBindings[p], b)
 	}
 	return nil
 }
 
-// staticBindings are the bindings of a container whose host ports are all ordered; ok is false where the engine chooses one.
+// staticBindings are the bindings of a container whose host ports are all ordered, or chosen by the agent; ok is false where the engine chooses one.
 func staticBindings(r *Record, c acsproto.Container, hostAddress string) (list []Binding, ok bool) {
 	if r.Network != "bridge" {
 		return nil, true
 	}
-	for _, m := range c.PortMappings {
-		if m.HostPort == 0 {
+	for n, m := range c.PortMappings {
+		first := r.hostPort(c, n)
+		if first == 0 {
 			return nil, false
 		}
-		list = append(list, Binding{HostIP: hostAddress, ContainerPort: m.ContainerPort, HostPort: m.HostPort, Protocol: m.Protocol})
+		span := containerPorts(m)
+		for i := range span.size() {
+			list = append(list, Binding{HostIP: hostAddress, ContainerPort: span.first + i, HostPort: first + i, Protocol: m.Protocol})
+		}
 	}
 	return list, true
 }

@@ -27,11 +27,12 @@ func TestCapabilities(t *testing.T) {
 		"ecs.capability.container-health-check", "ecs.capability.container-ordering", "ecs.capability.container-restart-policy", "ecs.capability.full-sync",
 		"ecs.capability.docker-plugin.local", "ecs.capability.docker-plugin.rexray.ebs",
 	}
-	if diff := cmp.Diff(want, capabilities(old, false)); diff != "" {
+	if diff := cmp.Diff(want, capabilities(old, abilities{})); diff != "" {
 		t.Error(diff)
 	}
-	newer := capabilities(Machine{APIVersion: "1.50"}, true)
-	for _, c := range []string{"com.amazonaws.ecs.capability.docker-remote-api.1.32", "ecs.capability.task-cpu-mem-limit"} {
+	newer := capabilities(Machine{APIVersion: "1.50"}, abilities{groups: true, ports: true})
+	for _, c := range []string{"com.amazonaws.ecs.capability.docker-remote-api.1.32", "ecs.capability.task-cpu-mem-limit",
+		"ecs.capability.network.container-port-range"} {
 		if !slices.Contains(newer, c) {
 			t.Errorf("no %s", c)
 		}
@@ -47,7 +48,7 @@ func TestAttributes(t *testing.T) {
 	c := InstanceConfig{HostAddress: "127.0.1.2", Zone: "us-east-1b", Attributes: map[string]string{"stack": "blue"}}
 	for _, first := range []bool{true, false} {
 		got := map[string]string{}
-		for _, a := range attributes(c, Machine{Architecture: "x86_64"}, false, first) {
+		for _, a := range attributes(c, Machine{Architecture: "x86_64"}, abilities{}, first) {
 			if a.Value != nil {
 				got[*a.Name] = *a.Value
 			}

@@ -52,6 +52,7 @@ type Container struct {
 	StopTimeout     *int64            `json:"stopTimeout"`
 	PortMappings    []struct {
 		ContainerPort, HostPort int64
+		ContainerPortRange      string
 		Protocol                string
 	} `json:"portMappings"`
 	MountPoints []struct {
@@ -159,7 +160,7 @@ func (c *Container) checkOverrides() error {
 
 func (c *Container) checkLists(t *Task) error {
 	for _, p := range c.PortMappings {
-		if p.Protocol != "tcp" && p.Protocol != "udp" || p.ContainerPort < 1 || p.ContainerPort > 65535 || p.HostPort < 0 || p.HostPort > 65535 {
+		if p.Protocol != "tcp" && p.Protocol != "udp" || p.ContainerPort < 1 && p.ContainerPortRange == "" || p.ContainerPort > 65535 || p.HostPort < 0 || p.HostPort > 65535 {
 			return fmt.Errorf("port mapping %+v", p)
 		}
 	}

@@ -138,14 +138,12 @@ func mounts(p *acsproto.Container, c *types.ContainerDefinition) {
 
 func ports(c *types.ContainerDefinition) (out []acsproto.PortMapping) {
 	for _, m := range c.PortMappings {
-		if m.ContainerPort == nil {
-			continue
-		}
 		protocol := strings.ToLower(string(m.Protocol))
 		if protocol == "" {
 			protocol = "tcp"
 		}
-		out = append(out, acsproto.PortMapping{ContainerPort: *m.ContainerPort, HostPort: number(m.HostPort), Protocol: protocol})
+		out = append(out, acsproto.PortMapping{ContainerPort: number(m.ContainerPort), ContainerPortRange: text(m.ContainerPortRange),
+			HostPort: number(m.HostPort), Protocol: protocol})
 	}
 	return out
 }

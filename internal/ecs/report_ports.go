@@ -8,8 +8,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
-// mostRange is the largest range of ports that one mapping may have, as on ECS.
-const mostRange = 100
+// mostRange is how many ports of one reported range are held: those of a longer one are not, so that a record stays small.
+const mostRange = 1000
 
 // bind adds the host ports that the agent chose to what the task holds, so that no other task is placed on them. r's lists are its own.
 func (r *Resources) bind(bindings []types.NetworkBinding) {
@@ -20,11 +20,12 @@ func (r *Resources) bind(bindings []types.NetworkBinding) {
 		}
 		low, high := hostPorts(b)
 		for p := low; p <= high; p++ {
-			if i, has := slices.BinarySearch(*held, p); !has {
-				*held = slices.Insert(*held, i, p)
-			}
+			*held = append(*held, p)
 		}
 	}
+	slices.Sort(r.PortsTCP)
+	slices.Sort(r.PortsUDP)
+	r.PortsTCP, r.PortsUDP = slices.Compact(r.PortsTCP), slices.Compact(r.PortsUDP)
 }
 
 // hostPorts are the first and the last host port of a binding. What is no port at all gives an empty range.

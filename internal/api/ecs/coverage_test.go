@@ -61,7 +61,7 @@ var actedOn = map[string]string{
 		startTimeout stopTimeout systemControls ulimits user volumesFrom workingDirectory`,
 	"RegisterTaskDefinition.containerDefinitions.linuxParameters":  "capabilities devices initProcessEnabled sharedMemorySize swappiness tmpfs",
 	"RegisterTaskDefinition.containerDefinitions.logConfiguration": "logDriver options",
-	"RegisterTaskDefinition.containerDefinitions.portMappings":     "containerPort hostPort protocol",
+	"RegisterTaskDefinition.containerDefinitions.portMappings":     "containerPort containerPortRange hostPort protocol",
 	"RegisterTaskDefinition.volumes":                               "configuredAtLaunch dockerVolumeConfiguration host name",
 	"CreateService.deploymentController":                           "type",
 	"UpdateService.deploymentController":                           "type",

@@ -58,8 +58,5 @@ func unservedContainer(c *types.ContainerDefinition) []unservedMember {
 		{"containerDefinitions.logConfiguration.secretOptions", c.LogConfiguration != nil && len(c.LogConfiguration.SecretOptions) > 0},
 		{"containerDefinitions.linuxParameters.maxSwap", c.LinuxParameters != nil && c.LinuxParameters.MaxSwap != nil},
 	}
-	for _, p := range c.PortMappings {
-		list = append(list, unservedMember{"containerDefinitions.portMappings.containerPortRange", p.ContainerPortRange != nil})
-	}
 	return list
 }

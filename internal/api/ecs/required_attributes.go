@@ -86,6 +86,7 @@ func (n *needs) ofEngine(c *types.ContainerDefinition) {
 func (n *needs) ofContainer(c *types.ContainerDefinition, role bool) {
 	n.when(c.HealthCheck != nil, ecsAbility+"container-health-check", docker("24"))
 	n.when(len(c.DependsOn) > 0, ecsAbility+"container-ordering")
+	n.when(ranges(c) > 0, ecsAbility+"network.container-port-range")
 	n.when(c.RestartPolicy != nil && yes(c.RestartPolicy.Enabled), ecsAbility+"container-restart-policy")
 	n.when(len(c.EnvironmentFiles) > 0, ecsAbility+"env-files.s3")
 	n.when(c.RepositoryCredentials != nil, ecsAbility+"private-registry-authentication.secretsmanager")

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -132,6 +133,8 @@ func TestWrongContainerNetwork(t *testing.T) {
 	ports := func(mode, mappings, message string) badRequest {
 		return register(`"networkMode":"`+mode+`"`, `"portMappings":[`+mappings+`]`, message)
 	}
+	const badName = "Invalid port mapping name for container 'c': it should be 1 to 64 lowercase letters, digits, hyphens and underscores, " +
+		"and not begin with a hyphen."
 	refuses(t, []badRequest{
 		register(`"networkMode":"awsvpc"`, `"links":["c"]`, "Links are not supported when networkMode=awsvpc."),
 		register(`"networkMode":"host"`, `"links":["c"]`, "Links are not supported when networkMode=host."),
@@ -151,17 +154,38 @@ func TestWrongContainerNetwork(t *testing.T) {
 		ports("bridge", `{"containerPort":80,"hostPort":-1}`, "Invalid 'hostPort' setting for container 'c': it must be between 0 and 65535."),
 		ports("bridge", `{"containerPort":80,"protocol":"x"}`, "portMappings.protocol should be one of [tcp,udp]"),
 		ports("bridge", `{"containerPort":80,"appProtocol":"x"}`, "portMappings.appProtocol should be one of [http,http2,grpc]"),
-		ports("bridge", `{"containerPort":80,"name":"a b"}`, "Invalid port mapping name for container 'c': it should be 1 to 64 letters, digits, hyphens and underscores."),
+		ports("bridge", `{"containerPort":80,"name":"a b"}`, badName),
+		ports("bridge", `{"containerPort":80,"name":"Http"}`, badName),
+		ports("bridge", `{"containerPort":80,"name":"-a"}`, badName),
+		ports("bridge", `{"containerPort":80,"name":""}`, badName),
+		ports("bridge", `{"containerPort":80,"name":"`+strings.Repeat("n", 65)+`"}`, badName),
 		ports("bridge", `{"containerPort":80,"name":"n"},{"containerPort":81,"name":"n"}`, "The port mapping name is already used: 'n'."),
 		ports("bridge", `{"containerPort":80,"hostPort":80},{"containerPort":81,"hostPort":80}`, "The host port is used multiple times in task: 80/tcp."),
 		ports("host", `{"containerPort":80,"protocol":"udp"},{"containerPort":80,"protocol":"udp"}`, "The container port is used multiple times in task: 80/udp."),
 		ports("bridge", `{"containerPort":80,"containerPortRange":"1-2"}`,
 			"Invalid 'portMappings' setting for container 'c': cannot specify both single port and port range."),
+		ports("bridge", `{"containerPortRange":"8-8"}`, "Invalid 'containerPortRange' setting for container 'c': '8-8'."),
+		ports("bridge", `{"containerPortRange":"8"}`, "Invalid 'containerPortRange' setting for container 'c': '8'."),
+		ports("bridge", `{"containerPortRange":"8-9","hostPort":8}`, "Invalid 'hostPort' setting for container 'c': it cannot be specified with a containerPortRange."),
+		ports("host", `{"containerPortRange":"8-9"}`,
+			"Invalid 'containerPortRange' setting for container 'c': it is supported only when networkMode is bridge or awsvpc."),
+		ports("bridge", manyRanges(101), "Invalid 'portMappings' setting for container 'c': it can have at most 100 port ranges."),
+		ports("awsvpc", `{"containerPort":8},{"containerPortRange":"8-9"}`, "The container port is used multiple times in task: 8/tcp."),
+		ports("bridge", `{"containerPort":8},{"containerPortRange":"8-9"}`, "The container port is used multiple times in task: 8/tcp."),
 		ports("bridge", `{"containerPortRange":"9-8"}`, "Invalid 'containerPortRange' setting for container 'c': '9-8'."),
 		ports("bridge", `{"containerPortRange":"0-8"}`, "Invalid 'containerPortRange' setting for container 'c': '0-8'."),
 		ports("bridge", `{"containerPortRange":"1-70000"}`, "Invalid 'containerPortRange' setting for container 'c': '1-70000'."),
 		ports("bridge", `{"containerPortRange":"1-9"},{"containerPortRange":"9-10"}`, "The container port is used multiple times in task: 9/tcp."),
 	})
+}
+
+// manyRanges are n port ranges that do not meet.
+func manyRanges(n int) string {
+	var list []string
+	for i := range n {
+		list = append(list, fmt.Sprintf(`{"containerPortRange":"%d-%d"}`, 10*i+1, 10*i+2))
+	}
+	return strings.Join(list, ",")
 }
 
 func TestWrongVolumes(t *testing.T) {
@@ -288,7 +312,6 @@ func TestUnservedDefinitions(t *testing.T) {
 		not("", `"credentialSpecs":["s"]`, "containerDefinitions.credentialSpecs"),
 		not("", `"logConfiguration":{"logDriver":"splunk","secretOptions":[{"name":"n","valueFrom":"p"}]}`, "containerDefinitions.logConfiguration.secretOptions"),
 		not("", `"linuxParameters":{"maxSwap":1}`, "containerDefinitions.linuxParameters.maxSwap"),
-		not("", `"portMappings":[{"containerPortRange":"1-2"}]`, "containerDefinitions.portMappings.containerPortRange"),
 	})
 }
 
