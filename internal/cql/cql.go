@@ -57,9 +57,14 @@ func (e *Expression) String() string {
 	return b.String()
 }
 
-// UsesGroups reports whether the outcome depends on which tasks are on the subject.
+// UsesGroups reports whether the outcome depends on the groups of the tasks on the subject.
 func (e *Expression) UsesGroups() bool {
 	return e.any(func(c *comparison) bool { return c.subject == taskGroup })
+}
+
+// UsesTasks reports whether the outcome depends on the tasks on the subject in any way.
+func (e *Expression) UsesTasks() bool {
+	return e.UsesGroups() || e.any(func(c *comparison) bool { return c.subject == runningTasksCount })
 }
 
 // UsesAttribute reports whether the outcome depends on an attribute.

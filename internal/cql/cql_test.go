@@ -101,12 +101,13 @@ func TestSize(t *testing.T) {
 
 func TestUses(t *testing.T) {
 	for _, c := range []struct {
-		text         string
-		groups, zone bool
+		text                string
+		groups, tasks, zone bool
 	}{
-		{"attribute:ecs.availability-zone == a", false, true},
-		{"not(attribute:x exists or attribute:ecs.availability-zone in [a, b])", false, true},
-		{"attribute:rack exists and (runningTasksCount < 3 or task:group == g)", true, false},
+		{"attribute:ecs.availability-zone == a", false, false, true},
+		{"not(attribute:x exists or attribute:ecs.availability-zone in [a, b])", false, false, true},
+		{"attribute:rack exists and (agentConnected == true or task:group == g)", true, true, false},
+		{"attribute:rack exists and not(runningTasksCount > 7)", false, true, false},
 	} {
 		e, err := Parse(c.text)
 		if err != nil {
@@ -114,6 +115,9 @@ func TestUses(t *testing.T) {
 		}
 		if got := e.UsesGroups(); got != c.groups {
 			t.Errorf("%s: uses groups: %v", c.text, got)
+		}
+		if got := e.UsesTasks(); got != c.tasks {
+			t.Errorf("%s: uses tasks: %v", c.text, got)
 		}
 		if got := e.UsesAttribute("ecs.availability-zone"); got != c.zone {
 			t.Errorf("%s: uses the zone: %v", c.text, got)

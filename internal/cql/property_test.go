@@ -68,7 +68,9 @@ func randomComparison(t *rapid.T) node {
 
 var sameTree = cmp.Options{
 	cmp.AllowUnexported(comparison{}, not{}),
-	cmp.Comparer(func(a, b *regexp.Regexp) bool { return (a == nil) == (b == nil) && (a == nil || a.String() == b.String()) }),
+	cmp.Comparer(func(a, b *regexp.Regexp) bool {
+		return (a == nil) == (b == nil) && (a == nil || a.String() == b.String())
+	}),
 	cmp.Comparer(func(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }),
 }
 

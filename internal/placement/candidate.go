@@ -16,6 +16,7 @@ type candidate struct {
 	cpu, mib int // left
 	tcp, udp []int32
 	tasks    int
+	running  int
 	group    int // tasks of the request's group
 	fixed    Verdict
 	turn     int64 // when strategy random wants it next
@@ -24,46 +25,51 @@ type candidate struct {
 // checker holds what a request asks of every instance.
 type checker struct {
 	Request
+	fleet    Fleet
 	distinct bool
-	memberOf bool
 	random   bool
 	required []*lookup
+	zone     *lookup
+	members  *members // nil: any instance will do
 }
 
-func newChecker(r Request) checker {
-	has := func(kind types.PlacementConstraintType) bool {
-		return slices.ContainsFunc(r.Constraints, func(c types.PlacementConstraint) bool { return c.Type == kind })
-	}
-	return checker{
-		Request: r, required: lookups(r.Required), distinct: has(types.PlacementConstraintTypeDistinctInstance), memberOf: has(types.PlacementConstraintTypeMemberOf),
+func newChecker(f Fleet, r Request) *checker {
+	return &checker{
+		Request: r, fleet: f, required: lookups(r.Required), zone: &lookup{name: ecs.AttributeZone}, members: readMembers(r.Constraints),
+		distinct: slices.ContainsFunc(r.Constraints, func(c types.PlacementConstraint) bool {
+			return c.Type == types.PlacementConstraintTypeDistinctInstance
+		}),
 		random: slices.ContainsFunc(chain(r), func(s types.PlacementStrategy) bool { return s.Type == types.PlacementStrategyTypeRandom }),
 	}
 }
 
 // candidates reads the fleet once.
-func (k checker) candidates(f Fleet) []candidate {
+func (k *checker) candidates() []candidate {
 	var out []candidate
-	for r := range f.Rooms(k.Group) {
+	for r := range k.fleet.Rooms(k.Group) {
+		if k.Zone != "" && k.zone.value(r.Instance) != k.Zone {
+			continue
+		}
 		out = append(out, k.candidate(r, len(out)))
 	}
 	return out
 }
 
-func (k checker) candidate(r Room, index int) candidate {
+func (k *checker) candidate(r Room, index int) candidate {
 	i := r.Instance
 	c := candidate{
-		instance: i, index: index, tasks: r.Tasks, group: r.InGroup,
-		fixed: Verdict{Instance: i.ContainerInstanceArn, Reason: k.fixed(i)},
-		cpu:   i.Registered.CPUUnits - r.Reserved.CPUUnits, mib: i.Registered.MemoryMiB - r.Reserved.MemoryMiB,
+		instance: i, index: index, tasks: r.Tasks, running: r.Running, group: r.InGroup,
+		cpu: i.Registered.CPUUnits - r.Reserved.CPUUnits, mib: i.Registered.MemoryMiB - r.Reserved.MemoryMiB,
 		tcp: ports(i.Registered.PortsTCP, r.Reserved.PortsTCP), udp: ports(i.Registered.PortsUDP, r.Reserved.PortsUDP),
 	}
+	c.fixed = Verdict{Instance: i.ContainerInstanceArn, Reason: k.fixed(&c)}
 	k.nextTurn(&c)
 	return c
 }
 
 // nextTurn draws when strategy random wants the candidate after this: turns come like the arrivals of independent equal streams, so that each
 // turn is any candidate's with the same chance, whatever was before.
-func (k checker) nextTurn(c *candidate) {
+func (k *checker) nextTurn(c *candidate) {
 	if !k.random {
 		return
 	}
@@ -85,8 +91,9 @@ func ports(a, b []int32) []int32 {
 	return out
 }
 
-// fixed are the checks whose outcome does not change while tasks are placed.
-func (k checker) fixed(i *ecs.Instance) Reason {
+// fixed are the checks whose outcome does not change while tasks are placed, but for constraints on the groups of tasks (take).
+func (k *checker) fixed(c *candidate) Reason {
+	i := c.instance
 	if i.Status != ecs.Active {
 		return Inactive
 	}
@@ -98,14 +105,14 @@ func (k checker) fixed(i *ecs.Instance) Reason {
 	if !i.Connected {
 		return Agent
 	}
-	if k.memberOf {
-		return MemberOf // its expressions are not read yet: refusing all instances keeps tasks from where they must not be
+	if !k.members.hold(k.fleet, k.Group, c) {
+		return MemberOf
 	}
 	return None
 }
 
 // verdict says whether the candidate takes one more task.
-func (k checker) verdict(c *candidate) Verdict {
+func (k *checker) verdict(c *candidate) Verdict {
 	v := c.fixed
 	switch {
 	case v.Reason != None:
@@ -124,10 +131,10 @@ func (k checker) verdict(c *candidate) Verdict {
 }
 
 // fits is verdict without the words.
-func (k checker) fits(c *candidate) bool { return k.verdict(c).Reason == None }
+func (k *checker) fits(c *candidate) bool { return k.verdict(c).Reason == None }
 
 // take books one task on the candidate.
-func (k checker) take(c *candidate) {
+func (k *checker) take(c *candidate) {
 	c.cpu -= k.Reserve.CPUUnits
 	c.mib -= k.Reserve.MemoryMiB
 	c.tasks++
@@ -138,5 +145,8 @@ func (k checker) take(c *candidate) {
 	}
 	if len(k.Reserve.PortsUDP) > 0 {
 		c.udp = ports(c.udp, k.Reserve.PortsUDP)
+	}
+	if k.members != nil && k.members.byGroup && !k.members.hold(k.fleet, k.Group, c) {
+		c.fixed.Reason = MemberOf
 	}
 }

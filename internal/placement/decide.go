@@ -13,8 +13,8 @@ import (
 // Decide places the tasks of a request, one after another, each where the strategies want it after those before. The cost is one look at
 // every instance and the logarithm of their number for each task.
 func Decide(f Fleet, r Request) Plan {
-	k := newChecker(r)
-	all := k.candidates(f)
+	k := newChecker(f, r)
+	all := k.candidates()
 	spread, rest := levels(chain(r))
 	fields := lookups(spread)
 	ranker := newRanker(rest)
@@ -84,7 +84,7 @@ func chain(r Request) []types.PlacementStrategy {
 }
 
 // explain counts the reasons of all instances and finds the closest one.
-func (p *Plan) explain(k checker, all []candidate) {
+func (p *Plan) explain(k *checker, all []candidate) {
 	counts := map[Reason]int{}
 	for i := range all {
 		v := k.verdict(&all[i])
@@ -103,8 +103,8 @@ func (p *Plan) explain(k checker, all []candidate) {
 
 // Explain returns what every instance says to one task of the request, in the fleet's order.
 func Explain(f Fleet, r Request) []Verdict {
-	k := newChecker(r)
-	all := k.candidates(f)
+	k := newChecker(f, r)
+	all := k.candidates()
 	out := make([]Verdict, len(all))
 	for i := range all {
 		out[i] = k.verdict(&all[i])
@@ -117,8 +117,9 @@ func Check(f Fleet, r Request, i *ecs.Instance) Verdict { return NewCheck(r)(f, 
 
 // NewCheck is Check for many instances and one request.
 func NewCheck(r Request) func(Fleet, *ecs.Instance) Verdict {
-	k := newChecker(r)
+	k := newChecker(nil, r)
 	return func(f Fleet, i *ecs.Instance) Verdict {
+		k.fleet = f
 		c := k.candidate(f.Room(r.Group, i), 0)
 		return k.verdict(&c)
 	}

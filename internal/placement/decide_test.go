@@ -22,7 +22,9 @@ var demo = arn.Scope{Region: "us-east-1", Account: "123456789012"}.Cluster("demo
 type yard struct {
 	instances []*ecs.Instance
 	used      map[arn.Instance]ecs.Resources
-	group     map[arn.Instance]int
+	own       string                    // the group of those in group; "" is any
+	group     map[arn.Instance]int      // tasks of the request's group
+	others    map[arn.Instance][]string // groups of other tasks
 }
 
 func (y *yard) Rooms(group string) iter.Seq[Room] {
@@ -35,9 +37,20 @@ func (y *yard) Rooms(group string) iter.Seq[Room] {
 	}
 }
 
-func (y *yard) Room(_ string, i *ecs.Instance) Room {
+func (y *yard) Groups(i *ecs.Instance) iter.Seq[string] {
+	return slices.Values(y.others[i.ContainerInstanceArn])
+}
+
+func (y *yard) Room(group string, i *ecs.Instance) Room {
 	a := i.ContainerInstanceArn
-	return Room{Instance: i, Reserved: y.used[a], Tasks: y.group[a], InGroup: y.group[a]}
+	r := Room{Instance: i, Reserved: y.used[a], Tasks: y.group[a], Running: y.group[a], InGroup: y.group[a]}
+	if y.own != "" && group != y.own {
+		r.InGroup = 0
+		if slices.Contains(y.others[a], group) {
+			r.InGroup = 1
+		}
+	}
+	return r
 }
 
 func (y *yard) add(zone string, cpu, mib int) *ecs.Instance {
@@ -51,7 +64,7 @@ func (y *yard) add(zone string, cpu, mib int) *ecs.Instance {
 }
 
 func newYard() *yard {
-	return &yard{used: map[arn.Instance]ecs.Resources{}, group: map[arn.Instance]int{}}
+	return &yard{used: map[arn.Instance]ecs.Resources{}, group: map[arn.Instance]int{}, others: map[arn.Instance][]string{}}
 }
 
 func strategy(kind types.PlacementStrategyType, field string) types.PlacementStrategy {
@@ -147,16 +160,6 @@ func TestNobodyToAsk(t *testing.T) {
 	}
 }
 
-// TestMemberOf: expressions are not read yet, so no instance is good enough.
-func TestMemberOf(t *testing.T) {
-	y := newYard()
-	y.add("a", 1024, 1024)
-	r := Request{Count: 1, Constraints: []types.PlacementConstraint{{Type: types.PlacementConstraintTypeMemberOf}}}
-	if got, want := Decide(y, r).String(), "refused 1: MemberOf placement constraint unsatisfied. 1; closest i1 MemberOf placement constraint unsatisfied."; got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-}
-
 // TestSpreadIsEven: zones with room for all differ by one task at most, however many instances they have.
 func TestSpreadIsEven(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -182,8 +185,8 @@ func TestSpreadIsEven(t *testing.T) {
 
 // reference places by looking at every instance for every task.
 func reference(y *yard, r Request) (out []arn.Instance) {
-	k := newChecker(r)
-	all := k.candidates(y)
+	k := newChecker(y, r)
+	all := k.candidates()
 	rank := func(c *candidate) (v []int64) {
 		for n, s := range chain(r) {
 			field := text(s.Field)
@@ -238,6 +241,7 @@ func same(a, b *ecs.Instance, fields []string) bool {
 
 func randomYard(t *rapid.T) *yard {
 	y := newYard()
+	y.own = "g"
 	for range rapid.IntRange(0, 8).Draw(t, "instances") {
 		i := y.add(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "zone"), rapid.IntRange(0, 8).Draw(t, "cpu")*100, rapid.IntRange(0, 8).Draw(t, "memory")*100)
 		i.Attributes = append(i.Attributes, types.Attribute{Name: aws.String("rack"), Value: aws.String(rapid.SampledFrom([]string{"1", "2"}).Draw(t, "rack"))})
@@ -247,6 +251,9 @@ func randomYard(t *rapid.T) *yard {
 		i.Connected = rapid.IntRange(0, 9).Draw(t, "connected") > 0
 		if rapid.IntRange(0, 9).Draw(t, "draining") == 0 {
 			i.Status = ecs.Draining
+		}
+		if rapid.Bool().Draw(t, "others") {
+			y.others[i.ContainerInstanceArn] = []string{"other"}
 		}
 		n := rapid.IntRange(0, 2).Draw(t, "group")
 		y.group[i.ContainerInstanceArn] = n
@@ -267,6 +274,13 @@ func randomRequest(t *rapid.T) Request {
 	}
 	if rapid.IntRange(0, 3).Draw(t, "distinct") == 0 {
 		r.Constraints = append(r.Constraints, distinct)
+	}
+	if rapid.IntRange(0, 3).Draw(t, "member") == 0 {
+		r.Constraints = append(r.Constraints, memberOf(rapid.SampledFrom([]string{
+			"attribute:rack == 1", "not(task:group == g)", "task:group == other or attribute:rack != 1", "runningTasksCount < 2", "task:group !exists"}).Draw(t, "expression")))
+	}
+	if rapid.IntRange(0, 9).Draw(t, "one zone") == 0 {
+		r.Zone = "b"
 	}
 	return r
 }
@@ -303,47 +317,15 @@ func TestLaws(t *testing.T) {
 			if len(r.Reserve.PortsTCP) > 0 && (n > 1 || ecs.Collide(used.PortsTCP, r.Reserve.PortsTCP)) {
 				t.Fatalf("a port of %s is held twice", a.ID())
 			}
-			if len(r.Constraints) > 0 && (n > 1 || y.group[a] > 0) {
+			if len(r.Constraints) > 0 && r.Constraints[0].Type == distinct.Type && (n > 1 || y.group[a] > 0) {
 				t.Fatalf("distinctInstance: %d and %d tasks on %s", y.group[a], n, a.ID())
+			}
+			if why := notMember(y, r, i, n); why != "" {
+				t.Fatalf("%s: %s", a.ID(), why)
 			}
 			if i.Status != ecs.Active || !i.Connected {
 				t.Fatalf("%s takes no tasks", a.ID())
 			}
 		}
 	})
-}
-
-// fleetOf is n equal instances in three zones.
-func fleetOf(n int) *yard {
-	y := newYard()
-	for i := range n {
-		y.add(string(rune('a'+i%3)), 1<<20, 1<<20)
-	}
-	return y
-}
-
-func BenchmarkDecide(b *testing.B) {
-	for _, c := range []struct {
-		name             string
-		tasks, instances int
-		r                Request
-	}{
-		{"binpack/100000on5000", 100_000, 5000, Request{Strategy: []types.PlacementStrategy{packMemory}}},
-		{"zones/100000on5000", 100_000, 5000, Request{Service: true}},
-		{"random/100000on5000", 100_000, 5000, Request{}},
-		{"zones/80on1000", 80, 1000, Request{Service: true}},
-		{"zones/80on5000", 80, 5000, Request{Service: true}},
-	} {
-		b.Run(c.name, func(b *testing.B) {
-			y := fleetOf(c.instances)
-			c.r.Count, c.r.Group, c.r.Reserve = c.tasks, "service:web", ecs.Resources{CPUUnits: 256, MemoryMiB: 512}
-			b.ReportAllocs()
-			for b.Loop() {
-				if p := Decide(y, c.r); p.Refused > 0 {
-					b.Fatal(p.Refused)
-				}
-			}
-			b.ReportMetric(float64(c.tasks*b.N)/b.Elapsed().Seconds(), "tasks/s")
-		})
-	}
 }

@@ -17,6 +17,8 @@ type Fleet interface {
 	Rooms(group string) iter.Seq[Room]
 	// Room is that of one instance.
 	Room(group string, i *ecs.Instance) Room
+	// Groups yields the groups of the tasks that should run on an instance.
+	Groups(i *ecs.Instance) iter.Seq[string]
 }
 
 // Room is a container instance and what is on it.
@@ -24,6 +26,7 @@ type Room struct {
 	Instance *ecs.Instance
 	Reserved ecs.Resources // what its tasks hold of it
 	Tasks    int           // on it, not stopped
+	Running  int           // of these, RUNNING
 	InGroup  int           // tasks of the group that should run on it
 }
 
@@ -38,6 +41,7 @@ type Request struct {
 	// Service gives a request without a strategy the service scheduler's: spread over availability zones, there the instance with the
 	// fewest tasks of the group. Without it, such a request is placed at random.
 	Service bool
+	Zone    string // the only availability zone whose instances are looked at; "" is all
 	Seed    uint64 // of strategy random
 }
 

@@ -28,7 +28,7 @@ func (f fleet) Rooms(group string) iter.Seq[placement.Room] {
 			}
 			r := placement.Room{Instance: i}
 			if u := used.at(string(i.ContainerInstanceArn)); u != nil {
-				r.Reserved, r.Tasks = u.Reserved, u.Tasks
+				r.Reserved, r.Tasks, r.Running = u.Reserved, u.Tasks, u.Running
 			}
 			r.InGroup = counts.at(string(i.ContainerInstanceArn))
 			if !yield(r) {
@@ -40,5 +40,18 @@ func (f fleet) Rooms(group string) iter.Seq[placement.Room] {
 
 func (f fleet) Room(group string, i *ecs.Instance) placement.Room {
 	u := f.Tasks.Usage(i.ContainerInstanceArn)
-	return placement.Room{Instance: i, Reserved: u.Reserved, Tasks: u.Tasks, InGroup: f.Tasks.InGroup(f.cluster, group, i.ContainerInstanceArn)}
+	return placement.Room{
+		Instance: i, Reserved: u.Reserved, Tasks: u.Tasks, Running: u.Running, InGroup: f.Tasks.InGroup(f.cluster, group, i.ContainerInstanceArn),
+	}
+}
+
+// Groups costs as much as the instance has tasks.
+func (f fleet) Groups(i *ecs.Instance) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for t := range f.Tasks.OnInstance(i.ContainerInstanceArn) {
+			if t.DesiredStatus != ecs.Stopped && !yield(t.Group) {
+				return
+			}
+		}
+	}
 }

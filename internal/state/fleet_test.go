@@ -137,3 +137,46 @@ func TestRoomsAgreeWithRoom(t *testing.T) {
 		}
 	})
 }
+
+// TestFleetKnowsGroups: by the tables, an affinity follows tasks that should run, and forgets those that should stop.
+func TestFleetKnowsGroups(t *testing.T) {
+	tables, next := newTables(), 0
+	addInstances(tables, 3, ecs.Resources{CPUUnits: 9999, MemoryMiB: 9999})
+	on := func(expression string) (ids string) {
+		r := placement.Request{Count: 1, Group: "web", Constraints: []types.PlacementConstraint{
+			{Type: types.PlacementConstraintTypeMemberOf, Expression: &expression}}}
+		for _, v := range placement.Explain(tables.Fleet(fleetCluster), r) {
+			if v.Reason == placement.None {
+				ids += v.Instance.ID()[31:]
+			}
+		}
+		return ids
+	}
+	first := fleetCluster.Instance(fmt.Sprintf("%032x", 0))
+	start(tables, placement.Request{Count: 1, Group: "db", Constraints: []types.PlacementConstraint{
+		{Type: types.PlacementConstraintTypeMemberOf, Expression: aws.String("attribute:ecs.availability-zone == a")}}}, &next)
+	for expression, want := range map[string]string{
+		"task:group == db": "0", "not(task:group == db)": "12", "task:group =~ d.": "0", "task:group !exists": "12", "runningTasksCount == 0": "012",
+	} {
+		if got := on(expression); got != want {
+			t.Errorf("%s: %q, want %q", expression, got, want)
+		}
+	}
+	for x := range tables.Tasks.OnInstance(first) {
+		running := x.Clone()
+		running.Advance(ecs.Running)
+		tables.put(running, false)
+		if got := on("runningTasksCount == 1"); got != "0" {
+			t.Errorf("one runs on %q", got)
+		}
+		stopping := running.Clone()
+		stopping.DesiredStatus = ecs.Stopped
+		tables.put(stopping, false)
+	}
+	if got := on("task:group == db"); got != "" {
+		t.Errorf("a stopping task is still on %q", got)
+	}
+	if got := on("task:group !exists"); got != "012" {
+		t.Errorf("only %q are empty", got)
+	}
+}
