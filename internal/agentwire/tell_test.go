@@ -55,7 +55,7 @@ func payloadBridge(s *stage) {
 	s.is("command", c.Command, "[sleep 2]")
 	s.is("environment", c.Environment, "map[A:1 AWS_EXECUTION_ENV:AWS_ECS_EC2 B:2]")
 	s.is("overrides", c.Overrides, "{}")
-	s.is("ports", c.PortMappings, "[{8080 0 tcp} {53 5353 udp}]")
+	s.is("ports", c.PortMappings, "[{8080 0  tcp} {53 5353  udp}]")
 	s.is("mounts", c.MountPoints, "[{data /data true} {scratch /tmp false}]")
 	s.is("hostConfig", c.HostConfig(), "map[MemoryReservation:3.3554432e+07 NetworkMode:bridge]")
 	s.is("config", c.Config(), "map[Healthcheck:map[Interval:1e+10 Retries:3 Test:[CMD true] Timeout:5e+09] User:1000]")
