@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,7 +107,7 @@ func TestFailures(t *testing.T) {
 			if failed < c.from || failed > c.to || f.Running.Load() != 300-failed || f.Stopped.Load() != failed {
 				t.Errorf("rate %v: %d failed, %d run, %d stopped", c.rate, failed, f.Running.Load(), f.Stopped.Load())
 			}
-			for _, r := range p.reports {
+			for _, r := range p.all() {
 				if r.status == "STOPPED" && (r.exit != 1 || r.reason == "") {
 					t.Fatalf("%+v", r)
 				}
@@ -120,10 +121,14 @@ func TestReportsAreToldUntilTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlane(t)
 		f := p.fleet(t, Config{Instances: 1})
-		calls := map[bool]int{}
+		var good, bad, refused atomic.Int64
 		f.Called = func(operation string, _ time.Duration, err error) {
-			if operation == "SubmitTaskStateChange" { // one after another
-				calls[err == nil]++
+			switch {
+			case operation != "SubmitTaskStateChange":
+			case err == nil:
+				good.Add(1)
+			default:
+				bad.Add(1)
 			}
 		}
 		start(t, f)
@@ -136,8 +141,8 @@ func TestReportsAreToldUntilTaken(t *testing.T) {
 		})
 		p.order(1, order{task: "a"})
 		time.Sleep(time.Minute)
-		if got := statuses(p.said("a")); !slices.Equal(got, []string{"RUNNING"}) || f.Errors.Load() != 3 || calls[false] != 3 || calls[true] != 1 {
-			t.Errorf("told %v after %d errors, calls %v", got, f.Errors.Load(), calls)
+		if got := statuses(p.said("a")); !slices.Equal(got, []string{"RUNNING"}) || f.Errors.Load() != 3 || bad.Load() != 3 || good.Load() != 1 {
+			t.Errorf("told %v after %d errors, %d good calls, %d bad", got, f.Errors.Load(), good.Load(), bad.Load())
 		}
 
 		p.refusing(func(string) error { return errBroken })
@@ -151,12 +156,11 @@ func TestReportsAreToldUntilTaken(t *testing.T) {
 			t.Errorf("b: %v", got)
 		}
 
-		refused := 0
-		p.refusing(func(string) error { refused++; return apierr.InvalidParameter("no such thing") })
+		p.refusing(func(string) error { refused.Add(1); return apierr.InvalidParameter("no such thing") })
 		p.order(1, order{task: "c"})
 		time.Sleep(10 * time.Minute)
-		if refused != 1 {
-			t.Errorf("a report that can never be taken was told %d times", refused)
+		if n := refused.Load(); n != 1 {
+			t.Errorf("a report that can never be taken was told %d times", n)
 		}
 	})
 }
@@ -273,8 +277,8 @@ func TestInactiveInstanceRegistersAnew(t *testing.T) {
 			i.lines.cut()
 		}
 		time.Sleep(time.Minute)
-		if p.registered != 3 || f.Registered.Load() != 2 || f.Tasks.Load() != 0 {
-			t.Errorf("%d registrations, %d instances, %d tasks", p.registered, f.Registered.Load(), f.Tasks.Load())
+		if p.registrations() != 3 || f.Registered.Load() != 2 || f.Tasks.Load() != 0 {
+			t.Errorf("%d registrations, %d instances, %d tasks", p.registrations(), f.Registered.Load(), f.Tasks.Load())
 		}
 		p.order(3, order{task: "new"})
 		time.Sleep(time.Minute)
@@ -337,7 +341,7 @@ func TestSignatureCounts(t *testing.T) {
 			return "AKIAFLEET0000001", "a guess", nil
 		}})
 		var e *apiError
-		if err := f.Register(t.Context()); !errors.As(err, &e) || e.Status/100 != 4 || p.registered != 0 {
+		if err := f.Register(t.Context()); !errors.As(err, &e) || e.Status/100 != 4 || p.registrations() != 0 {
 			t.Errorf("%v", err)
 		}
 		f.api.CloseIdleConnections()

@@ -207,15 +207,20 @@ func (p *plane) order(n int, orders ...order) {
 }
 
 // said are the reports about a task, in order.
-func (p *plane) said(task string) (out []report) {
+func (p *plane) said(task string) []report {
+	return slices.DeleteFunc(p.all(), func(r report) bool { return r.task != task })
+}
+
+func (p *plane) all() []report {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, r := range p.reports {
-		if r.task == task {
-			out = append(out, r)
-		}
-	}
-	return out
+	return slices.Clone(p.reports)
+}
+
+func (p *plane) registrations() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.registered
 }
 
 func (p *plane) refusing(f func(operation string) error) {
