@@ -2,6 +2,7 @@ package storm
 
 import (
 	"bufio"
+	"context"
 	"flag"
 	"fmt"
 	"io"
@@ -31,11 +32,22 @@ func TestSoak(t *testing.T) {
 	keep := max(time.Minute, *soak/12)
 	s := startServer(t, "--keep-stopped", keep.String())
 	var samples []sample
+	var y yardstick
+	ctx, cancel := context.WithCancel(t.Context())
+	measured := make(chan error, 1)
+	go func() { measured <- y.run(ctx, s.data) }()
+	defer func() {
+		cancel()
+		if err := <-measured; err != nil {
+			t.Error(err)
+		}
+	}()
 	before := s.scrape()
 	r := s.simulateWithin(*soak+20*time.Minute, func(line string, fleet *os.Process) {
 		t.Log(line)
 		if strings.HasPrefix(line, "create") { // the churn begins then
 			before = s.scrape()
+			y.take()
 		}
 		if !strings.HasPrefix(line, "churn ") {
 			return
@@ -43,6 +55,7 @@ func TestSoak(t *testing.T) {
 		now := s.scrape()
 		x := measure(before, now)
 		x["fleet RSS MiB"] = status(fleet, "VmRSS") / 1024
+		maps.Copy(x, y.take())
 		before = now
 		samples = append(samples, x)
 		t.Log(x)
