@@ -23,8 +23,15 @@ func tellInterval(out io.Writer, i simulate.Interval) {
 			slowest = name
 		}
 	}
-	fmt.Fprintf(out, "churn %s: %d tasks, %.1f/s started, %.1f/s stopped; %d calls, %d failed, slowest %s p99 %s %s\n",
-		i.After.Round(time.Second), i.Tasks, perSecond(i.Started, i.Took), perSecond(i.Stopped, i.Took), calls, failed, slowest, tenths(i.Calls[slowest].P99), i.Error)
+	fmt.Fprintf(out, "churn %s: %d tasks, %.1f/s started, %.1f/s stopped; %d calls, %d failed", i.After.Round(time.Second), i.Tasks, perSecond(i.Started, i.Took),
+		perSecond(i.Stopped, i.Took), calls, failed)
+	if slowest != "" {
+		fmt.Fprintf(out, ", slowest %s p99 %s", slowest, tenths(i.Calls[slowest].P99))
+	}
+	if i.Error != "" {
+		fmt.Fprintf(out, "; last error: %s", i.Error)
+	}
+	fmt.Fprintln(out)
 }
 
 // churnTable shows a churn: a line for each interval, with the median and the 99th percentile of each operation.
@@ -37,14 +44,18 @@ func churnTable(out io.Writer, all []simulate.Interval) {
 	}
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	operations := slices.Sorted(maps.Keys(names))
-	fmt.Fprintf(w, "after\ttasks\tstarted/s\tstopped/s\tfailed\t%s\n", strings.Join(operations, "\t"))
+	fmt.Fprintf(w, "after\ttasks\tstarted/s\tstopped/s\tfailed\t%s p50 p99\n", strings.Join(operations, " p50 p99\t"))
 	for _, i := range all {
 		failed := 0
 		var cells []string
 		for _, name := range operations {
 			c := i.Calls[name]
 			failed += c.Failed
-			cells = append(cells, fmt.Sprintf("%s %s", tenths(c.P50), tenths(c.P99)))
+			cell := "-"
+			if c.Succeeded > 0 {
+				cell = tenths(c.P50) + " " + tenths(c.P99)
+			}
+			cells = append(cells, cell)
 		}
 		fmt.Fprintf(w, "%s\t%d\t%.1f\t%.1f\t%d\t%s\n", i.After.Round(time.Second), i.Tasks, perSecond(i.Started, i.Took), perSecond(i.Stopped, i.Took), failed, strings.Join(cells, "\t"))
 	}

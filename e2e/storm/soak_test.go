@@ -198,7 +198,7 @@ func measure(before, after page) sample {
 	const mib = 1 << 20
 	x := sample{
 		"server RSS MiB": after["process_resident_memory_bytes"] / mib, "Go heap in use MiB": after["go_memstats_heap_inuse_bytes"] / mib,
-		"Go heap alive MiB": after["go_memstats_next_gc_bytes"] / mib / 3.5, // the collector runs at 250 %
+		"Go heap alive MiB": after["go_memstats_next_gc_bytes"] / mib / (1 + after["go_gc_gogc_percent"]/100), // after the last collection, about
 		"goroutines":        after["go_goroutines"], "open files": after["process_open_fds"],
 		"database MiB": after["berth_store_database_bytes"] / mib, "database in use MiB": after["berth_store_database_in_use_bytes"] / mib,
 		"records":         after.sum("berth_store_records") - after.sum("berth_store_records", `kind="client-request"`),
