@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"berth/internal/arn"
@@ -27,7 +28,8 @@ type Keys struct {
 	State *state.Store
 	Seal  seal.Key
 
-	opened sync.Map // of *opened by access key id
+	opened sync.Map     // of *opened by access key id
+	stored atomic.Int64 // in opened, since those that are gone were looked for
 }
 
 // opened is a key that was unsealed before, good for as long as its record is the stored one.
@@ -53,7 +55,23 @@ func (k *Keys) Find(id string) (secret string, p policy.Principal, ok bool) {
 	}
 	p = principal(c)
 	k.opened.Store(id, &opened{c, secret, p})
+	k.forget()
 	return secret, p, true
+}
+
+// forget drops the unsealed keys whose records are gone, each time that as many were stored as there are records.
+func (k *Keys) forget() {
+	v := k.State.View()
+	if k.stored.Add(1) <= int64(v.Credentials.Len()) {
+		return
+	}
+	k.stored.Store(0)
+	k.opened.Range(func(id, _ any) bool {
+		if v.Credentials.Get(id.(string)) == nil {
+			k.opened.Delete(id)
+		}
+		return true
+	})
 }
 
 func principal(c *ecs.Credential) policy.Principal {

@@ -63,6 +63,50 @@ func TestTokenWorksOnce(t *testing.T) {
 	}
 }
 
+// Keys that nobody asks for any more do not stay unsealed for ever.
+func TestKeysThatAreGoneAreForgotten(t *testing.T) {
+	k := keys(t)
+	const kept = 10
+	var last []*ecs.Credential
+	for range 20 { // each time other machines
+		var now []*ecs.Credential
+		for range kept {
+			token, _, err := k.NewJoinToken(t.Context(), demo)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c, _, err := k.Join(t.Context(), token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, _, ok := k.Find(c.AccessKeyID); !ok {
+				t.Fatalf("%s is not found", c.AccessKeyID)
+			}
+			now = append(now, c)
+		}
+		err := k.State.Update(t.Context(), func(tx *state.Tx) error {
+			for _, c := range last {
+				tx.Delete(c)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		last = now
+	}
+	unsealed := 0
+	k.opened.Range(func(any, any) bool { unsealed++; return true })
+	if unsealed < kept || unsealed > 5*kept {
+		t.Errorf("%d unsealed keys of %d", unsealed, kept)
+	}
+	for _, c := range last {
+		if _, ok := k.opened.Load(c.AccessKeyID); !ok {
+			t.Errorf("%s is forgotten", c.AccessKeyID)
+		}
+	}
+}
+
 func TestExpiredToken(t *testing.T) {
 	k := keys(t)
 	token, hash := seal.NewToken()
