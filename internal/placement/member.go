@@ -104,6 +104,15 @@ func Facts(i *ecs.Instance, running int) cql.Facts {
 	}
 }
 
+// Constraints are those of a service or request and those of its task definition together, which are all of type memberOf.
+func Constraints(own []types.PlacementConstraint, d *ecs.TaskDefinition) []types.PlacementConstraint {
+	out := own[:len(own):len(own)]
+	for _, c := range d.Definition.PlacementConstraints {
+		out = append(out, types.PlacementConstraint{Type: types.PlacementConstraintTypeMemberOf, Expression: c.Expression})
+	}
+	return out
+}
+
 // DependOnTasks reports whether constraints may hold on an instance at one time and not at another only because of the tasks on it.
 func DependOnTasks(constraints []types.PlacementConstraint) bool {
 	m := readMembers(constraints)

@@ -25,7 +25,7 @@ var actedOn = map[string]string{
 	"UpdateClusterSettings":         "cluster",
 	"PutClusterCapacityProviders":   "cluster",
 	"DeleteCluster":                 "cluster",
-	"RegisterTaskDefinition":        "containerDefinitions family cpu enableFaultInjection ipcMode memory networkMode pidMode requiresCompatibilities tags volumes",
+	"RegisterTaskDefinition":        "containerDefinitions family cpu enableFaultInjection ipcMode memory networkMode pidMode placementConstraints requiresCompatibilities tags volumes",
 	"DescribeTaskDefinition":        "taskDefinition include",
 	"ListTaskDefinitions":           "familyPrefix maxResults nextToken sort status",
 	"ListTaskDefinitionFamilies":    "familyPrefix maxResults nextToken status",

@@ -125,7 +125,7 @@ func newService(t *state.Tables, r *frontdoor.Request, in *awsecs.CreateServiceI
 		ServiceArn: c.ClusterArn.Service(*in.ServiceName), Status: ecs.Active, DesiredCount: int(*in.DesiredCount), TaskDefinition: d.ARN(),
 		LaunchType: types.LaunchTypeEc2, SchedulingStrategy: types.SchedulingStrategyReplica, DeploymentConfiguration: configuration,
 		DeploymentController: &types.DeploymentController{Type: types.DeploymentControllerTypeEcs},
-		PlacementConstraints: orNone(in.PlacementConstraints), PlacementStrategy: orNone(in.PlacementStrategy),
+		PlacementConstraints: orNone(in.PlacementConstraints), PlacementStrategy: storedStrategies(in.PlacementStrategy),
 		AvailabilityZoneRebalancing: in.AvailabilityZoneRebalancing, HealthCheckGracePeriodSeconds: in.HealthCheckGracePeriodSeconds,
 		EnableECSManagedTags: in.EnableECSManagedTags, EnableExecuteCommand: in.EnableExecuteCommand, PropagateTags: in.PropagateTags,
 		CreatedAt: now(), CreatedBy: creator(r.Caller.ARN), Tags: orNone(in.Tags),

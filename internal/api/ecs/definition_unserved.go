@@ -21,7 +21,6 @@ func definitionUnserved(in *awsecs.RegisterTaskDefinitionInput) error {
 		{"pidMode task", in.PidMode == types.PidModeTask && !fargate},
 		{"ipcMode task", in.IpcMode == types.IpcModeTask},
 		{"proxyConfiguration", in.ProxyConfiguration != nil},
-		{"placementConstraints of type memberOf", len(in.PlacementConstraints) > 0},
 		{"enableFaultInjection", yes(in.EnableFaultInjection)},
 	}
 	for _, v := range in.Volumes {

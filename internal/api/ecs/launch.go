@@ -131,9 +131,6 @@ func (l *launch) suits(d *ecs.TaskDefinition) error {
 	case l.networkConfiguration != nil:
 		return apierr.InvalidParameter("Network Configuration is not valid for the given networkMode of this task definition.")
 	}
-	if len(def.PlacementConstraints) > 0 {
-		return notActedOn("the task definition's placementConstraints of type memberOf")
-	}
 	return overridesSuit(l.overrides, d)
 }
 
@@ -172,7 +169,7 @@ const externalAttribute = "ecs.capability.external"
 func (o *order) request(count int) placement.Request {
 	r := placement.Request{
 		Count: count, Group: o.inGroup(), Reserve: ecs.Reservation(o.definition, o.overrides),
-		Required: placement.RequiredAttributes(o.definition),
+		Required: placement.RequiredAttributes(o.definition), Constraints: placement.Constraints(nil, o.definition),
 	}
 	if o.kind() == types.LaunchTypeExternal {
 		r.Required = append(r.Required, externalAttribute)

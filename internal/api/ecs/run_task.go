@@ -79,7 +79,7 @@ func (l *launcher) runTask(ctx context.Context, r *frontdoor.Request, in *awsecs
 			return err
 		}
 		request := o.request(count)
-		request.Strategy, request.Constraints, request.Seed = in.PlacementStrategy, in.PlacementConstraints, seed
+		request.Strategy, request.Constraints, request.Seed = in.PlacementStrategy, placement.Constraints(in.PlacementConstraints, o.definition), seed
 		began := time.Now()
 		out, err = o.place(tx, request, once)
 		if l.config.Placed != nil && err == nil {

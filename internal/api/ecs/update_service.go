@@ -63,10 +63,10 @@ func changeService(t *state.Tables, r *frontdoor.Request, s *ecs.Service, in *aw
 		s.PlacementConstraints = orNone(in.PlacementConstraints)
 	}
 	if in.PlacementStrategy != nil {
-		s.PlacementStrategy = orNone(in.PlacementStrategy)
-		if !spreadsZones(s.PlacementStrategy) { // what was the default goes, what is asked for below is refused
-			s.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingDisabled
-		}
+		s.PlacementStrategy = storedStrategies(in.PlacementStrategy)
+	}
+	if (in.PlacementStrategy != nil || in.PlacementConstraints != nil) && !overZones(s) { // what was the default goes, what is asked for below is refused
+		s.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingDisabled
 	}
 	if in.AvailabilityZoneRebalancing != "" {
 		s.AvailabilityZoneRebalancing = in.AvailabilityZoneRebalancing

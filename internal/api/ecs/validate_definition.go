@@ -126,10 +126,10 @@ func definitionConstraints(in *awsecs.RegisterTaskDefinitionInput) error {
 	}
 	for _, c := range in.PlacementConstraints {
 		if c.Type != types.TaskDefinitionPlacementConstraintTypeMemberOf {
-			return apierr.ClientException("placementConstraints.type should be one of [memberOf]")
+			return apierr.ClientException("constraint.type '%s' is not supported.", c.Type)
 		}
-		if blank(c.Expression) {
-			return apierr.ClientException("memberOf expression should be specified")
+		if err := validateExpression("memberOf expression", c.Expression); err != nil {
+			return clientException(err)
 		}
 	}
 	return nil

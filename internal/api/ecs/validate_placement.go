@@ -7,6 +7,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/apierr"
+	"berth/internal/cql"
+	"berth/internal/ecs"
 )
 
 // AWS's limits on a request's placement.
@@ -63,15 +65,60 @@ func validateConstraints(constraints []types.PlacementConstraint) error {
 		switch c.Type {
 		case types.PlacementConstraintTypeDistinctInstance:
 			if c.Expression != nil && *c.Expression != "" {
-				return apierr.InvalidParameter("distinctInstance expression should not be specified")
+				return apierr.InvalidParameter("distinctInstance expression should not be specified.")
 			}
 		case types.PlacementConstraintTypeMemberOf:
-			return notActedOn("placementConstraints of type memberOf")
+			if err := validateExpression("memberOf expression", c.Expression); err != nil {
+				return err
+			}
 		default:
 			return oneOf("placementConstraints type", string(c.Type), c.Type.Values())
 		}
 	}
 	return nil
+}
+
+// validateExpression checks an expression of the cluster query language. what begins the error's text. An error is an
+// InvalidParameterException.
+func validateExpression(what string, expression *string) error {
+	if blank(expression) {
+		return apierr.InvalidParameter("%s should be specified", what)
+	}
+	if _, err := cql.Parse(*expression); err != nil {
+		return apierr.InvalidParameter("%s '%s' is invalid: %s", what, shortened(*expression), err)
+	}
+	return nil
+}
+
+// shortened is an expression as errors show it.
+func shortened(s string) string {
+	const most = 200
+	for n := range s {
+		if n > most {
+			return s[:n] + "..."
+		}
+	}
+	return s
+}
+
+// zoneConstrained reports whether constraints choose instances by their availability zone.
+func zoneConstrained(constraints []types.PlacementConstraint) bool {
+	return slices.ContainsFunc(constraints, func(c types.PlacementConstraint) bool {
+		e, err := cql.Parse(text(c.Expression))
+		return err == nil && e.UsesAttribute(ecs.AttributeZone)
+	})
+}
+
+// storedStrategies are strategies as ECS keeps them: host is another word for instanceId.
+func storedStrategies(strategies []types.PlacementStrategy) []types.PlacementStrategy {
+	var out []types.PlacementStrategy
+	for _, s := range strategies {
+		if s.Type == types.PlacementStrategyTypeSpread && strings.EqualFold(text(s.Field), "host") {
+			s.Field = new("instanceId")
+		}
+		out = append(out, s)
+	}
+	return out
 }
 
 // oneOf is the error for a value that is not among those of its type; nil if it is.

@@ -153,9 +153,13 @@ func servable(d *ecs.TaskDefinition, s *ecs.Service, network *types.NetworkConfi
 	return nil
 }
 
-// rebalances reports whether availability zones of a service can be rebalanced: there is room to start a task before another stops, and
-// its tasks are to be spread over the zones.
-func rebalances(s *ecs.Service) bool { return roomToRebalance(s) && spreadsZones(s.PlacementStrategy) }
+// rebalances reports whether availability zones of a service can be rebalanced: there is room to start a task before another stops, its
+// tasks are to be spread over the zones, and they may be in all of them.
+func rebalances(s *ecs.Service) bool { return roomToRebalance(s) && overZones(s) }
+
+func overZones(s *ecs.Service) bool {
+	return spreadsZones(s.PlacementStrategy) && !zoneConstrained(s.PlacementConstraints)
+}
 
 func roomToRebalance(s *ecs.Service) bool {
 	high := s.DeploymentConfiguration.MaximumPercent
@@ -175,6 +179,8 @@ func validateRebalancing(s *ecs.Service) error {
 		return nil
 	case !roomToRebalance(s):
 		return apierr.InvalidParameter("Availability Zone Rebalancing does not support maximumPercent <= %s", "100%")
+	case zoneConstrained(s.PlacementConstraints):
+		return apierr.InvalidParameter("Availability Zone Rebalancing does not support %s as a placement constraint", "attribute:"+ecs.AttributeZone)
 	case !spreadsZones(s.PlacementStrategy):
 		return apierr.InvalidParameter("Availability Zone Rebalancing needs spread over attribute:ecs.availability-zone as the first placement strategy")
 	}

@@ -55,8 +55,10 @@ func TestWrongDefinitionHead(t *testing.T) {
 			"Role is not valid: executionRoleArn should be the name or ARN of an IAM role, but was 'arn:aws:iam::1:user/u'."),
 		register(`"proxyConfiguration":{"containerName":"c"}`, "", "APPMESH proxy configuration is only supported in networkMode=awsvpc"),
 		register(`"networkMode":"awsvpc","proxyConfiguration":{"containerName":"x"}`, "", "Invalid 'proxyConfiguration' setting. Unknown container: 'x'"),
-		register(`"placementConstraints":[{"type":"distinctInstance"}]`, "", "placementConstraints.type should be one of [memberOf]"),
+		register(`"placementConstraints":[{"type":"distinctInstance"}]`, "", "constraint.type 'distinctInstance' is not supported."),
 		register(`"placementConstraints":[{"type":"memberOf"}]`, "", "memberOf expression should be specified"),
+		register(`"placementConstraints":[{"type":"memberOf","expression":"attribute:a =~ ("}]`, "",
+			"memberOf expression 'attribute:a =~ (' is invalid: an argument is missing at character 16"),
 		register(`"placementConstraints":[`+strings.TrimSuffix(strings.Repeat(`{"type":"memberOf","expression":"x"},`, 11), ",")+`]`, "",
 			"Maximum number of constraints is 10"),
 		register(`"ephemeralStorage":{"sizeInGiB":21}`, "", "Tasks using the EC2 launch type do not support EphemeralStorage"),
@@ -256,7 +258,7 @@ func TestWrongFargateDefinitions(t *testing.T) {
 		fargate(`"cpu":"256"`, "", "Fargate requires that 'memory' be defined at the task level."),
 		fargate(size+`,"ipcMode":"host"`, "", see+"ipcMode"),
 		fargate(size+`,"pidMode":"host"`, "", "Tasks using the Fargate launch type do not support pidMode 'host'. The supported value for pidMode is 'task'."),
-		fargate(size+`,"placementConstraints":[{"type":"memberOf","expression":"x"}]`, "", see+"constraints"),
+		fargate(size+`,"placementConstraints":[{"type":"memberOf","expression":"attribute:a exists"}]`, "", see+"constraints"),
 		fargate(size+`,"ephemeralStorage":{"sizeInGiB":20}`, "", "EphemeralStorage size should be at least 21"),
 		fargate(size+`,"ephemeralStorage":{"sizeInGiB":201}`, "", "EphemeralStorage size should be at most 200"),
 		fargate(size+`,"volumes":[{"name":"v","dockerVolumeConfiguration":{}}]`, "", see+"dockerVolumeConfiguration"),
@@ -296,7 +298,6 @@ func TestUnservedDefinitions(t *testing.T) {
 	}
 	refuses(t, []badRequest{
 		not(`"networkMode":"awsvpc","proxyConfiguration":{"containerName":"c"}`, "", "proxyConfiguration"),
-		not(`"placementConstraints":[{"type":"memberOf","expression":"x"}]`, "", "placementConstraints of type memberOf"),
 		not(`"enableFaultInjection":true`, "", "enableFaultInjection"),
 		not(`"pidMode":"task"`, "", "pidMode task"),
 		not(`"ipcMode":"task"`, "", "ipcMode task"),
