@@ -1,10 +1,7 @@
 package simulate
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -288,66 +285,6 @@ func TestInactiveInstanceRegistersAnew(t *testing.T) {
 	})
 }
 
-func TestRegisterInsists(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPlane(t)
-		joins, refusals := 0, 0
-		p.refusing(func(operation string) error {
-			switch refusals++; refusals {
-			case 1:
-				return apierr.New("ThrottlingException", "Rate exceeded")
-			case 2:
-				return errBroken
-			}
-			return nil
-		})
-		f := p.fleet(t, Config{Instances: 1, Join: func(context.Context) (string, string, error) {
-			if joins++; joins == 1 {
-				return "", "", errors.New("no answer")
-			}
-			return "AKIAFLEET0000001", "secret of AKIAFLEET0000001", nil
-		}})
-		if joins != 2 || refusals != 3 || f.Throttled.Load() != 1 || f.Errors.Load() != 1 || f.Registered.Load() != 1 {
-			t.Errorf("%d joins, %d calls, %d throttled, %d errors, %d registered", joins, refusals, f.Throttled.Load(), f.Errors.Load(), f.Registered.Load())
-		}
-	})
-}
-
-func TestRegisterGivesUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPlane(t)
-		for name, answer := range map[string]error{"a refusal": apierr.InvalidParameter("no"), "the end": errBroken} {
-			p.refusing(func(string) error { return answer })
-			f := New(Config{Instances: 1, Endpoint: "http://berth", Region: "us-east-1", Dial: p.net.Dial, Join: func(context.Context) (string, string, error) {
-				return "AKIAFLEET0000001", "secret of AKIAFLEET0000001", nil
-			}})
-			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-			began := time.Now()
-			err := f.Register(ctx)
-			cancel()
-			if took := time.Since(began); err == nil || (name == "the end") != (took == time.Minute) {
-				t.Errorf("%s: %v after %s", name, err, took)
-			}
-			f.api.CloseIdleConnections()
-		}
-	})
-}
-
-// A wrong secret is refused by the front door, so what these tests see was signed.
-func TestSignatureCounts(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPlane(t)
-		f := New(Config{Instances: 1, Endpoint: "http://berth", Region: "us-east-1", Dial: p.net.Dial, Join: func(context.Context) (string, string, error) {
-			return "AKIAFLEET0000001", "a guess", nil
-		}})
-		var e *apiError
-		if err := f.Register(t.Context()); !errors.As(err, &e) || e.Status/100 != 4 || p.registrations() != 0 {
-			t.Errorf("%v", err)
-		}
-		f.api.CloseIdleConnections()
-	})
-}
-
 // A fleet that is stopped leaves nothing behind, whatever it was doing: the bubble ends only when all that was started has ended.
 func TestStopLeavesNothing(t *testing.T) {
 	for name, do := range map[string]func(p *plane){
@@ -375,39 +312,5 @@ func TestStopLeavesNothing(t *testing.T) {
 				}
 			})
 		})
-	}
-}
-
-func TestQuantiles(t *testing.T) {
-	var hundred []time.Duration
-	for n := 100; n > 0; n-- {
-		hundred = append(hundred, time.Duration(n))
-	}
-	for _, c := range []struct {
-		of   []time.Duration
-		want Quantiles
-	}{
-		{nil, Quantiles{}}, {[]time.Duration{7}, Quantiles{7, 7, 7}}, {[]time.Duration{9, 1}, Quantiles{1, 9, 9}},
-		{hundred, Quantiles{50, 99, 100}}, {[]time.Duration{math.MaxInt64, 0, 0}, Quantiles{0, math.MaxInt64, math.MaxInt64}},
-	} {
-		if got := quantiles(c.of); got != c.want {
-			t.Errorf("%v, want %v", got, c.want)
-		}
-	}
-}
-
-func TestLatencies(t *testing.T) {
-	var l latencies
-	for n := range 100 {
-		l.note("A", time.Duration(n+1), nil)
-	}
-	l.note("A", time.Hour, errBroken)
-	l.note("B", time.Hour, errBroken)
-	calls, err := l.take()
-	if a := calls["A"]; a.Succeeded != 100 || a.Failed != 1 || a.P99 != 99 || a.Max != 100 || calls["B"].Failed != 1 || err == nil {
-		t.Errorf("%+v, %v", calls, err)
-	}
-	if calls, err := l.take(); len(calls) != 0 || err != nil {
-		t.Errorf("taken twice: %+v, %v", calls, err)
 	}
 }

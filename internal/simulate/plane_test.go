@@ -36,6 +36,7 @@ type plane struct {
 	n          uint64
 	orders     map[arn.Instance][]order
 	registered int
+	offers     []*awsecs.RegisterContainerInstanceInput
 	inactive   map[arn.Instance]bool
 	reports    []report
 	refuse     func(operation string) error // of the agents' calls
@@ -101,13 +102,14 @@ func newPlane(t *testing.T) *plane {
 	return p
 }
 
-func (p *plane) register(context.Context, *frontdoor.Request, *awsecs.RegisterContainerInstanceInput) (*awsecs.RegisterContainerInstanceOutput, error) {
+func (p *plane) register(_ context.Context, _ *frontdoor.Request, in *awsecs.RegisterContainerInstanceInput) (*awsecs.RegisterContainerInstanceOutput, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.refused("RegisterContainerInstance"); err != nil {
 		return nil, err
 	}
 	p.registered++
+	p.offers = append(p.offers, in)
 	return &awsecs.RegisterContainerInstanceOutput{ContainerInstance: &types.ContainerInstance{ContainerInstanceArn: aws.String(string(instanceARN(p.registered)))}}, nil
 }
 
