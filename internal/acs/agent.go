@@ -52,7 +52,7 @@ type Orders interface {
 	Heartbeat(ctx context.Context)
 }
 
-// ErrInactive says that the control plane has deregistered the instance.
+// ErrInactive says that the control plane has deregistered the instance, or does not know it (any more).
 var ErrInactive = errors.New("the container instance is inactive")
 
 // Timers of agent-protocol.md section 3.3.
@@ -205,7 +205,7 @@ func (c *AgentConfig) refused(resp *http.Response, err error) error {
 		return err
 	}
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
-	if strings.Contains(string(body), InactiveInstance) {
+	if strings.Contains(string(body), InactiveInstance) || strings.Contains(string(body), InvalidInstance) {
 		return fmt.Errorf("%s: %w", strings.TrimSpace(string(body)), ErrInactive)
 	}
 	return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(body)))

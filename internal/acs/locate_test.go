@@ -74,3 +74,21 @@ func TestLocateTellsOfTheEnd(t *testing.T) {
 		}
 	})
 }
+
+// TestUnknownInstanceIsAnEnd: an agent whose instance the control plane does not know any more is told as one that is deregistered.
+func TestUnknownInstanceIsAnEnd(t *testing.T) {
+	for _, kind := range []string{InactiveInstance, InvalidInstance} {
+		synctest.Test(t, func(t *testing.T) {
+			w := start(t)
+			w.refuse = &Refusal{Kind: kind, Message: "no"}
+			c := w.config("/acs/")
+			defer c.HTTPClient.CloseIdleConnections()
+			if err := RunAgent(t.Context(), c, &machine{}); !errors.Is(err, ErrInactive) {
+				t.Errorf("%s: got %v", kind, err)
+			}
+			if err := RunTelemetry(t.Context(), w.config("/tcs/"), nil, nil); !errors.Is(err, ErrInactive) {
+				t.Errorf("%s: telemetry: got %v", kind, err)
+			}
+		})
+	}
+}

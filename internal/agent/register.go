@@ -189,6 +189,9 @@ func (i *instance) insist(ctx context.Context, what string, f func(context.Conte
 			return fmt.Errorf("%s: %w", what, last.error)
 		}
 		p.fail(time.Now())
+		if unrecognized(err) {
+			i.log.Error("the control plane does not know this machine's key", "remedy", "make a token there with `berth token` and start the agent with --token")
+		}
 		i.log.Warn("call failed, trying again", "call", what, "err", err, "in", time.Until(p.until).Round(time.Millisecond))
 		select {
 		case <-ctx.Done():
@@ -202,6 +205,13 @@ func bounding(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return f(ctx)
+}
+
+// unrecognized says whether the control plane does not know the access key. Tasks run on: whoever does not know the key need not be whom they
+// belong to.
+func unrecognized(err error) bool {
+	var api smithy.APIError
+	return errors.As(err, &api) && api.ErrorCode() == "UnrecognizedClientException"
 }
 
 // forgotten says whether the control plane does not know the instance (any more).

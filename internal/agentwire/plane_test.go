@@ -37,10 +37,10 @@ func newPlane(t testing.TB, l net.Listener, lostAfter time.Duration) *plane {
 	}
 	hub := acs.New(acs.Config{Log: log})
 	instances := &controller.Instances{Hub: hub, Log: log, LostAfter: lostAfter}
-	services := &controller.Services{Log: log}
-	lead := func(ctx context.Context) error { return run(ctx, hub.Run, instances.Run, services.Run) }
+	services, sweep := &controller.Services{Log: log}, &controller.Sweep{Log: log}
+	lead := func(ctx context.Context) error { return run(ctx, hub.Run, instances.Run, services.Run, sweep.Run) }
 	store := state.New(state.Config{Backend: mem.NewCluster().Backend(), Address: "test", Lead: lead, Log: log})
-	hub.Control, instances.State, services.State = instances, store, store
+	hub.Control, instances.State, services.State, sweep.State = instances, store, store, store
 	p := &plane{keys: &access.Keys{State: store, Seal: key}}
 	p.serve(t, l, store, hub)
 	id, secret, err := p.keys.EnsureAdministrator(t.Context(), testAccount)

@@ -157,6 +157,34 @@ func TestRenewedSessionsStayConnected(t *testing.T) {
 	})
 }
 
+// An instance that has been gone for more than an hour is not described any more. Its agent learns the same as before when it comes back.
+func TestSweptInstance(t *testing.T) {
+	timed(t, 5*time.Minute, func(s *stage) {
+		a := s.connected()
+		a.Drop()
+		time.Sleep(30 * time.Minute)
+		s.is("status", at(s.instance(a), "status"), "INACTIVE")
+		time.Sleep(time.Hour)
+		gone := s.ask("DescribeContainerInstances", Object{{"cluster", s.cluster}, {"containerInstances", []string{a.Instance}}})
+		s.is("described", at(gone, "failures", 0, "reason"), "MISSING")
+		_, err := a.OpenACS(nil)
+		s.is("ACS", s.refused(err), "InactiveInstanceException")
+		_, err = a.OpenTCS()
+		s.is("TCS", s.refused(err), "InactiveInstanceException")
+		again := NewRegistration(s.cluster)
+		again.Instance = a.Instance
+		s.exit(a.Register(again), 5, "inactive")
+		b := NewAgent(a.Client, s.cluster)
+		s.Cleanup(b.Drop)
+		s.ok(b.Register(NewRegistration(s.cluster)))
+		if b.Instance == a.Instance {
+			s.Error("an instance that was gone came back")
+		}
+		s.connect(b)
+		s.running(b, s.task(b))
+	})
+}
+
 // An instance without a session is deregistered after a while, and its agent learns it when it comes back.
 func TestLostInstance(t *testing.T) {
 	timed(t, 5*time.Minute, func(s *stage) {

@@ -90,7 +90,7 @@ func concerns(ch state.Change) bool {
 func (c *Instances) Connected(ctx context.Context, h acs.Hello) (uint64, error) {
 	err := c.State.Update(ctx, func(tx *state.Tx) error {
 		i := tx.Instances.Get(h.Instance)
-		if err := admit(i, h); err != nil {
+		if err := admit(tx.Tables, h); err != nil {
 			return err
 		}
 		n := *i
@@ -105,12 +105,15 @@ func (c *Instances) Connected(ctx context.Context, h acs.Hello) (uint64, error) 
 
 // Admit refuses telemetry of an instance that would get no session.
 func (c *Instances) Admit(h acs.Hello) error {
-	return admit(c.State.View().Instances.Get(h.Instance), h)
+	return admit(c.State.View().Tables, h)
 }
 
 // admit refuses an instance that is not known, not any more, or of another cluster than its agent believes.
-func admit(i *ecs.Instance, h acs.Hello) error {
+func admit(t *state.Tables, h acs.Hello) error {
+	i := t.Instances.Get(h.Instance)
 	switch {
+	case i == nil && swept(t, h.Instance):
+		return &acs.Refusal{Kind: acs.InactiveInstance, Message: "The container instance is inactive."}
 	case i == nil:
 		return &acs.Refusal{Kind: acs.InvalidInstance, Message: "The container instance is not known."}
 	case i.Status == ecs.Inactive:
@@ -120,6 +123,16 @@ func admit(i *ecs.Instance, h acs.Hello) error {
 		return &acs.Refusal{Kind: acs.InvalidCluster, Message: "The container instance belongs to another cluster."}
 	}
 	return nil
+}
+
+// swept reports whether an instance that is not known was one: its access key still names it.
+func swept(t *state.Tables, a arn.Instance) bool {
+	for k := range t.Credentials.All() {
+		if k.Instance == a {
+			return true
+		}
+	}
+	return false
 }
 
 // Disconnected makes the instance disconnected, unless a new session came meanwhile.
@@ -204,7 +217,7 @@ func (c *Instances) lose(ctx context.Context, a arn.Instance) (time.Time, error)
 		}
 		k.LostInstances = append(k.LostInstances, now)
 		tx.Put(&k)
-		n := i.Deregister()
+		n := i.Deregister(now)
 		n.StatusReason = "The agent had no session for " + c.LostAfter.String() + "."
 		tx.Put(n)
 		return nil

@@ -104,7 +104,7 @@ func TestDeregisteredInstanceEndsItsTasks(t *testing.T) {
 		}
 		_, s := startInstances(t, time.Hour, records...)
 		err := s.Update(t.Context(), func(tx *state.Tx) error {
-			tx.Put(tx.Instances.Get(demo.Instance("1")).Deregister())
+			tx.Put(tx.Instances.Get(demo.Instance("1")).Deregister(time.Now()))
 			return nil
 		})
 		if err != nil {

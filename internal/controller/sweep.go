@@ -3,6 +3,7 @@ package controller
 import (
 	"cmp"
 	"context"
+	"errors"
 	"log/slog"
 	"slices"
 	"time"
@@ -37,7 +38,7 @@ func (c *Sweep) Run(ctx context.Context) error {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
-		if err := c.sweep(ctx, stamp()); err != nil && ctx.Err() == nil {
+		if err := errors.Join(c.sweep(ctx, stamp()), c.sweepInstances(ctx, stamp())); err != nil && ctx.Err() == nil {
 			c.Log.Warn("sweep failed, will try again", "err", err)
 		}
 		select {

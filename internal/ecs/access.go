@@ -8,7 +8,8 @@ import (
 	"berth/internal/arn"
 )
 
-// Credential is an access key. Its secret is sealed with the installation's key file.
+// Credential is an access key. Its secret is sealed with the installation's key file. Written by: access; RegisterContainerInstance (Instance,
+// UnboundSince); the sweep (UnboundSince).
 type Credential struct {
 	AccessKeyID  string `json:"accessKeyId"`
 	SealedSecret []byte
@@ -16,6 +17,7 @@ type Credential struct {
 	Principal    string       // "administrator" or "container-instance"
 	Cluster      arn.Cluster  // a container instance's cluster
 	Instance     arn.Instance // the container instance that registered with it
+	UnboundSince *time.Time   // since when that one is gone, as the sweep has seen it
 	CreatedAt    time.Time
 	Unknown      Unknown
 }

@@ -33,9 +33,9 @@ func (t *Task) Lost(reason string, now time.Time) *Task {
 }
 
 // Deregister returns the instance as INACTIVE.
-func (i *Instance) Deregister() *Instance {
+func (i *Instance) Deregister(now time.Time) *Instance {
 	c := *i
-	c.Status, c.Connected = Inactive, false
+	c.Status, c.Connected, c.DeregisteredAt = Inactive, false, &now
 	c.Version++
 	return &c
 }

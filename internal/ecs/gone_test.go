@@ -42,10 +42,11 @@ func TestHostGone(t *testing.T) {
 
 func TestDeregister(t *testing.T) {
 	i := &Instance{Status: Active, Connected: true, Version: 4}
-	if d := i.Deregister(); d.Status != Inactive || d.Connected || d.Version != 5 {
+	now := time.Unix(200, 0).UTC()
+	if d := i.Deregister(now); d.Status != Inactive || d.Connected || d.Version != 5 || !d.DeregisteredAt.Equal(now) {
 		t.Errorf("got %+v", d)
 	}
-	if i.Status != Active || !i.Connected || i.Version != 4 {
+	if i.Status != Active || !i.Connected || i.Version != 4 || i.DeregisteredAt != nil {
 		t.Error("the record itself has changed")
 	}
 }

@@ -19,7 +19,8 @@ const (
 	AttributeTaskRoles = "berth.task-roles"
 )
 
-// Instance is a container instance. Written by: the instance operations; controller instances (Connected, DisconnectedAt, and Status when it is lost).
+// Instance is a container instance. Written by: the instance operations; controller instances (Connected, DisconnectedAt, and
+// Status and DeregisteredAt when it is lost); the sweep (DeregisteredAt of older versions' records).
 type Instance struct {
 	ContainerInstanceArn arn.Instance
 	Ec2InstanceID        string `json:"ec2InstanceId"`
@@ -27,6 +28,7 @@ type Instance struct {
 	StatusReason         string
 	Connected            bool       `json:"agentConnected"` // has an ACS session; AWS says agentConnected
 	DisconnectedAt       *time.Time // since when it has none
+	DeregisteredAt       *time.Time // since when it is INACTIVE
 	AgentVersion         string
 	AgentHash            string
 	DockerVersion        string    // as AWS shows it: "DockerVersion: 20.10.24"

@@ -41,9 +41,16 @@ func (tx *Tx) Delete(r ecs.Record) {
 }
 
 // DeleteUnchanged removes r if it is still what is stored, and not a newer record with its key.
-func (tx *Tx) DeleteUnchanged(r ecs.Record) {
-	if tx.find(r.Kind(), r.Key()) == r {
+func (tx *Tx) DeleteUnchanged(r ecs.Record) { tx.ReplaceUnchanged(r, nil) }
+
+// ReplaceUnchanged puts n, or nothing where it is nil, in the place of r, if r is still what is stored.
+func (tx *Tx) ReplaceUnchanged(r, n ecs.Record) {
+	switch {
+	case tx.find(r.Kind(), r.Key()) != r:
+	case n == nil:
 		tx.Delete(r)
+	default:
+		tx.Put(n)
 	}
 }
 

@@ -25,7 +25,7 @@ func (a *API) deregisterContainerInstance(ctx context.Context, r *frontdoor.Requ
 		if tx.Tasks.Usage(i.ContainerInstanceArn).Tasks > 0 && !yes(in.Force) {
 			return apierr.InvalidParameter("Found running tasks on the instance.")
 		}
-		i = i.Deregister()
+		i = i.Deregister(now())
 		tx.Put(i)
 		out = instanceView(tx.Tables, i, true)
 		return nil

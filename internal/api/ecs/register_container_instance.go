@@ -59,7 +59,7 @@ func (a *API) registerContainerInstance(ctx context.Context, r *frontdoor.Reques
 		tx.Put(i)
 		if k != nil && k.Instance != i.ContainerInstanceArn {
 			bound := *k
-			bound.Instance = i.ContainerInstanceArn
+			bound.Instance, bound.UnboundSince = i.ContainerInstanceArn, nil
 			tx.Put(&bound)
 		}
 		out = instanceView(tx.Tables, i, true)
