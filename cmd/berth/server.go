@@ -208,7 +208,7 @@ func (s *server) roomForMore() error {
 // growing are the operations that make more records.
 var growing = map[string]bool{
 	"CreateCluster": true, "RegisterTaskDefinition": true, "CreateService": true, "UpdateService": true, "RunTask": true, "StartTask": true,
-	"RegisterContainerInstance": true, "TagResource": true, "CreateJoinToken": true,
+	"RegisterContainerInstance": true, "TagResource": true, "PutAccountSetting": true, "PutAccountSettingDefault": true, "CreateJoinToken": true,
 }
 
 func (s *server) guarded(t frontdoor.Service) frontdoor.Service {

@@ -28,6 +28,8 @@ const (
 	KindJoinToken     Kind = "join-token"
 	KindClientRequest Kind = "client-request"
 	KindSetting       Kind = "setting"
+
+	KindAccountSetting Kind = "account-setting"
 )
 
 // RecordVersion is the version of the records that this program knows. It grows by one with the first release that adds a member or a kind:
@@ -65,6 +67,8 @@ func New(k Kind) Record {
 		return &ClientRequest{}
 	case KindSetting:
 		return &Setting{}
+	case KindAccountSetting:
+		return &AccountSetting{}
 	}
 	return nil
 }

@@ -40,11 +40,11 @@ func (x *exchange) call(request *Request) (out any, _ *apierr.Error) {
 	request.Sent = sent
 	if !c.Open {
 		resources := c.resources(request, in)
-		e := x.authorize(c.action, resources)
+		e := Authorize(x.caller, c.action, resources...)
 		if e != nil && x.renew() {
 			request.Caller = x.caller
 			resources = c.resources(request, in)
-			e = x.authorize(c.action, resources)
+			e = Authorize(x.caller, c.action, resources...)
 		}
 		if resources[0] != "*" {
 			x.resource = resources[0]
@@ -80,16 +80,17 @@ func (c *call) resources(r *Request, in any) []string {
 	return []string{"*"}
 }
 
-// authorize refuses at the first resource on which the caller may not do the action.
-func (x *exchange) authorize(action string, resources []string) *apierr.Error {
+// Authorize refuses at the first resource on which a caller may not do an action ("ecs:TagResource"): for operations whose parameters need more
+// than their own action.
+func Authorize(caller policy.Principal, action string, resources ...string) *apierr.Error {
 	for _, resource := range resources {
-		switch policy.Decide(x.caller.Policies, action, resource) {
+		switch policy.Decide(caller.Policies, action, resource) {
 		case policy.Allowed:
 		case policy.ExplicitDeny:
 			return apierr.New("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s "+
-				"with an explicit deny in an identity-based policy", x.caller.ARN, action, resource)
+				"with an explicit deny in an identity-based policy", caller.ARN, action, resource)
 		default:
-			return apierr.AccessDenied(x.caller.ARN, action, resource)
+			return apierr.AccessDenied(caller.ARN, action, resource)
 		}
 	}
 	return nil

@@ -30,9 +30,9 @@ func (x *exchange) openSocket(s *Socket) {
 		x.hand(leader)
 		return
 	}
-	e := x.authorize(s.Action, []string{s.resource(x.r)})
+	e := Authorize(x.caller, s.Action, s.resource(x.r))
 	if e != nil && x.renew() {
-		e = x.authorize(s.Action, []string{s.resource(x.r)})
+		e = Authorize(x.caller, s.Action, s.resource(x.r))
 	}
 	if e != nil {
 		x.failSocket(e)

@@ -4,23 +4,26 @@ import (
 	"iter"
 	"strings"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
 	"berth/internal/arn"
 	"berth/internal/ecs"
 )
 
 // Tables are all records of an installation, with their indexes and aggregates. They are read here; only a Tx changes them.
 type Tables struct {
-	Clusters    Table[arn.Cluster, ecs.Cluster]
-	Families    Table[string, ecs.Family]
-	Services    Table[arn.Service, ecs.Service]
-	Events      Table[string, ecs.Event]
-	Instances   Table[arn.Instance, ecs.Instance]
-	Credentials Table[string, ecs.Credential]
-	JoinTokens  Table[string, ecs.JoinToken]
-	Requests    Table[string, ecs.ClientRequest]
-	Settings    Table[string, ecs.Setting]
-	Definitions Definitions
-	Tasks       Tasks
+	Clusters        Table[arn.Cluster, ecs.Cluster]
+	Families        Table[string, ecs.Family]
+	Services        Table[arn.Service, ecs.Service]
+	Events          Table[string, ecs.Event]
+	Instances       Table[arn.Instance, ecs.Instance]
+	Credentials     Table[string, ecs.Credential]
+	JoinTokens      Table[string, ecs.JoinToken]
+	Requests        Table[string, ecs.ClientRequest]
+	Settings        Table[string, ecs.Setting]
+	AccountSettings Table[string, ecs.AccountSetting]
+	Definitions     Definitions
+	Tasks           Tasks
 
 	draining index[ecs.Instance]
 	census   tally[Census]
@@ -51,7 +54,7 @@ func (t *Tables) copy() *Tables {
 	return &Tables{
 		Clusters: t.Clusters.copy(), Families: t.Families.copy(), Services: t.Services.copy(), Events: t.Events.copy(),
 		Instances: t.Instances.copy(), Credentials: t.Credentials.copy(), JoinTokens: t.JoinTokens.copy(), Requests: t.Requests.copy(),
-		Settings: t.Settings.copy(), Definitions: t.Definitions.copy(), Tasks: t.Tasks.copy(),
+		Settings: t.Settings.copy(), AccountSettings: t.AccountSettings.copy(), Definitions: t.Definitions.copy(), Tasks: t.Tasks.copy(),
 		draining: t.draining.copy(), census: t.census.copy(),
 	}
 }
@@ -88,6 +91,8 @@ func (t *Tables) put(r ecs.Record, remove bool) ecs.Record {
 		return record(t.Requests.swap(r.Key(), keep(r, remove)))
 	case *ecs.Setting:
 		return record(t.Settings.swap(r.Key(), keep(r, remove)))
+	case *ecs.AccountSetting:
+		return record(t.AccountSettings.swap(r.Key(), keep(r, remove)))
 	}
 	panic("state: no table for " + string(r.Kind()))
 }
@@ -117,8 +122,20 @@ func (t *Tables) find(k ecs.Kind, key string) ecs.Record {
 		return record(t.Requests.Get(key))
 	case ecs.KindSetting:
 		return record(t.Settings.Get(key))
+	case ecs.KindAccountSetting:
+		return record(t.AccountSettings.Get(key))
 	}
 	return nil
+}
+
+// Chosen is the account setting that holds for a principal: its own, or else the root user's, or else ECS's default, which nobody chose.
+func (t *Tables) Chosen(s arn.Scope, principal string, name types.SettingName) ecs.AccountSetting {
+	for _, p := range []string{principal, ecs.Root(s)} {
+		if c := t.AccountSettings.Get(ecs.AccountSettingKey(s.Region, p, name)); c != nil {
+			return *c
+		}
+	}
+	return ecs.AccountSetting{Region: s.Region, PrincipalArn: principal, Name: name, Value: ecs.Choices(name)[0]}
 }
 
 // pointer is the record interface on *R.

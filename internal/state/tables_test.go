@@ -162,7 +162,7 @@ func (t *Tables) each() iter.Seq[ecs.Record] {
 		_ = walk(t.Clusters.All(), yield) && walk(t.Families.All(), yield) && walk(t.Definitions.All(), yield) &&
 			walk(t.Services.All(), yield) && walk(t.Events.All(), yield) && walk(t.Instances.All(), yield) &&
 			walk(t.Tasks.All(), yield) && walk(t.Credentials.All(), yield) && walk(t.JoinTokens.All(), yield) &&
-			walk(t.Requests.All(), yield) && walk(t.Settings.All(), yield)
+			walk(t.Requests.All(), yield) && walk(t.Settings.All(), yield) && walk(t.AccountSettings.All(), yield)
 	}
 }
 

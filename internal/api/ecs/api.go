@@ -53,8 +53,8 @@ func (a *API) Service() frontdoor.Service {
 		Name: "ecs", Protocol: frontdoor.AWSJSON11, Names: awswire.LowerCamel,
 		Target: "AmazonEC2ContainerServiceV20141113",
 		Operations: slices.Concat(
-			a.clusterOperations(), a.definitionOperations(), a.tagOperations(),
-			a.serviceOperations(), a.taskOperations(), a.instanceOperations(),
+			a.clusterOperations(), a.accountOperations(), a.definitionOperations(), a.tagOperations(),
+			a.serviceOperations(), a.taskOperations(), a.instanceOperations(), a.attributeOperations(),
 			a.placingOperations(), a.agentOperations(),
 		),
 		Known: Operations(), Rates: rates(),

@@ -6,10 +6,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/apierr"
+	"berth/internal/ecs"
 )
 
-// containerInsights are the values of a cluster's only setting; AWS's account default is the first.
-var containerInsights = [...]string{"disabled", "enabled", "enhanced"}
+// noInsights is what a cluster has that was made without settings.
+const noInsights = "disabled"
 
 // validateClusterSettings checks settings that a request gives. An error is an InvalidParameterException.
 func validateClusterSettings(settings []types.ClusterSetting) error {
@@ -25,7 +26,7 @@ func validateClusterSettings(settings []types.ClusterSetting) error {
 			return apierr.InvalidParameter("The cluster setting '%s' is given more than once.", s.Name)
 		}
 		seen[s.Name] = true
-		if s.Value == nil || !slices.Contains(containerInsights[:], *s.Value) {
+		if s.Value == nil || !slices.Contains(ecs.Choices(types.SettingNameContainerInsights), *s.Value) {
 			return apierr.InvalidParameter("Invalid setting 'value'")
 		}
 	}
@@ -46,8 +47,8 @@ func mergeClusterSettings(old, new []types.ClusterSetting) []types.ClusterSettin
 	return out
 }
 
-// newClusterSettings are a new cluster's settings: the given ones, and AWS's default where one is not given.
-func newClusterSettings(given []types.ClusterSetting) []types.ClusterSetting {
-	value := containerInsights[0]
+// filledClusterSettings are a cluster's settings: the given ones, and insights where they do not say how containers are looked into.
+func filledClusterSettings(given []types.ClusterSetting, insights string) []types.ClusterSetting {
+	value := insights
 	return mergeClusterSettings([]types.ClusterSetting{{Name: types.ClusterSettingNameContainerInsights, Value: &value}}, given)
 }

@@ -57,7 +57,7 @@ func clusterView(t *state.Tables, c *ecs.Cluster, p clusterParts) *types.Cluster
 
 func (p clusterParts) fill(v *types.Cluster, t *state.Tables, c *ecs.Cluster) {
 	if p.settings {
-		v.Settings = newClusterSettings(c.Settings)
+		v.Settings = filledClusterSettings(c.Settings, noInsights)
 	}
 	if p.tags {
 		v.Tags = orEmpty(c.Tags)

@@ -20,6 +20,10 @@ import (
 var actedOn = map[string]string{
 	"CreateCluster":                 "clusterName tags",
 	"DescribeClusters":              "clusters include",
+	"PutAccountSetting":             "principalArn value",
+	"PutAccountSettingDefault":      "value",
+	"DeleteAccountSetting":          "name principalArn",
+	"ListAccountSettings":           "effectiveSettings maxResults name nextToken principalArn value",
 	"ListClusters":                  "maxResults nextToken",
 	"UpdateCluster":                 "cluster",
 	"UpdateClusterSettings":         "cluster",

@@ -30,11 +30,15 @@ func (a *API) createCluster(ctx context.Context, r *frontdoor.Request, in *awsec
 	err := a.store.Update(ctx, func(tx *state.Tx) error {
 		c := tx.Clusters.Get(r.Scope.Cluster(name))
 		if c == nil || c.Status == ecs.Inactive {
+			insights := tx.Chosen(r.Scope, creator(r.Caller.ARN), types.SettingNameContainerInsights).Value
 			c = &ecs.Cluster{
 				ClusterArn: r.Scope.Cluster(name), Status: ecs.Active, CreatedAt: now(),
-				Settings: newClusterSettings(in.Settings), Configuration: in.Configuration, Tags: orNone(in.Tags),
+				Settings: filledClusterSettings(in.Settings, insights), Configuration: in.Configuration, Tags: orNone(in.Tags),
 				CapacityProviders: orNone(in.CapacityProviders), DefaultCapacityProviderStrategy: orNone(in.DefaultCapacityProviderStrategy),
 				ServiceConnectDefaults: serviceConnectDefaults(in.ServiceConnectDefaults),
+			}
+			if err := authorizeTags(tx.Tables, r, in.Tags, c.Key()); err != nil {
+				return err
 			}
 			tx.Put(c)
 		} else if !sameCluster(c, in) {
@@ -52,7 +56,7 @@ func (a *API) createCluster(ctx context.Context, r *frontdoor.Request, in *awsec
 // sameCluster reports whether a cluster is as the request wants it. What the request does not say may be anything, and so may tags, which come
 // and go.
 func sameCluster(c *ecs.Cluster, in *awsecs.CreateClusterInput) bool {
-	settings := newClusterSettings(c.Settings)
+	settings := filledClusterSettings(c.Settings, noInsights)
 	return reflect.DeepEqual(mergeClusterSettings(settings, in.Settings), settings) &&
 		(in.Configuration == nil || reflect.DeepEqual(c.Configuration, in.Configuration)) &&
 		(in.CapacityProviders == nil || slices.Equal(c.CapacityProviders, in.CapacityProviders)) &&

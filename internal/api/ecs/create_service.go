@@ -33,6 +33,9 @@ func (a *API) createService(ctx context.Context, r *frontdoor.Request, in *awsec
 			return err
 		}
 		old := tx.Services.Get(s.ServiceArn)
+		if err := authorizeTags(tx.Tables, r, s.Tags, s.Key()); err != nil {
+			return err
+		}
 		switch {
 		case old == nil:
 		case old.Status == ecs.Draining:

@@ -110,6 +110,9 @@ func (l *launch) resolve(t *state.Tables, r *frontdoor.Request, now time.Time) (
 	if len(tags) > mostTags {
 		return nil, apierr.InvalidParameter("Too many tags: a resource can have at most %d tags, and %d were given.", mostTags, len(tags))
 	}
+	if err := authorizeTags(t, r, tags, newTasksOf(c)); err != nil {
+		return nil, err
+	}
 	if l.managedTags { // ECS's own do not count
 		key, name := "aws:ecs:clusterName", c.ClusterArn.Name()
 		tags = append(tags, types.Tag{Key: &key, Value: &name})

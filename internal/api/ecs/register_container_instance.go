@@ -44,6 +44,9 @@ func (a *API) registerContainerInstance(ctx context.Context, r *frontdoor.Reques
 		if err != nil {
 			return err
 		}
+		if err := authorizeTags(tx.Tables, r, in.Tags, newInstancesOf(c)); err != nil {
+			return err
+		}
 		k, err := instanceCredential(tx.Tables, r, c.ClusterArn)
 		if err != nil {
 			return err

@@ -29,6 +29,9 @@ func (a *API) registerTaskDefinition(
 	def, at := newDefinition(in), now()
 	def.RegisteredAt, def.RegisteredBy, def.Status = &at, aws.String(r.Caller.ARN), types.TaskDefinitionStatusActive
 	err := a.store.Update(ctx, func(tx *state.Tx) error {
+		if err := authorizeTags(tx.Tables, r, in.Tags, newRevisionOf(r, *in.Family)); err != nil {
+			return err
+		}
 		family := ecs.Family{Scope: ecs.FamilyKey(r.Scope, *in.Family)}
 		if f := tx.Families.Get(family.Scope); f != nil {
 			family = *f

@@ -11,7 +11,10 @@ import (
 
 // Stories of account settings and of task protection, told in the shop, a second a line. "wait 5s" lets more time pass.
 func TestStories(t *testing.T) {
-	for _, dir := range []string{"update_task_protection", "get_task_protection"} {
+	for _, dir := range []string{
+		"update_task_protection", "get_task_protection", "put_account_setting", "put_account_setting_default", "delete_account_setting",
+		"list_account_settings",
+	} {
 		golden.Run(t, "testdata/"+dir+"/*.txtar", func(t *testing.T, in map[string]string) (out string) {
 			synctest.Test(t, func(t *testing.T) {
 				s := &shopper{launchPad: newLaunchPad(t, shop()...)}
