@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"berth/internal/seal"
+	"berth/internal/state/etcd"
 )
 
 // dataDir is where an installation keeps its files.
@@ -129,8 +130,19 @@ func (d dataDir) save(name string, v any) error {
 	return d.write(name, append(b, '\n'))
 }
 
-// write replaces a file at once, readable by its owner only.
+// write replaces a file at once, readable by its owner only. Where the disk is full, it takes what the store keeps for that.
 func (d dataDir) write(name string, b []byte) error {
+	err := d.replace(name, b)
+	if errors.Is(err, unix.ENOSPC) && etcd.GiveUpBallast(d.path("etcd")) {
+		err = d.replace(name, b)
+	}
+	if errors.Is(err, unix.ENOSPC) {
+		return fmt.Errorf("%w; free some space on the file system of %s", err, d)
+	}
+	return err
+}
+
+func (d dataDir) replace(name string, b []byte) error {
 	tmp, err := os.CreateTemp(string(d), name+".*")
 	if err != nil {
 		return fmt.Errorf("write %s: %w", name, err)

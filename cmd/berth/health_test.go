@@ -3,10 +3,14 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"berth/internal/apierr"
+	"berth/internal/state"
 )
 
 func TestHealthTellsOfLoopsThatEnded(t *testing.T) {
@@ -46,5 +50,20 @@ func TestWaitingSaysWhy(t *testing.T) {
 		if w.Code != want.code || !strings.Contains(w.Body.String(), want.text) {
 			t.Errorf("%s: %d %s", path, w.Code, w.Body)
 		}
+	}
+}
+
+// TestUnconfirmed: a change whose fate is not known is said to be so, and an answer in words stays.
+func TestUnconfirmed(t *testing.T) {
+	lost := unconfirmed(fmt.Errorf("update: %w", state.ErrNotLeader))
+	if e := new(apierr.Error); !errors.As(lost, &e) || e.Status != http.StatusServiceUnavailable || !strings.Contains(e.Message, "not known") || !errors.Is(lost, state.ErrNotLeader) {
+		t.Errorf("a change that was not confirmed is answered %v", lost)
+	}
+	said := apierr.Unavailable("no leader").Because(state.ErrNotLeader)
+	if got := unconfirmed(said); got != error(said) {
+		t.Errorf("%v became %v", said, got)
+	}
+	if got := unconfirmed(nil); got != nil {
+		t.Errorf("success became %v", got)
 	}
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -211,19 +212,30 @@ var growing = map[string]bool{
 	"RegisterContainerInstance": true, "TagResource": true, "PutAccountSetting": true, "PutAccountSettingDefault": true, "CreateJoinToken": true,
 }
 
+// guarded refuses new work where there is no room for it, and says in words when it is not known whether something was done.
 func (s *server) guarded(t frontdoor.Service) frontdoor.Service {
 	for i := range t.Operations {
 		o := &t.Operations[i]
-		if call := o.Call; growing[o.Name] {
-			o.Call = func(ctx context.Context, r *frontdoor.Request, in any) (any, error) {
+		call, grows := o.Call, growing[o.Name]
+		o.Call = func(ctx context.Context, r *frontdoor.Request, in any) (any, error) {
+			if grows {
 				if err := s.roomForMore(); err != nil {
 					return nil, err
 				}
-				return call(ctx, r, in)
 			}
+			out, err := call(ctx, r, in)
+			return out, unconfirmed(err)
 		}
 	}
 	return t
+}
+
+// unconfirmed is what a caller is told whose change was not confirmed before the leadership was lost. Every other error stays as it is.
+func unconfirmed(err error) error {
+	if !errors.Is(err, state.ErrNotLeader) || errors.As(err, new(*apierr.Error)) {
+		return err
+	}
+	return apierr.Unavailable("The store did not confirm in time, or another replica leads now; whether the request was done is not known. Try again.").Because(err)
 }
 
 func (s *server) handler() (http.Handler, error) {
@@ -272,7 +284,7 @@ func (s *server) admitRequest(ctx context.Context, readOnly bool) error {
 		ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 		defer cancel()
 		if err := s.store.Fresh(ctx); err != nil {
-			return apierr.Server(err)
+			return apierr.Unavailable("The store of this replica does not answer, so it cannot tell what is up to date. Try again, or ask another replica.").Because(err)
 		}
 		return nil
 	}

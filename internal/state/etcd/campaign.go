@@ -20,6 +20,7 @@ func (b *Backend) Campaign(ctx context.Context, address string) (state.Term, err
 		if _, err := b.fit(ctx); err != nil {
 			return nil, fmt.Errorf("campaign as %s: %w", address, err)
 		}
+		b.letOthersFirst(ctx)
 		resp, err := b.client.Get(ctx, leaderKey)
 		if err != nil {
 			return nil, fmt.Errorf("campaign as %s: %w", address, err)

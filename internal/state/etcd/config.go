@@ -49,6 +49,8 @@ type Config struct {
 	Compact time.Duration
 	// Log gets etcd's own warnings too; nil discards them.
 	Log *slog.Logger
+
+	free func(dir string) (uint64, error) // a test's disk
 }
 
 func (c *Config) check() error {

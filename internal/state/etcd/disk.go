@@ -57,6 +57,11 @@ func fill(at string) error {
 	return errors.Join(err, f.Close())
 }
 
+// GiveUpBallast makes a little room on a full disk, where what is kept for that is still there. dir is a Config's.
+func GiveUpBallast(dir string) bool {
+	return os.Remove(filepath.Join(dir, ballastName)) == nil
+}
+
 func dropBallast(dir string) error {
 	if err := os.Remove(filepath.Join(dir, ballastName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("give up the ballast: %w", err)

@@ -36,6 +36,9 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 		return nil, fmt.Errorf("make the data directory: %w", err)
 	}
 	guard := newGuard(c.Dir, c.Quota, c.Log)
+	if c.free != nil {
+		guard.disk = c.free
+	}
 	if err := guard.prepare(); err != nil {
 		return nil, fmt.Errorf("start etcd in %s: %w", c.Dir, err)
 	}
@@ -46,6 +49,9 @@ func openEmbedded(ctx context.Context, c Config) (*Backend, error) {
 	b := newBackend(c, v3client.New(s.etcd.Server))
 	b.server, b.guard = s, guard
 	guard.used = func() int64 { return s.etcd.Server.Backend().SizeInUse() }
+	if c.Cluster != nil {
+		guard.full = b.makeWay
+	}
 	if _, err := b.fit(ctx); err != nil && b.alone() {
 		return nil, joinClose(err, b) // there is no other replica that could lead
 	}

@@ -35,7 +35,9 @@ const (
 type guard struct {
 	dir   string
 	quota int64
-	used  func() int64 // bytes of the database that are in use; nil before it is open
+	used  func() int64                 // bytes of the database that are in use; nil before it is open
+	disk  func(string) (uint64, error) // bytes that are free where a directory is
+	full  func(context.Context)        // called when the level becomes Critical; nil where nothing can be done
 	log   *slog.Logger
 
 	mu    sync.Mutex
@@ -44,7 +46,7 @@ type guard struct {
 }
 
 func newGuard(dir string, quota int64, log *slog.Logger) *guard {
-	return &guard{dir: dir, quota: quota, log: log}
+	return &guard{dir: dir, quota: quota, disk: diskFree, log: log}
 }
 
 // Space is how many bytes can still be written, on the disk or in the quota, whichever is less, and what that means. Of an external cluster
@@ -92,12 +94,17 @@ func (g *guard) prepare() error {
 func (g *guard) watch(ctx context.Context) {
 	tick := time.NewTicker(3 * time.Second)
 	defer tick.Stop()
-	for {
+	for was := OK; ; {
 		if free, err := g.measure(); err != nil {
 			g.log.Warn("free space is not known", "err", err)
 		} else {
 			g.keepBallast(free)
 		}
+		now := g.now()
+		if now == Critical && was != Critical && g.full != nil {
+			g.full(ctx)
+		}
+		was = now
 		select {
 		case <-ctx.Done():
 			return
@@ -106,9 +113,15 @@ func (g *guard) watch(ctx context.Context) {
 	}
 }
 
+func (g *guard) now() Level {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.level
+}
+
 // measure updates what Space says, and returns the disk's free bytes.
 func (g *guard) measure() (uint64, error) {
-	disk, err := diskFree(g.dir)
+	disk, err := g.disk(g.dir)
 	if err != nil {
 		return 0, err
 	}
