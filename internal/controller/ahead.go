@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -48,6 +49,7 @@ func (c *Services) place(tx *state.Tx, a arn.Service, deployment string, r place
 			if more > 0 {
 				r.Count = max(n, min(n+more, aheadMost, aheadEach*tx.Cluster(a.Cluster()).Instances))
 			}
+			maps.DeleteFunc(c.ahead, func(_ arn.Service, h *ahead) bool { return now.After(h.until) }) // also those of services that are gone
 			p := placement.Decide(f, r)
 			plan = &p
 			if r.Count > n {
