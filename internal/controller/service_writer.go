@@ -42,26 +42,18 @@ func (w *writer) flush() {
 
 // start places n tasks of the primary deployment, of which more are to come, and reports whether some found no place.
 func (w *writer) start(n, more int) (unplaced bool) {
-	p := w.service.Primary()
-	d := w.tx.Definitions.Get(p.TaskDefinition)
-	if d == nil {
+	spec := w.spec(w.service.Primary())
+	if spec.Definition == nil {
 		return false
 	}
 	a := w.service.ServiceArn
-	group := "service:" + a.Name()
-	spec := ecs.TaskSpec{
-		Definition: d, Group: group, StartedBy: p.ID, Service: a, LaunchType: launchType(p.LaunchType),
-		EnableExecuteCommand: w.service.EnableExecuteCommand, Tags: serviceTags(w.service, d), Now: w.now,
-	}
+	r := placementRequest(w.service, spec.Definition)
+	r.Seed = uint64(w.now.UnixNano())
 	var started []arn.Task
 	began := time.Now()
-	plan := w.services.place(w.tx, a, p.ID, placement.Request{
-		Group: group, Reserve: ecs.Reservation(d, nil), Required: placement.RequiredAttributes(d), Service: true,
-		Strategy: w.service.PlacementStrategy, Constraints: constraints(w.service, d), Seed: uint64(w.now.UnixNano()),
-	}, n, more, w.now, func(i *ecs.Instance) {
-		spec.Task, spec.Instance = a.Cluster().Task(newID()), i
-		w.tx.Put(ecs.NewTask(spec))
-		started = append(started, spec.Task)
+	plan := w.services.place(w.tx, a, spec.StartedBy, r, n, more, w.now, func(i *ecs.Instance) {
+		spec.Instance = i
+		started = append(started, w.put(spec))
 	})
 	if w.services.Placed != nil {
 		w.services.Placed(len(started), n-len(started), time.Since(began))
@@ -74,6 +66,26 @@ func (w *writer) start(n, more int) (unplaced bool) {
 	}
 	w.sayOnce("placement", plan.ServiceEvent())
 	return true
+}
+
+// spec is what the deployment's tasks are made of, but for their instances. Its Definition is nil where there is none.
+func (w *writer) spec(p *ecs.Deployment) ecs.TaskSpec {
+	s := w.service
+	spec := ecs.TaskSpec{
+		Definition: w.tx.Definitions.Get(p.TaskDefinition), Group: "service:" + s.ServiceArn.Name(), StartedBy: p.ID, Service: s.ServiceArn,
+		LaunchType: launchType(p.LaunchType), EnableExecuteCommand: s.EnableExecuteCommand, Now: w.now,
+	}
+	if spec.Definition != nil {
+		spec.Tags = serviceTags(s, spec.Definition)
+	}
+	return spec
+}
+
+// put stores a new task.
+func (w *writer) put(spec ecs.TaskSpec) arn.Task {
+	spec.Task = spec.Service.Cluster().Task(newID())
+	w.tx.Put(ecs.NewTask(spec))
+	return spec.Task
 }
 
 // sayOnce says a text with a topic unless it was said lately.
@@ -104,11 +116,7 @@ func launchType(l types.LaunchType) types.LaunchType {
 
 // constraints are the service's and the definition's together: distinctInstance is the service's only.
 func constraints(s *ecs.Service, d *ecs.TaskDefinition) []types.PlacementConstraint {
-	out := s.PlacementConstraints[:len(s.PlacementConstraints):len(s.PlacementConstraints)]
-	for _, c := range d.Definition.PlacementConstraints {
-		out = append(out, types.PlacementConstraint{Type: types.PlacementConstraintTypeMemberOf, Expression: c.Expression})
-	}
-	return out
+	return placement.Constraints(s.PlacementConstraints, d)
 }
 
 // serviceTags are the tags of a service's task: propagated ones, and ECS's own where the service says so.

@@ -29,6 +29,7 @@ type Services struct {
 
 	mu      sync.Mutex
 	waiting map[arn.Cluster]map[arn.Service]bool // services with tasks that found no place
+	daemons map[arn.Cluster]map[arn.Service]bool // services of strategy DAEMON
 	fleets  map[arn.Cluster]uint64               // changes of the fleet so far
 	ahead   map[arn.Service]*ahead               // touched within closures of Update only, so by one goroutine
 }
@@ -39,6 +40,7 @@ const budget = 80
 // Run serves until ctx ends, which is while this replica leads.
 func (c *Services) Run(ctx context.Context) error {
 	c.mu.Lock()
+	c.daemons = map[arn.Cluster]map[arn.Service]bool{}
 	c.waiting, c.fleets, c.ahead = map[arn.Cluster]map[arn.Service]bool{}, map[arn.Cluster]uint64{}, map[arn.Service]*ahead{}
 	c.mu.Unlock()
 	c.loop.Name, c.loop.Log, c.loop.Reconcile, c.loop.Observe = "services", c.Log, c.reconcile, c.Observe
@@ -72,6 +74,7 @@ func (c *Services) changed(v *state.Snapshot, ch state.Change) {
 		}
 	case *ecs.Instance:
 		c.fleetChanged(ch)
+		c.daemonsOf(r.ContainerInstanceArn.Cluster())
 		c.roomIn(r.ContainerInstanceArn.Cluster())
 		if r.Status == ecs.Draining {
 			for t := range v.Tasks.OnInstance(r.ContainerInstanceArn) {
@@ -171,9 +174,15 @@ type outcome struct {
 func (c *Services) serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
 	s := tx.Services.Get(a)
 	if s == nil || s.Status == ecs.Inactive {
+		c.noteDaemon(a, false)
 		return outcome{}
 	}
-	plan := deployment.Decide(view(tx.Tables, s), now)
+	v, g := view(tx.Tables, s), (*ground)(nil)
+	if c.noteDaemon(a, isDaemon(s)); isDaemon(s) {
+		g = survey(tx.Tables, s)
+		v.Daemon = &g.Daemon
+	}
+	plan := deployment.Decide(v, now)
 	w := &writer{services: c, tx: tx, was: s, service: s, now: now}
 	if plan.Service != nil {
 		w.service = plan.Service
@@ -190,7 +199,11 @@ func (c *Services) serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
 		}
 	}
 	out := outcome{more: plan.More, again: plan.Again}
-	if plan.Start > 0 {
+	switch {
+	case g != nil:
+		w.startOn(plan.On)
+		out.unplaced = w.sayNoRoom(g)
+	case plan.Start > 0:
 		out.unplaced = w.start(plan.Start, plan.Ahead)
 		if out.unplaced {
 			out.more = plan.More && len(plan.Stop) > 0 // else wait until there is room

@@ -31,7 +31,11 @@ func Decide(v View, now time.Time) Plan {
 	case ecs.Draining:
 		d.drain()
 	case ecs.Active:
-		d.roll()
+		if d.Daemon != nil {
+			d.serveDaemon()
+		} else {
+			d.roll()
+		}
 	}
 	if d.changed {
 		d.plan.Service = d.service

@@ -26,15 +26,18 @@ type View struct {
 	Ended iter.Seq[*ecs.Task]
 	// Leaving yields the service's tasks that should run, but on container instances that are draining.
 	Leaving iter.Seq[*ecs.Task]
+	// Daemon is set for a service of strategy DAEMON only.
+	Daemon *Daemon
 	// Budget is how many task records the plan may touch at most. What is left over waits for the next decision (Plan.More).
 	Budget int
 }
 
 // Plan is what to do now. Applying it and deciding again leads to an empty plan unless something changed.
 type Plan struct {
-	Service *ecs.Service // the changed record, nil if it stays as it is
-	Start   int          // tasks of the primary deployment to start, as far as they can be placed
-	Ahead   int          // how many more would start now if the budget were greater
+	Service *ecs.Service   // the changed record, nil if it stays as it is
+	Start   int            // tasks of the primary deployment to start, as far as they can be placed
+	On      []arn.Instance // where they start, of strategy DAEMON; nil: where placement wants them
+	Ahead   int            // how many more would start now if the budget were greater
 	Stop    []Stop
 	Counted []arn.Task // ended tasks that are in the deployments' counters now
 	Events  []string   // texts of service events, oldest first

@@ -225,6 +225,12 @@ func (t *Tasks) Wanted(s arn.Service, deployment string) iter.Seq[*ecs.Task] {
 	})
 }
 
+// Stopping yields the tasks of a service that should stop and have not yet.
+func (t *Tasks) Stopping(s arn.Service) iter.Seq[*ecs.Task] {
+	pivot := &ecs.Task{Service: s, DesiredStatus: ecs.Stopped, LastStatus: ecs.Pending, CreatedAt: farFuture}
+	return t.byService.from(pivot, func(x *ecs.Task) bool { return x.Service == s && class(x) == 2 })
+}
+
 // Uncounted yields the stopped tasks of a service whose end is not in their deployment's counters yet.
 func (t *Tasks) Uncounted(s arn.Service) iter.Seq[*ecs.Task] {
 	pivot := &ecs.Task{Service: s, DesiredStatus: ecs.Stopped, LastStatus: ecs.Stopped, CreatedAt: farFuture}

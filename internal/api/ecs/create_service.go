@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
@@ -32,10 +33,10 @@ func (a *API) createService(ctx context.Context, r *frontdoor.Request, in *awsec
 		if err != nil {
 			return err
 		}
-		old := tx.Services.Get(s.ServiceArn)
 		if err := authorizeTags(tx.Tables, r, s.Tags, s.Key()); err != nil {
 			return err
 		}
+		old := tx.Services.Get(s.ServiceArn)
 		switch {
 		case old == nil:
 		case old.Status == ecs.Draining:
@@ -79,7 +80,7 @@ func (a *API) validateNewService(in *awsecs.CreateServiceInput) error {
 	switch {
 	case text(in.TaskDefinition) == "":
 		return apierr.InvalidParameter("TaskDefinition can not be blank.")
-	case in.DesiredCount == nil:
+	case in.DesiredCount == nil && in.SchedulingStrategy != types.SchedulingStrategyDaemon:
 		return apierr.InvalidParameter("desiredCount is required for services of scheduling strategy REPLICA.")
 	case text(in.Role) != "":
 		return apierr.InvalidParameter("IAM roles are only valid for services configured to use load balancers.")
@@ -98,13 +99,7 @@ func validateServiceKind(in *awsecs.CreateServiceInput) error {
 	if in.SchedulingStrategy != types.SchedulingStrategyDaemon {
 		return validateEnum("schedulingStrategy", in.SchedulingStrategy)
 	}
-	if in.DesiredCount != nil {
-		return apierr.InvalidParameter("The daemon scheduling strategy does not support a desired count for services.")
-	}
-	if len(in.PlacementStrategy) > 0 {
-		return apierr.InvalidParameter("The daemon scheduling strategy does not support placement strategies.")
-	}
-	return notActedOn("schedulingStrategy DAEMON")
+	return createdSettings(in).validateDaemon()
 }
 
 // newService is the service that a request describes, without a deployment yet.
@@ -120,18 +115,26 @@ func newService(t *state.Tables, r *frontdoor.Request, in *awsecs.CreateServiceI
 	if err != nil {
 		return nil, err
 	}
-	configuration, err := mergeDeploymentConfiguration(nil, in.DeploymentConfiguration)
+	daemon := in.SchedulingStrategy == types.SchedulingStrategyDaemon
+	var defaults *types.DeploymentConfiguration
+	if daemon {
+		defaults = daemonDefaults()
+	}
+	configuration, err := mergeDeploymentConfiguration(defaults, in.DeploymentConfiguration)
 	if err != nil {
 		return nil, err
 	}
 	s := &ecs.Service{
-		ServiceArn: c.ClusterArn.Service(*in.ServiceName), Status: ecs.Active, DesiredCount: int(*in.DesiredCount), TaskDefinition: d.ARN(),
+		ServiceArn: c.ClusterArn.Service(*in.ServiceName), Status: ecs.Active, DesiredCount: int(aws.ToInt32(in.DesiredCount)), TaskDefinition: d.ARN(),
 		LaunchType: types.LaunchTypeEc2, SchedulingStrategy: types.SchedulingStrategyReplica, DeploymentConfiguration: configuration,
 		DeploymentController: &types.DeploymentController{Type: types.DeploymentControllerTypeEcs},
 		PlacementConstraints: orNone(in.PlacementConstraints), PlacementStrategy: storedStrategies(in.PlacementStrategy),
 		AvailabilityZoneRebalancing: in.AvailabilityZoneRebalancing, HealthCheckGracePeriodSeconds: in.HealthCheckGracePeriodSeconds,
 		EnableECSManagedTags: in.EnableECSManagedTags, EnableExecuteCommand: in.EnableExecuteCommand, PropagateTags: in.PropagateTags,
 		CreatedAt: now(), CreatedBy: creator(r.Caller.ARN), Tags: orNone(in.Tags),
+	}
+	if daemon {
+		s.SchedulingStrategy = types.SchedulingStrategyDaemon
 	}
 	fillService(s)
 	if err := validateRebalancing(s); err != nil {
@@ -147,7 +150,7 @@ func fillService(s *ecs.Service) {
 	}
 	if s.AvailabilityZoneRebalancing == "" {
 		s.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingDisabled
-		if rebalances(s) {
+		if rebalances(s) && !isDaemon(s) {
 			s.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingEnabled
 		}
 	}
@@ -158,6 +161,9 @@ func sameService(old, s *ecs.Service) bool {
 	asAsked := func(s *ecs.Service) ecs.Service {
 		c := *s
 		c.CreatedAt, c.CreatedBy = time.Time{}, ""
+		if isDaemon(s) {
+			c.DesiredCount = 0 // nobody asks for it
+		}
 		c.Deployments, c.InactiveAt, c.SteadyAt, c.EventSeq, c.Said, c.Unknown = nil, nil, nil, 0, nil, nil
 		return c
 	}

@@ -31,6 +31,11 @@ func (a *API) updateService(ctx context.Context, r *frontdoor.Request, in *awsec
 		if old.Status != ecs.Active {
 			return apierr.ServiceNotActive()
 		}
+		if isDaemon(old) {
+			if err := updatedSettings(in).validateDaemon(); err != nil {
+				return err
+			}
+		}
 		s := old.Clone()
 		if err := changeService(tx.Tables, r, s, in); err != nil {
 			return err

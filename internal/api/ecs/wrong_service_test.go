@@ -133,7 +133,12 @@ func TestWrongCreateService(t *testing.T) {
 	add(parameter, `"enableExecuteCommand":true`, "The service couldn't be created because a valid taskRoleArn is not being used. "+
 		"Specify a valid task role in your task definition and try again.")
 	tests = append(tests,
-		badRequest{"CreateService", `{"cluster":"demo","serviceName":"s","taskDefinition":"web","schedulingStrategy":"DAEMON"}`, parameter, unserved("schedulingStrategy DAEMON")},
+		badRequest{"CreateService", `{"cluster":"demo","serviceName":"s","taskDefinition":"web","schedulingStrategy":"DAEMON","deploymentConfiguration":{"maximumPercent":101}}`,
+			parameter, "The daemon scheduling strategy does not support values above 100 for maximumPercent."},
+		badRequest{"CreateService", `{"cluster":"demo","serviceName":"s","taskDefinition":"web","schedulingStrategy":"DAEMON","deploymentConfiguration":{"minimumHealthyPercent":100}}`,
+			parameter, "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block deployments."},
+		badRequest{"CreateService", `{"cluster":"demo","serviceName":"s","taskDefinition":"web","schedulingStrategy":"DAEMON","availabilityZoneRebalancing":"ENABLED"}`,
+			parameter, "Availability Zone Rebalancing does not support DAEMON services"},
 		badRequest{"CreateService", `{"cluster":"demo","serviceName":"s","taskDefinition":"web","schedulingStrategy":"DAEMON","placementStrategy":[{"type":"random"}]}`,
 			parameter, "The daemon scheduling strategy does not support placement strategies."})
 	for _, s := range wrongSettings() {
@@ -147,9 +152,9 @@ func TestWrongUpdateService(t *testing.T) {
 		{"UpdateService", `{"cluster":"demo"}`, parameter, "Service can not be blank."},
 		{"UpdateService", `{"service":"web"}`, "ClusterNotFoundException", "Cluster not found."},
 		{"UpdateService", `{"cluster":"demo","service":"nobody"}`, "ServiceNotFoundException", "Service not found."},
-		{"UpdateService", `{"cluster":"empty","service":"arn:aws:ecs:us-east-1:123456789012:service/demo/web"}`, "ServiceNotFoundException", "Service not found."},
+		{"UpdateService", `{"cluster":"empty","service":"arn:aws:ecs:us-east-1:123456789012:service/demo/web"}`, parameter, "Invalid identifier: Identifier is for cluster demo. Your cluster is empty"},
 		{"UpdateService", `{"cluster":"demo","service":"arn:aws:ecs:us-east-1:123456789012:task/demo/web"}`, parameter,
-			"Invalid identifier: Identifier is for arn:aws:ecs:us-east-1:123456789012:task/demo/web. Your accountId is 123456789012"},
+			"Invalid identifier: Identifier is for a task. The request needs a service"},
 		{"UpdateService", `{"cluster":"demo","service":"leaving"}`, "ServiceNotActiveException", "Service was not ACTIVE."},
 		{"UpdateService", `{"cluster":"demo","service":"left"}`, "ServiceNotActiveException", "Service was not ACTIVE."},
 		{"UpdateService", `{"cluster":"demo","service":"web","taskDefinition":"nobody"}`, client, "TaskDefinition not found."},
@@ -170,7 +175,7 @@ func TestWrongServiceReads(t *testing.T) {
 		{"DeleteService", `{"cluster":"demo","service":"nobody"}`, "ServiceNotFoundException", "Service not found."},
 		{"DeleteService", `{"cluster":"demo"}`, parameter, "Service can not be blank."},
 		{"DescribeServices", `{"cluster":"demo"}`, parameter, "Services cannot be empty."},
-		{"DescribeServices", `{"cluster":"demo","services":[` + eleven + `]}`, parameter, "services can have at most 10 items."},
+		{"DescribeServices", `{"cluster":"demo","services":[` + eleven + `]}`, parameter, "service names can have at most 10 items."},
 		{"DescribeServices", `{"cluster":"demo","services":["s"],"include":["X"]}`, parameter, "include should be one of [TAGS]"},
 		{"DescribeServices", `{"cluster":"nobody","services":["s"]}`, "ClusterNotFoundException", "Cluster not found."},
 		{"ListServices", `{"cluster":"nobody"}`, "ClusterNotFoundException", "Cluster not found."},
