@@ -91,6 +91,26 @@ func ServiceNotFound() *Error { return New("ServiceNotFoundException", "Service 
 // ServiceNotActive says that the service is draining or deleted.
 func ServiceNotActive() *Error { return New("ServiceNotActiveException", "Service was not ACTIVE.") }
 
+// TargetNotFound says that an attribute's container instance does not exist.
+func TargetNotFound(target string) *Error {
+	return New("TargetNotFoundException", "The specified target was not found: %s", target)
+}
+
+// AttributeLimitExceeded says that a container instance would have too many custom attributes.
+func AttributeLimitExceeded(most int, target string) *Error {
+	return New("AttributeLimitExceededException", "You can apply up to %d custom attributes to each resource: %s", most, target)
+}
+
+// MissingVersion says that it is not known which version an agent is.
+func MissingVersion(instance string) *Error {
+	return New("MissingVersionException", "The version of the container agent of %s is not known.", instance)
+}
+
+// NoUpdateAvailable says that an agent cannot be updated from here.
+func NoUpdateAvailable(version, instance string) *Error {
+	return New("NoUpdateAvailableException", "There is no update available for the container agent %s of %s. Replace it on its machine.", version, instance)
+}
+
 // AccessDenied is the answer to a principal without the permission; action is like "ecs:RunTask".
 func AccessDenied(principal, action, resource string) *Error {
 	return New("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action",

@@ -1,6 +1,8 @@
 package ecs
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -61,4 +63,40 @@ func (i *Instance) Attribute(name string) (string, bool) {
 }
 
 // Zone is the instance's availability zone.
+// PutAttribute gives the instance an attribute, or the one that it has another value. Attributes must be the instance's own slice.
+func (i *Instance) PutAttribute(name string, value *string) {
+	for n := range i.Attributes {
+		if a := &i.Attributes[n]; a.Name != nil && *a.Name == name {
+			a.Value = value
+			return
+		}
+	}
+	i.Attributes = append(i.Attributes, types.Attribute{Name: &name, Value: value})
+}
+
+// DeleteAttribute takes an attribute away. Attributes must be the instance's own slice.
+func (i *Instance) DeleteAttribute(name string) {
+	i.Attributes = slices.DeleteFunc(i.Attributes, func(a types.Attribute) bool { return a.Name != nil && *a.Name == name })
+}
+
+// CustomAttribute tells a user's attributes from those that say what the agent and its machine can do.
+func CustomAttribute(name string) bool {
+	for _, prefix := range []string{"ecs.", "com.amazonaws.", "berth."} {
+		if strings.HasPrefix(name, prefix) {
+			return false
+		}
+	}
+	return true
+}
+
+// CustomAttributes is how many custom attributes the instance has.
+func (i *Instance) CustomAttributes() (n int) {
+	for _, a := range i.Attributes {
+		if a.Name != nil && CustomAttribute(*a.Name) {
+			n++
+		}
+	}
+	return n
+}
+
 func (i *Instance) Zone() string { z, _ := i.Attribute(AttributeZone); return z }

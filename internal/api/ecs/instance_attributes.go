@@ -89,18 +89,8 @@ func mergeAttributes(before, said, identity []types.Attribute, region string) []
 	add(said, all) // each once
 	add(identity, all)
 	add(before, func(name string) bool {
-		return customAttribute(name) || name == ecs.AttributeZone || name == ecs.AttributeInstanceType
+		return ecs.CustomAttribute(name) || name == ecs.AttributeZone || name == ecs.AttributeInstanceType
 	})
 	add([]types.Attribute{{Name: new(ecs.AttributeZone), Value: new(region + "a")}}, all)
 	return out
-}
-
-// customAttribute tells a user's attributes from those that say what the agent and its machine can do.
-func customAttribute(name string) bool {
-	for _, prefix := range []string{"ecs.", "com.amazonaws.ecs.", "berth."} {
-		if strings.HasPrefix(name, prefix) {
-			return false
-		}
-	}
-	return true
 }

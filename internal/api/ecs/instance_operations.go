@@ -26,6 +26,10 @@ func (a *API) instanceOperations() []frontdoor.Operation {
 		frontdoor.Op("ListContainerInstances", a.listContainerInstances).On(func(r *frontdoor.Request, in any) []string {
 			return clusterResource(r, in.(*awsecs.ListContainerInstancesInput).Cluster)
 		}),
+		frontdoor.Op("UpdateContainerAgent", a.updateContainerAgent).On(func(r *frontdoor.Request, in any) []string {
+			i := in.(*awsecs.UpdateContainerAgentInput)
+			return instanceResources(r, i.Cluster, text(i.ContainerInstance))
+		}),
 		frontdoor.Op("UpdateContainerInstancesState", a.updateContainerInstancesState).On(func(r *frontdoor.Request, in any) []string {
 			i := in.(*awsecs.UpdateContainerInstancesStateInput)
 			return instanceResources(r, i.Cluster, i.ContainerInstances...)

@@ -65,7 +65,7 @@ func TestWrongInstanceRequests(t *testing.T) {
 		{"DescribeContainerInstances", `{"cluster":"demo","containerInstances":[` + many + `]}`, parameter, "containerInstances can have at most 100 items."},
 		{"DescribeContainerInstances", `{"cluster":"demo","containerInstances":["i1"],"include":["X"]}`, parameter,
 			"include should be one of [TAGS,CONTAINER_INSTANCE_HEALTH]"},
-		{"ListContainerInstances", `{"cluster":"demo","filter":"rack==7"}`, parameter, unserved("filter")},
+		{"ListContainerInstances", `{"cluster":"demo","filter":"rack==7"}`, parameter, `filter 'rack==7' is invalid: unknown subject "rack"`},
 		{"ListContainerInstances", `{"cluster":"demo","status":"X"}`, parameter,
 			"status should be one of [ACTIVE,DRAINING,REGISTERING,DEREGISTERING,REGISTRATION_FAILED]"},
 		{"ListContainerInstances", `{"cluster":"demo","nextToken":"x"}`, parameter,
