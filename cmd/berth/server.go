@@ -209,7 +209,7 @@ func (s *server) roomForMore() error {
 // growing are the operations that make more records.
 var growing = map[string]bool{
 	"CreateCluster": true, "RegisterTaskDefinition": true, "CreateService": true, "UpdateService": true, "RunTask": true, "StartTask": true,
-	"RegisterContainerInstance": true, "TagResource": true, "PutAccountSetting": true, "PutAccountSettingDefault": true, "CreateJoinToken": true,
+	"RegisterContainerInstance": true, "TagResource": true, "PutAttributes": true, "PutAccountSetting": true, "PutAccountSettingDefault": true, "CreateJoinToken": true,
 }
 
 // guarded refuses new work where there is no room for it, and says in words when it is not known whether something was done.
