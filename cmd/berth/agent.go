@@ -26,6 +26,7 @@ type agentOptions struct {
 	data, token, name, zone, hostAddress, docker string
 	servers                                      []string
 	cpu, memory                                  int64
+	gpus                                         []string
 	local, verbose                               bool
 	cleanUpAfter                                 time.Duration
 }
@@ -52,6 +53,7 @@ Addresses that are given later replace those that the machine remembers.`,
 	f.StringVar(&o.hostAddress, "host-address", "", "address of this machine that host ports are bound to (default: all)")
 	f.Int64Var(&o.cpu, "cpu", 0, "CPU units to offer (default: the machine's)")
 	f.Int64Var(&o.memory, "memory", 0, "MiB to offer (default: the machine's, less what the system needs)")
+	f.StringSliceVar(&o.gpus, "gpus", nil, "ids of the NVIDIA GPUs to offer, as nvidia-smi -L lists them (GPU-...)")
 	f.StringVar(&o.docker, "docker", "", "the container engine's address (default: the local socket)")
 	f.DurationVar(&o.cleanUpAfter, "clean-up-after", 3*time.Hour, "how long stopped containers stay")
 	f.BoolVar(&o.verbose, "verbose", false, "log more")
@@ -196,7 +198,7 @@ func (o *agentOptions) joinCluster(ctx context.Context, d dataDir, in *installat
 		zone = key.Region + "a"
 	}
 	list := []localInstance{{
-		Name: o.name, Cluster: key.Cluster, HostAddress: o.hostAddress, CPUUnits: cpu, MemoryMiB: mib, Zone: zone,
+		Name: o.name, Cluster: key.Cluster, HostAddress: o.hostAddress, CPUUnits: cpu, MemoryMiB: mib, Zone: zone, GPUs: o.gpus,
 		AccessKey: key.AccessKeyID, SecretKey: key.SecretAccessKey,
 	}}
 	in.Listen, in.Servers, in.Region = o.servers[0], o.servers, key.Region
@@ -231,7 +233,7 @@ func agentConfig(in installation, endpoints []string, list []localInstance) agen
 	c := agent.Config{Installation: in.ID, Endpoints: endpoints, Region: in.Region}
 	for _, i := range list {
 		c.Instances = append(c.Instances, agent.InstanceConfig{
-			Name: i.Name, Cluster: i.Cluster, HostAddress: i.HostAddress, CPUUnits: i.CPUUnits, MemoryMiB: i.MemoryMiB, Zone: i.Zone,
+			Name: i.Name, Cluster: i.Cluster, HostAddress: i.HostAddress, CPUUnits: i.CPUUnits, MemoryMiB: i.MemoryMiB, Zone: i.Zone, GPUs: i.GPUs,
 			AccessKey: i.AccessKey, SecretKey: i.SecretKey,
 		})
 	}

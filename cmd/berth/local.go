@@ -19,6 +19,7 @@ type localInstance struct {
 	CPUUnits    int64
 	MemoryMiB   int64
 	Zone        string
+	GPUs        []string `json:",omitempty"`
 	AccessKey   string
 	SecretKey   string
 }

@@ -17,6 +17,7 @@ type Task struct {
 	Group                    string           `json:"group,omitempty"`
 	Overrides                string           `json:"overrides,omitempty"` // always "{}": overrides are merged before
 	Volumes                  []Volume         `json:"volumes,omitempty"`
+	Associations             []Association    `json:"associations,omitempty"`
 	RoleCredentials          *RoleCredentials `json:"roleCredentials,omitempty"`
 	ExecutionRoleCredentials *RoleCredentials `json:"executionRoleCredentials,omitempty"`
 	Containers               []Container      `json:"containers,omitempty"`
@@ -85,6 +86,13 @@ type MountPoint struct {
 type DependsOn struct {
 	ContainerName string `json:"containerName"`
 	Condition     string `json:"condition"`
+}
+
+// Association gives a device to containers.
+type Association struct {
+	Name       string   `json:"name"` // the device's id
+	Type       string   `json:"type"` // gpu
+	Containers []string `json:"containers"`
 }
 
 // Volume is a task's volume: a bind mount where Host.SourcePath is set, a volume of the engine where Docker is, else a fresh volume for the

@@ -19,7 +19,7 @@ func accept(t acsproto.Task, instance string) (*Record, error) {
 	if err := identify(t.ARN); err != nil {
 		return nil, err
 	}
-	for _, check := range []func(*Record) error{checkModes, checkVolumes, checkContainers, checkOrder} {
+	for _, check := range []func(*Record) error{checkModes, checkVolumes, checkContainers, checkDevices, checkOrder} {
 		if err := check(r); err != nil {
 			return nil, err
 		}
@@ -116,6 +116,20 @@ func checkPorts(p acsproto.PortMapping) error {
 	if p.Protocol != "tcp" && p.Protocol != "udp" || p.ContainerPort < 1 || p.ContainerPort > 65535 || p.HostPort < 0 || p.HostPort > 65535 ||
 		p.ContainerPortRange != "" {
 		return fmt.Errorf("port mapping %d:%d%s/%s is not valid", p.HostPort, p.ContainerPort, p.ContainerPortRange, p.Protocol)
+	}
+	return nil
+}
+
+func checkDevices(r *Record) error {
+	for _, a := range r.Task.Associations {
+		if a.Type != "gpu" || a.Name == "" {
+			return fmt.Errorf("association %q of type %q is not served by this agent", a.Name, a.Type)
+		}
+		for _, name := range a.Containers {
+			if r.ordered(name).Image == "" {
+				return fmt.Errorf("GPU %s is for container %q, which the task does not have", a.Name, name)
+			}
+		}
 	}
 	return nil
 }

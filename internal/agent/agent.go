@@ -51,6 +51,7 @@ type InstanceConfig struct {
 	CPUUnits    int64  // the machine's
 	MemoryMiB   int64  // the machine's, less what the system needs
 	Zone        string // availability zone, "" leaves it to the control plane
+	GPUs        []string // the ids of those that tasks are given
 	Attributes  map[string]string
 	AccessKey   string
 	SecretKey   string

@@ -154,6 +154,7 @@ type Machine struct {
 	APIVersion, APIMinVersion string
 	LogDrivers                []string // those that can be used here
 	VolumeDrivers             []string
+	Runtimes                  []string // runc, nvidia
 	SecurityOptions           []string // apparmor, selinux, seccomp
 	CgroupDriver              string   // cgroupfs or systemd
 	CgroupVersion             int      // 1 or 2

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"berth/internal/acsproto"
@@ -68,6 +69,15 @@ func (t *task) spec(ctx context.Context, name string) (s Spec, err error) {
 		if at.CgroupParent, err = t.agent.Groups.Ensure(ctx, g); err != nil {
 			return Spec{}, fmt.Errorf("make the task's control group: %w", err)
 		}
+	}
+	gpus := false
+	t.view(func(r *Record) { gpus = len(r.gpus(name)) > 0 })
+	if gpus {
+		m, err := t.agent.Engine.Machine(ctx)
+		if err != nil {
+			return Spec{}, fmt.Errorf("ask the engine for its runtimes: %w", err)
+		}
+		at.NVIDIA = slices.Contains(m.Runtimes, nvidia)
 	}
 	t.view(func(r *Record) { s, err = specOf(r, r.ordered(name), at) })
 	return s, err

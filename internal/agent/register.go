@@ -88,7 +88,7 @@ func (i *instance) registration(m Machine) (in *awsecs.RegisterContainerInstance
 	in = &awsecs.RegisterContainerInstanceInput{
 		Cluster: aws.String(i.Cluster), ContainerInstanceArn: stringOrNil(id.ARN),
 		InstanceIdentityDocument: aws.String(""), InstanceIdentityDocumentSignature: aws.String(""),
-		TotalResources: resources(i.InstanceConfig, m),
+		TotalResources: resources(i.InstanceConfig, m), PlatformDevices: devices(i.GPUs),
 		Attributes:     attributes(i.InstanceConfig, m, i.agent.abilities(), id.ARN == ""),
 	}
 	return in, id.ClientToken
@@ -115,6 +115,14 @@ func resources(c InstanceConfig, m Machine) []types.Resource {
 		{Name: aws.String("PORTS"), Type: set, StringSetValue: reservedPorts()},
 		{Name: aws.String("PORTS_UDP"), Type: set, StringSetValue: []string{}},
 	}
+}
+
+// devices are an instance's GPUs.
+func devices(gpus []string) (out []types.PlatformDevice) {
+	for _, id := range gpus {
+		out = append(out, types.PlatformDevice{Id: aws.String(id), Type: types.PlatformDeviceTypeGpu})
+	}
+	return out
 }
 
 // discover asks for the endpoints of the sessions. telemetry is the endpoint of the second.

@@ -31,6 +31,7 @@ type place struct {
 	InstanceARN  string
 	HostAddress  string // "" publishes ports on all addresses
 	CgroupParent string // "" leaves it to the engine
+	NVIDIA       bool   // the engine has NVIDIA's runtime
 }
 
 // specOf generates a container's configuration and lays what the order says in the engine's own words over it.
@@ -61,6 +62,7 @@ func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
 	host.CgroupParent = at.CgroupParent
 	host.RestartPolicy, host.AutoRemove = container.RestartPolicy{}, false // a container runs once
 	mounts(r, c, host)
+	gpus(r, c, at, config, host)
 	if err := ports(r, c, at, config, host); err != nil {
 		return Spec{}, err
 	}
@@ -87,6 +89,35 @@ func environment(env map[string]string) (list []string) {
 		list = append(list, k+"="+env[k])
 	}
 	return list
+}
+
+// nvidia is the name of NVIDIA's runtime, and of its driver for devices.
+const nvidia = "nvidia"
+
+// gpus gives a container its GPUs: by NVIDIA's runtime, which reads them from the environment, or else as a request for devices.
+func gpus(r *Record, c acsproto.Container, at place, config *container.Config, host *container.HostConfig) {
+	ids := r.gpus(c.Name)
+	if len(ids) == 0 {
+		return
+	}
+	const visible = "NVIDIA_VISIBLE_DEVICES="
+	config.Env = slices.DeleteFunc(config.Env, func(v string) bool { return strings.HasPrefix(v, visible) })
+	config.Env = append(config.Env, visible+strings.Join(ids, ","))
+	if at.NVIDIA {
+		host.Runtime = nvidia
+		return
+	}
+	host.DeviceRequests = append(host.DeviceRequests, container.DeviceRequest{Driver: nvidia, DeviceIDs: ids, Capabilities: [][]string{{"gpu"}}})
+}
+
+// gpus are the ids of a container's GPUs.
+func (r *Record) gpus(container string) (ids []string) {
+	for _, a := range r.Task.Associations {
+		if slices.Contains(a.Containers, container) {
+			ids = append(ids, a.Name)
+		}
+	}
+	return ids
 }
 
 // mounts adds the task's volumes, links and the volumes of other containers.

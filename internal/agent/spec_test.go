@@ -97,6 +97,20 @@ func TestRefusedOrders(t *testing.T) {
 		{"pid mode", acsproto.Task{ARN: arn, PidMode: "task", Containers: one}, `pidMode "task" is not served`},
 		{"ipc mode", acsproto.Task{ARN: arn, IpcMode: "task", Containers: one}, `ipcMode "task" is not served`},
 		{"volume type", acsproto.Task{ARN: arn, Volumes: []acsproto.Volume{{Name: "v", Type: "efs"}}, Containers: one}, `volume v: type "efs" is not served`},
+		{"volume without its configuration", acsproto.Task{ARN: arn, Volumes: []acsproto.Volume{{Name: "v", Type: "docker"}}, Containers: one},
+			`volume v: type "docker" and its configuration do not belong together`},
+		{"scope", acsproto.Task{ARN: arn, Volumes: []acsproto.Volume{{Name: "v", Type: "docker", Docker: &acsproto.DockerVolume{Scope: "x"}}}, Containers: one},
+			`volume v: unknown scope "x"`},
+		{"device", acsproto.Task{ARN: arn, Associations: []acsproto.Association{{Name: "d", Type: "elastic-inference"}}, Containers: one},
+			`association "d" of type "elastic-inference" is not served`},
+		{"GPU for nobody", acsproto.Task{ARN: arn, Associations: []acsproto.Association{{Name: "g", Type: "gpu", Containers: []string{"b"}}}, Containers: one},
+			`GPU g is for container "b", which the task does not have`},
+		{"port range", with(func(c *acsproto.Container) {
+			c.PortMappings = []acsproto.PortMapping{{ContainerPortRange: "9-8", Protocol: "tcp"}}
+		}), `port range "9-8" is not valid`},
+		{"port and range", with(func(c *acsproto.Container) {
+			c.PortMappings = []acsproto.PortMapping{{ContainerPort: 1, ContainerPortRange: "8-9", Protocol: "tcp"}}
+		}), `port mapping 0:18-9/tcp is not valid`},
 		{"no name", acsproto.Task{ARN: arn, Containers: []acsproto.Container{{Image: "i"}}}, "has no name or no image"},
 		{"twice", acsproto.Task{ARN: arn, Containers: append(one, one...)}, "container a is there twice"},
 		{"unknown volume", with(func(c *acsproto.Container) { c.MountPoints = []acsproto.MountPoint{{SourceVolume: "v"}} }), `mounts volume "v", which`},

@@ -82,6 +82,7 @@ func registerResources(s *stage) {
 		s.is(list+" MEMORY", resource(i, list, "MEMORY"), "24105")
 		s.is(list+" PORTS", resource(i, list, "PORTS"), "[22 2375 2376 51678 51679]")
 		s.is(list+" PORTS_UDP", resource(i, list, "PORTS_UDP"), "[53]")
+		s.is(list+" GPU", resource(i, list, "GPU"), "[GPU-aaaa]")
 	}
 }
 

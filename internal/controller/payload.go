@@ -25,6 +25,12 @@ func payloadTask(t *ecs.Task, d *ecs.TaskDefinition) (acsproto.Task, error) {
 	if t.Service == "" {
 		p.ServiceName = ""
 	}
+	for i := range def.ContainerDefinitions {
+		name := text(def.ContainerDefinitions[i].Name)
+		for _, id := range t.ContainerGPUs(d, name) {
+			p.Associations = append(p.Associations, acsproto.Association{Name: id, Type: "gpu", Containers: []string{name}})
+		}
+	}
 	p.CPU, p.MemoryMiB = taskSize(def, t.Overrides)
 	for _, v := range def.Volumes {
 		p.Volumes = append(p.Volumes, volume(v))

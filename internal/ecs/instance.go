@@ -15,6 +15,7 @@ const (
 	AttributeZone         = "ecs.availability-zone"
 	AttributeInstanceType = "ecs.instance-type"
 	AttributeArchitecture = "ecs.cpu-architecture"
+	AttributeOSType       = "ecs.os-type"
 	// AttributeHostAddress is Berth's own: the machine's address to which an instance's host ports are bound.
 	AttributeHostAddress = "berth.host-address"
 	// AttributeTaskRoles is Berth's own as well: the instance's tasks are given the credentials of their role. No instance has it yet.

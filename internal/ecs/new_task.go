@@ -18,6 +18,7 @@ type TaskSpec struct {
 	Definition           *TaskDefinition
 	Overrides            *types.TaskOverride
 	Instance             *Instance
+	Held                 Resources // what tasks hold of the instance already; needed where the task has GPUs
 	Group                string
 	StartedBy            string
 	Service              arn.Service
@@ -38,6 +39,7 @@ func NewTask(s TaskSpec) *Task {
 	if s.Instance != nil {
 		t.ContainerInstanceArn = s.Instance.ContainerInstanceArn
 		t.AvailabilityZone = s.Instance.Zone()
+		t.Reserved.GPUs = freeGPUs(s.Instance.Registered.GPUs, s.Held.GPUs, GPUs(s.Definition, s.Overrides))
 		t.CPUArchitecture, _ = s.Instance.Attribute(AttributeArchitecture)
 	}
 	for i := range s.Definition.Definition.ContainerDefinitions {
@@ -74,6 +76,7 @@ func Reservation(d *TaskDefinition, o *types.TaskOverride) Resources {
 	if memory != nil {
 		r.MemoryMiB = MemoryMiB(*memory)
 	}
+	r.GPUs = wantedGPUs(GPUs(d, o))
 	slices.Sort(r.PortsTCP)
 	slices.Sort(r.PortsUDP)
 	return r

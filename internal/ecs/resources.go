@@ -1,6 +1,9 @@
 package ecs
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Resources are an amount of what a container instance has: registered, used, reserved by a task.
 type Resources struct {
@@ -8,30 +11,36 @@ type Resources struct {
 	MemoryMiB int     `json:"memory,omitempty"`
 	PortsTCP  []int32 `json:"ports,omitempty"` // host ports held, sorted
 	PortsUDP  []int32 `json:"portsUdp,omitempty"`
+
+	GPUs []string `json:"gpus,omitempty"` // their ids, sorted; of a task that is not placed yet as many empty ones as it needs
 }
 
 // Clone copies r with its ports.
 func (r Resources) Clone() Resources {
-	r.PortsTCP, r.PortsUDP = slices.Clone(r.PortsTCP), slices.Clone(r.PortsUDP)
+	r.PortsTCP, r.PortsUDP, r.GPUs = slices.Clone(r.PortsTCP), slices.Clone(r.PortsUDP), slices.Clone(r.GPUs)
 	return r
 }
 
 // Add returns r with o on top.
 func (r Resources) Add(o Resources) Resources {
-	return Resources{r.CPUUnits + o.CPUUnits, r.MemoryMiB + o.MemoryMiB, union(r.PortsTCP, o.PortsTCP), union(r.PortsUDP, o.PortsUDP)}
+	return Resources{r.CPUUnits + o.CPUUnits, r.MemoryMiB + o.MemoryMiB, union(r.PortsTCP, o.PortsTCP), union(r.PortsUDP, o.PortsUDP), union(r.GPUs, o.GPUs)}
 }
 
 // Sub returns r without o.
 func (r Resources) Sub(o Resources) Resources {
-	return Resources{r.CPUUnits - o.CPUUnits, r.MemoryMiB - o.MemoryMiB, minus(r.PortsTCP, o.PortsTCP), minus(r.PortsUDP, o.PortsUDP)}
+	return Resources{r.CPUUnits - o.CPUUnits, r.MemoryMiB - o.MemoryMiB, minus(r.PortsTCP, o.PortsTCP), minus(r.PortsUDP, o.PortsUDP), minus(r.GPUs, o.GPUs)}
 }
 
-// Less is what is left of r, an instance's own, when tasks hold reserved: less CPU and memory, and more ports in use.
+// Less is what is left of r, an instance's own, when tasks hold reserved: less CPU and memory, fewer GPUs, and more ports in use.
 func (r Resources) Less(reserved Resources) Resources {
 	all := r.Add(reserved)
+	left := minus(r.GPUs, reserved.GPUs)
+	if r.GPUs != nil && left == nil {
+		left = []string{}
+	}
 	return Resources{
 		r.CPUUnits - reserved.CPUUnits, r.MemoryMiB - reserved.MemoryMiB,
-		slices.Compact(slices.Clone(all.PortsTCP)), slices.Compact(slices.Clone(all.PortsUDP)),
+		slices.Compact(slices.Clone(all.PortsTCP)), slices.Compact(slices.Clone(all.PortsUDP)), left,
 	}
 }
 
@@ -51,7 +60,7 @@ func Collide(a, b []int32) bool {
 }
 
 // union merges two sorted lists into a new one; one of them may be returned as it is when the other is empty.
-func union(a, b []int32) []int32 {
+func union[T cmp.Ordered](a, b []T) []T {
 	if len(b) == 0 {
 		return a
 	}
@@ -63,12 +72,12 @@ func union(a, b []int32) []int32 {
 	return out
 }
 
-// minus takes each port of b out of a once.
-func minus(a, b []int32) []int32 {
+// minus takes each item of b out of a once.
+func minus[T cmp.Ordered](a, b []T) []T {
 	if len(b) == 0 {
 		return a
 	}
-	out := make([]int32, 0, len(a))
+	out := make([]T, 0, len(a))
 	for _, p := range a {
 		if len(b) > 0 && slices.Contains(b, p) {
 			i := slices.Index(b, p)

@@ -57,12 +57,16 @@ func instance(i *ecs.Instance, v View, at time.Time) Event {
 
 // resources lists them in AWS's order. Ports are those in use.
 func resources(r ecs.Resources) []resource {
-	return []resource{
+	out := []resource{
 		{Name: "CPU", Type: "INTEGER", IntegerValue: &r.CPUUnits},
 		{Name: "MEMORY", Type: "INTEGER", IntegerValue: &r.MemoryMiB},
 		{Name: "PORTS", Type: "STRINGSET", StringSetValue: ports(r.PortsTCP)},
 		{Name: "PORTS_UDP", Type: "STRINGSET", StringSetValue: ports(r.PortsUDP)},
 	}
+	if r.GPUs != nil {
+		out = append(out, resource{Name: "GPU", Type: "STRINGSET", StringSetValue: &r.GPUs})
+	}
+	return out
 }
 
 func ports(list []int32) *[]string {

@@ -59,6 +59,7 @@ type Container struct {
 	NetworkBindings   []binding      `json:"networkBindings,omitempty"`
 	NetworkInterfaces []struct{}     `json:"networkInterfaces"`
 	CPU               string         `json:"cpu"`
+	GPUIDs            []string       `json:"gpuIds,omitempty"`
 	Memory            string         `json:"memory,omitempty"`
 	MemoryReservation string         `json:"memoryReservation,omitempty"`
 }
@@ -68,6 +69,9 @@ type binding struct {
 	ContainerPort *int32                  `json:"containerPort,omitempty"`
 	HostPort      *int32                  `json:"hostPort,omitempty"`
 	Protocol      types.TransportProtocol `json:"protocol,omitempty"`
+
+	ContainerPortRange string `json:"containerPortRange,omitempty"`
+	HostPortRange      string `json:"hostPortRange,omitempty"`
 }
 
 func (m *Maker) task(t *ecs.Task, v View, at time.Time) Event {
@@ -104,6 +108,7 @@ func containers(t *ecs.Task, d *ecs.TaskDefinition) []Container {
 		def := &d.Definition.ContainerDefinitions[i]
 		c := container(t, reported(t, text(def.Name)))
 		c.Image = text(def.Image)
+		c.GPUIDs = t.ContainerGPUs(d, c.Name)
 		c.size(def, ecs.ContainerOverride(t.Overrides, def.Name))
 		out = append(out, c)
 	}
@@ -126,7 +131,7 @@ func container(t *ecs.Task, c *ecs.Container) Container {
 		ImageDigest: c.ImageDigest, Reason: c.Reason, RuntimeID: c.RuntimeID, TaskArn: t.TaskArn, NetworkInterfaces: []struct{}{}, CPU: "0",
 	}
 	for _, b := range c.NetworkBindings {
-		out.NetworkBindings = append(out.NetworkBindings, binding{text(b.BindIP), b.ContainerPort, b.HostPort, b.Protocol})
+		out.NetworkBindings = append(out.NetworkBindings, binding{text(b.BindIP), b.ContainerPort, b.HostPort, b.Protocol, text(b.ContainerPortRange), text(b.HostPortRange)})
 	}
 	return out
 }

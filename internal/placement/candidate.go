@@ -14,6 +14,7 @@ type candidate struct {
 	instance *ecs.Instance
 	index    int
 	cpu, mib int // left
+	gpus     int
 	tcp, udp []int32
 	tasks    int
 	running  int
@@ -60,7 +61,8 @@ func (k *checker) candidate(r Room, index int) candidate {
 	c := candidate{
 		instance: i, index: index, tasks: r.Tasks, running: r.Running, group: r.InGroup,
 		cpu: i.Registered.CPUUnits - r.Reserved.CPUUnits, mib: i.Registered.MemoryMiB - r.Reserved.MemoryMiB,
-		tcp: ports(i.Registered.PortsTCP, r.Reserved.PortsTCP), udp: ports(i.Registered.PortsUDP, r.Reserved.PortsUDP),
+		gpus: len(i.Registered.GPUs) - len(r.Reserved.GPUs),
+		tcp:  ports(i.Registered.PortsTCP, r.Reserved.PortsTCP), udp: ports(i.Registered.PortsUDP, r.Reserved.PortsUDP),
 	}
 	c.fixed = Verdict{Instance: i.ContainerInstanceArn, Reason: k.fixed(&c)}
 	k.nextTurn(&c)
@@ -98,7 +100,7 @@ func (k *checker) fixed(c *candidate) Reason {
 		return Inactive
 	}
 	for _, l := range k.required {
-		if _, has := l.of(i); !has {
+		if v, has := l.of(i); !has || l.exact && v != l.want {
 			return Attribute
 		}
 	}
@@ -122,6 +124,8 @@ func (k *checker) verdict(c *candidate) Verdict {
 		v.Reason, v.Short = CPU, k.Reserve.CPUUnits-c.cpu
 	case c.mib < k.Reserve.MemoryMiB:
 		v.Reason, v.Short = Memory, k.Reserve.MemoryMiB-c.mib
+	case c.gpus < len(k.Reserve.GPUs):
+		v.Reason, v.Short = GPU, len(k.Reserve.GPUs)-c.gpus
 	case ecs.Collide(k.Reserve.PortsTCP, c.tcp):
 		v.Reason = PortsTCP
 	case ecs.Collide(k.Reserve.PortsUDP, c.udp):
@@ -137,6 +141,7 @@ func (k *checker) fits(c *candidate) bool { return k.verdict(c).Reason == None }
 func (k *checker) take(c *candidate) {
 	c.cpu -= k.Reserve.CPUUnits
 	c.mib -= k.Reserve.MemoryMiB
+	c.gpus -= len(k.Reserve.GPUs)
 	c.tasks++
 	c.group++
 	k.nextTurn(c)

@@ -43,15 +43,18 @@ func single(field string) bool {
 // lookup finds one attribute in many instances. Agents send their attributes in much the same order, so it looks first where the last
 // instance had it.
 type lookup struct {
-	name string
-	at   int
+	name  string
+	at    int
+	want  string // the value that a required attribute must have
+	exact bool   // it must have that value
 }
 
 // lookups are those of some spread fields.
 func lookups(fields []string) []*lookup {
 	out := make([]*lookup, len(fields))
 	for i, f := range fields {
-		out[i] = &lookup{name: strings.TrimPrefix(f, "attribute:")}
+		name, want, exact := strings.Cut(strings.TrimPrefix(f, "attribute:"), "=")
+		out[i] = &lookup{name: name, want: want, exact: exact}
 	}
 	return out
 }

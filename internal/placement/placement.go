@@ -35,7 +35,7 @@ type Request struct {
 	Count       int
 	Group       string
 	Reserve     ecs.Resources // of each task
-	Required    []string      // attributes that the instance must have
+	Required    []string      // attributes that the instance must have, or must have with a value: "ecs.os-type=linux"
 	Strategy    []types.PlacementStrategy
 	Constraints []types.PlacementConstraint
 	// Service gives a request without a strategy the service scheduler's: spread over availability zones, there the instance with the
@@ -43,6 +43,26 @@ type Request struct {
 	Service bool
 	Zone    string // the only availability zone whose instances are looked at; "" is all
 	Seed    uint64 // of strategy random
+}
+
+// platform is what a machine must be for a definition that says so. AWS does not show it among the attributes that a definition requires.
+func platform(p *types.RuntimePlatform) (out []string) {
+	if p == nil {
+		return nil
+	}
+	switch p.CpuArchitecture {
+	case types.CPUArchitectureX8664:
+		out = append(out, ecs.AttributeArchitecture+"=x86_64")
+	case types.CPUArchitectureArm64:
+		out = append(out, ecs.AttributeArchitecture+"=arm64")
+	}
+	switch {
+	case p.OperatingSystemFamily == types.OSFamilyLinux:
+		out = append(out, ecs.AttributeOSType+"=linux")
+	case p.OperatingSystemFamily != "":
+		out = append(out, ecs.AttributeOSType+"=windows")
+	}
+	return out
 }
 
 // Plan is where the tasks go, and why the rest found no place.
@@ -68,9 +88,9 @@ type Verdict struct {
 	Short    int // by how much, in the reason's own unit
 }
 
-// RequiredAttributes are the names of the attributes that a definition needs.
+// RequiredAttributes are the attributes that a definition needs, those of its runtime platform among them.
 func RequiredAttributes(d *ecs.TaskDefinition) []string {
-	var out []string
+	out := platform(d.Definition.RuntimePlatform)
 	for _, a := range d.Definition.RequiresAttributes {
 		if a.Name != nil {
 			out = append(out, *a.Name)

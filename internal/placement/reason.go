@@ -18,6 +18,7 @@ const (
 	DistinctInstance
 	CPU
 	Memory
+	GPU
 	PortsTCP
 	PortsUDP
 )
@@ -41,6 +42,8 @@ func (r Reason) String() string {
 		return "RESOURCE:CPU"
 	case Memory:
 		return "RESOURCE:MEMORY"
+	case GPU:
+		return "RESOURCE:GPU"
 	case PortsTCP:
 		return "RESOURCE:PORTS"
 	case PortsUDP:
@@ -56,6 +59,8 @@ func (r Reason) closest() string {
 		return "has insufficient CPU units available"
 	case Memory:
 		return "has insufficient memory available"
+	case GPU:
+		return "has insufficient GPU resource available"
 	case PortsTCP, PortsUDP:
 		return "is already using a port required by your task"
 	case Attribute:

@@ -32,6 +32,7 @@ type Engine struct {
 	// PullErrors are the registry's answers, by reference. An image that is neither here nor added is pulled from Registry.
 	PullErrors map[string]error
 	Registry   map[string]Image
+	Runtimes   []string // besides runc
 
 	installation string
 

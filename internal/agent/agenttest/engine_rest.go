@@ -44,7 +44,7 @@ func (e *Engine) Machine(ctx context.Context) (agent.Machine, error) {
 		return agent.Machine{}, err
 	}
 	return agent.Machine{Version: "20.10.24", APIVersion: "1.41", APIMinVersion: "1.12", LogDrivers: []string{"json-file", "syslog"},
-		VolumeDrivers: []string{"local"}, CgroupDriver: "cgroupfs", CgroupVersion: 1, OSType: "linux", Architecture: "x86_64", CPUs: 2,
+		VolumeDrivers: []string{"local"}, Runtimes: append([]string{"runc"}, e.Runtimes...), CgroupDriver: "cgroupfs", CgroupVersion: 1, OSType: "linux", Architecture: "x86_64", CPUs: 2,
 		MemoryBytes: 8 << 30, LiveRestore: true}, e.end(ctx, "machine", nil)
 }
 

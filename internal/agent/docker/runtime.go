@@ -3,6 +3,7 @@ package docker
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
 	"slices"
@@ -32,6 +33,7 @@ func (e *Engine) Machine(ctx context.Context) (agent.Machine, error) {
 	m := agent.Machine{Version: i.ServerVersion, APIVersion: version.APIVersion, APIMinVersion: version.MinAPIVersion, LogDrivers: i.Plugins.Log,
 		VolumeDrivers: i.Plugins.Volume, CgroupDriver: i.CgroupDriver, CgroupVersion: 1, OSType: i.OSType, Architecture: architecture(i.Architecture),
 		CPUs: i.NCPU, MemoryBytes: i.MemTotal, LiveRestore: i.LiveRestoreEnabled}
+	m.Runtimes = slices.Sorted(maps.Keys(i.Runtimes))
 	if i.CgroupVersion == "2" {
 		m.CgroupVersion = 2
 	}

@@ -127,6 +127,9 @@ func (e *ExplainOutput) place(v *state.Snapshot, c arn.Cluster, q placement.Requ
 
 func portsText(r ecs.Resources) string {
 	var out string
+	if n := len(r.GPUs); n > 0 {
+		out += fmt.Sprintf(", %d GPUs", n)
+	}
 	if len(r.PortsTCP) > 0 {
 		out += fmt.Sprintf(", TCP ports %v", r.PortsTCP)
 	}

@@ -26,10 +26,19 @@ func containersView(task *ecs.Task, d *ecs.TaskDefinition) []types.Container {
 		c := &d.Definition.ContainerDefinitions[i]
 		v := containerView(task, text(c.Name), known[text(c.Name)])
 		v.Image = c.Image
+		v.GpuIds = gpusView(task, d, text(c.Name))
 		sizeView(&v, c, task.Overrides)
 		out = append(out, v)
 	}
 	return out
+}
+
+// gpusView are the ids of a container's GPUs, nil where it has none.
+func gpusView(task *ecs.Task, d *ecs.TaskDefinition, name string) []string {
+	if ids := task.ContainerGPUs(d, name); len(ids) > 0 {
+		return ids
+	}
+	return nil
 }
 
 // containerView is a container as far as the agent spoke of it; c is nil where it has not.

@@ -48,7 +48,7 @@ var actedOn = map[string]string{
 	"UpdateTaskProtection":          "cluster expiresInMinutes protectionEnabled tasks",
 	"GetTaskProtection":             "cluster tasks",
 	"ListTasks":                     "cluster containerInstance desiredStatus family launchType maxResults nextToken serviceName startedBy",
-	"RegisterContainerInstance":     "attributes cluster containerInstanceArn instanceIdentityDocument tags totalResources versionInfo",
+	"RegisterContainerInstance":     "attributes cluster containerInstanceArn instanceIdentityDocument platformDevices tags totalResources versionInfo",
 	"DeregisterContainerInstance":   "containerInstance cluster force",
 	"DescribeContainerInstances":    "containerInstances cluster include",
 	"ListContainerInstances":        "cluster filter maxResults nextToken status",
@@ -65,7 +65,7 @@ var actedOn = map[string]string{
 	"SubmitAttachmentStateChanges":  "cluster",
 	"RegisterTaskDefinition.containerDefinitions": `command cpu dependsOn disableNetworking dnsSearchDomains dnsServers dockerLabels
 		dockerSecurityOptions entryPoint environment essential extraHosts healthCheck hostname image interactive links linuxParameters
-		logConfiguration memory memoryReservation mountPoints name portMappings privileged pseudoTerminal readonlyRootFilesystem restartPolicy
+		logConfiguration memory memoryReservation mountPoints name portMappings privileged pseudoTerminal readonlyRootFilesystem resourceRequirements restartPolicy
 		startTimeout stopTimeout systemControls ulimits user volumesFrom workingDirectory`,
 	"RegisterTaskDefinition.containerDefinitions.linuxParameters":  "capabilities devices initProcessEnabled sharedMemorySize swappiness tmpfs",
 	"RegisterTaskDefinition.containerDefinitions.logConfiguration": "logDriver options",
@@ -83,7 +83,7 @@ var actedOn = map[string]string{
 
 const (
 	deploymentMembers        = "bakeTimeInMinutes deploymentCircuitBreaker maximumPercent minimumHealthyPercent strategy"
-	containerOverrideMembers = "command cpu environment memory memoryReservation name"
+	containerOverrideMembers = "command cpu environment memory memoryReservation name resourceRequirements"
 )
 
 // coverage is what docs/coverage.md says.

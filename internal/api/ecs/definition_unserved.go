@@ -52,7 +52,6 @@ func unservedContainer(c *types.ContainerDefinition) []unservedMember {
 		{"containerDefinitions.environmentFiles", len(c.EnvironmentFiles) > 0},
 		{"containerDefinitions.repositoryCredentials", c.RepositoryCredentials != nil},
 		{"containerDefinitions.firelensConfiguration", c.FirelensConfiguration != nil},
-		{"containerDefinitions.resourceRequirements", len(c.ResourceRequirements) > 0},
 		{"containerDefinitions.credentialSpecs", len(c.CredentialSpecs) > 0},
 		{"containerDefinitions.logConfiguration.secretOptions", c.LogConfiguration != nil && len(c.LogConfiguration.SecretOptions) > 0},
 		{"containerDefinitions.linuxParameters.maxSwap", c.LinuxParameters != nil && c.LinuxParameters.MaxSwap != nil},

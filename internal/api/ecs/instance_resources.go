@@ -10,8 +10,8 @@ import (
 	"berth/internal/ecs"
 )
 
-// registeredResources reads what an agent says that its machine has: CPU and MEMORY, and the ports that are taken. Devices (GPU, NEURON_CORES)
-// are no resources of an instance yet, so that nothing is placed for them.
+// registeredResources reads what an agent says that its machine has: CPU and MEMORY, and the ports that are taken. GPUs it says as devices
+// (registeredGPUs); other devices are no resources, so that nothing is placed for them.
 func registeredResources(list []types.Resource) (out ecs.Resources, err error) {
 	for _, r := range list {
 		switch name := text(r.Name); name {
@@ -35,6 +35,18 @@ func registeredResources(list []types.Resource) (out ecs.Resources, err error) {
 		return out, apierr.InvalidParameter("totalResources must have CPU and MEMORY.")
 	}
 	return out, nil
+}
+
+// registeredGPUs reads the ids of the GPUs that an agent says its machine has. nil where it has none.
+func registeredGPUs(list []types.PlatformDevice) (out []string, err error) {
+	for _, d := range list {
+		if text(d.Id) == "" || d.Type != types.PlatformDeviceTypeGpu {
+			return nil, apierr.InvalidParameter("platformDevices: a device should have an id and the type GPU")
+		}
+		out = append(out, *d.Id)
+	}
+	slices.Sort(out)
+	return slices.Compact(out), nil
 }
 
 // amount reads a resource that is a number, and at least 1.
@@ -65,14 +77,18 @@ func takenPorts(r types.Resource) ([]int32, error) {
 	return slices.Compact(out), nil
 }
 
-// resourcesView lists resources in AWS's order. Ports are those in use.
+// resourcesView lists resources in AWS's order. Ports are those in use. Only an instance that has GPUs shows them.
 func resourcesView(r ecs.Resources) []types.Resource {
-	return []types.Resource{
+	out := []types.Resource{
 		{Name: new("CPU"), Type: new("INTEGER"), IntegerValue: int32(r.CPUUnits)},
 		{Name: new("MEMORY"), Type: new("INTEGER"), IntegerValue: int32(r.MemoryMiB)},
 		{Name: new("PORTS"), Type: new("STRINGSET"), StringSetValue: portsView(r.PortsTCP)},
 		{Name: new("PORTS_UDP"), Type: new("STRINGSET"), StringSetValue: portsView(r.PortsUDP)},
 	}
+	if r.GPUs != nil {
+		out = append(out, types.Resource{Name: new("GPU"), Type: new("STRINGSET"), StringSetValue: r.GPUs})
+	}
+	return out
 }
 
 func portsView(ports []int32) []string {

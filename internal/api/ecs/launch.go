@@ -184,6 +184,7 @@ func (o *order) request(count int) placement.Request {
 func (o *order) start(tx *state.Tx, i *ecs.Instance) *ecs.Task {
 	t := ecs.NewTask(ecs.TaskSpec{
 		Task: o.cluster.Task(newID()), Definition: o.definition, Overrides: o.overrides, Instance: i, Group: o.inGroup(),
+		Held:      tx.Tasks.Usage(i.ContainerInstanceArn).Reserved,
 		StartedBy: text(o.startedBy), LaunchType: o.kind(), EnableExecuteCommand: o.executeCommand, Tags: o.tags, Now: o.now,
 	})
 	tx.Put(t)

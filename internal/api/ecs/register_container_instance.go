@@ -84,6 +84,9 @@ func (in *registration) machine() (m machine, err error) {
 	if m.resources, err = registeredResources(in.TotalResources); err != nil {
 		return m, err
 	}
+	if m.resources.GPUs, err = registeredGPUs(in.PlatformDevices); err != nil {
+		return m, err
+	}
 	if m.identity, err = parseIdentity(in.InstanceIdentityDocument); err != nil {
 		return m, err
 	}

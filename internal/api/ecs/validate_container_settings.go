@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"strconv"
 	"strings"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -59,10 +60,8 @@ func containerLimits(_ *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDe
 			return apierr.ClientException("Invalid 'ulimits' setting for container '%s': the soft limit of %s is above the hard limit.", *c.Name, u.Name)
 		}
 	}
-	for _, r := range c.ResourceRequirements {
-		if err := validateEnum("resourceRequirements.type", r.Type); err != nil || r.Type == "" || blank(r.Value) {
-			return apierr.ClientException("Invalid 'resourceRequirements' setting for container '%s': type and value should not be null or empty.", *c.Name)
-		}
+	if fault := requirementsFault(*c.Name, c.ResourceRequirements); fault != "" {
+		return apierr.ClientException("%s", fault)
 	}
 	for _, s := range c.SystemControls {
 		if blank(s.Namespace) || s.Value == nil {
@@ -70,6 +69,28 @@ func containerLimits(_ *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDe
 		}
 	}
 	return nil
+}
+
+// requirementsFault says what is wrong with a container's resource requirements, "" where nothing is. Accelerators for inference are no more.
+func requirementsFault(container string, list []types.ResourceRequirement) string {
+	seen := false
+	for _, r := range list {
+		n, err := strconv.Atoi(text(r.Value))
+		switch what := "Invalid 'resourceRequirements' setting for container '" + container + "'"; {
+		case r.Type == "" || blank(r.Value):
+			return what + ": type and value should not be null or empty."
+		case r.Type == types.ResourceTypeInferenceAccelerator:
+			return "Unsupported field 'inferenceAccelerators'"
+		case r.Type != types.ResourceTypeGpu:
+			return what + ": type should be one of [GPU]."
+		case err != nil || n < 1:
+			return what + ": the value of GPU should be a number of at least 1."
+		case seen:
+			return what + ": GPU is given more than once."
+		}
+		seen = true
+	}
+	return ""
 }
 
 func containerLinux(_ *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) error {

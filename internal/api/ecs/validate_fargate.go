@@ -82,6 +82,8 @@ func fargateContainer(c *types.ContainerDefinition) error {
 	switch {
 	case yes(c.Privileged):
 		return apierr.ClientException("Fargate requires that the 'privileged' setting be 'false'.")
+	case len(c.ResourceRequirements) > 0:
+		return apierr.ClientException("Fargate compatible task definitions do not support resourceRequirements")
 	case len(c.DockerSecurityOptions) > 0:
 		return apierr.ClientException("Fargate compatible task definitions do not support dockerSecurityOptions")
 	case outside(c.StartTimeout, 0, 120) || outside(c.StopTimeout, 0, 120):

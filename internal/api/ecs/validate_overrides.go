@@ -55,14 +55,15 @@ func validateContainerOverride(c *types.ContainerOverride) error {
 		return apierr.InvalidParameter("Container.name should not be null or empty.")
 	case len(c.EnvironmentFiles) > 0:
 		return notActedOn("overrides.containerOverrides.environmentFiles")
-	case len(c.ResourceRequirements) > 0:
-		return notActedOn("overrides.containerOverrides.resourceRequirements")
 	case c.Cpu != nil && *c.Cpu < 0:
 		return apierr.InvalidParameter("Invalid 'cpu' setting for container '%s'.", *c.Name)
 	case c.Memory != nil && *c.Memory < 4:
 		return apierr.InvalidParameter("Invalid 'memory' setting for container '%s'.", *c.Name)
 	case c.MemoryReservation != nil && *c.MemoryReservation < 4:
 		return apierr.InvalidParameter("Invalid 'memoryReservation' setting for container '%s'.", *c.Name)
+	}
+	if fault := requirementsFault(*c.Name, c.ResourceRequirements); fault != "" {
+		return apierr.InvalidParameter("%s", fault)
 	}
 	for _, kv := range c.Environment {
 		if text(kv.Name) == "" {
