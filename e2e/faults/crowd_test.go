@@ -15,13 +15,15 @@ import (
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/e2e/site"
 )
 
 // crowd is clients that never rest, through every replica, and write down what they are answered.
 type crowd struct {
 	history
 	t     testing.TB
-	s     *site
+	s     *site.Site
 	apis  []*awsecs.Client // by replica
 	began time.Time
 	stop  context.CancelFunc
@@ -69,23 +71,23 @@ func (s *shelf) every() []string {
 const gone = 1 << 20
 
 // startCrowd opens the history and the clients.
-func (s *site) startCrowd() *crowd {
-	c := &crowd{t: s.t, s: s, began: time.Now(), stop: func() {}}
-	for _, r := range s.members {
-		c.apis = append(c.apis, r.client())
+func startCrowd(s *site.Site) *crowd {
+	c := &crowd{t: s.T, s: s, began: time.Now(), stop: func() {}}
+	for _, r := range s.Members {
+		c.apis = append(c.apis, r.Client())
 	}
-	s.t.Cleanup(c.end)
+	s.T.Cleanup(c.end)
 	return c
 }
 
 // work lets the clients begin, some of each kind at every replica.
-func (c *crowd) work(definition string) {
+func (c *crowd) work(definition string, readers int) {
 	ctx, cancel := context.WithCancel(context.Background())
 	c.stop = cancel
 	for i := range c.apis {
 		c.all.Go(func() { c.write(ctx, i) })
 		c.all.Go(func() { c.runTasks(ctx, i, definition) })
-		for range 3 { // while one waits for a replica that stands still, the others go on
+		for range readers { // while one waits for a replica that stands still, the others go on
 			c.all.Go(func() { c.read(ctx, i) })
 			c.all.Go(func() { c.audit(ctx, i) })
 		}
@@ -99,7 +101,7 @@ func (c *crowd) end() {
 
 // do makes a call, and returns when it began and ended, and whether it succeeded. Only the clients' own patience ends it.
 func (c *crowd) do(kind string, through int, call func(context.Context, *awsecs.Client) error) (span, error) {
-	s := span{who: fmt.Sprintf("%s through %v", kind, c.s.members[through]), began: time.Since(c.began)}
+	s := span{who: fmt.Sprintf("%s through %v", kind, c.s.Members[through]), began: time.Since(c.began)}
 	err := call(context.Background(), c.apis[through])
 	s.ended = time.Since(c.began)
 	if err == nil {

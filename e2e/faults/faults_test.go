@@ -1,62 +1,79 @@
 package faults
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"slices"
 	"syscall"
 	"testing"
 	"time"
+
+	"berth/e2e/site"
 )
+
+// fault is something that an installation suffers, and is over when it returns.
+type fault struct {
+	name   string
+	suffer func(*site.Site)
+}
 
 // TestFaults is a cluster of three that suffers one fault after another under clients and agents, whose history is checked at the end.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	s := open(t, 3)
-	c := s.startCrowd()
+	s := site.Open(t, 3, site.NewNetwork(t, 3))
+	endure(s, 3, []fault{
+		{"the leader is cut off", leaderCutOff},
+		{"a follower is cut off", followerCutOff},
+		{"the leader hears and is not heard", leaderUnheard},
+		{"a follower is heard and does not hear the leader", followerDeaf},
+		{"the leader stands still", leaderPaused},
+		{"the leader is killed", leaderKilled},
+		{"all are killed", allKilled},
+	})
+}
+
+// calm is for how long after a fault the leader must not change a second time. The short form of the tests looks only until the next fault.
+const calm = 30 * time.Second
+
+// endure lets an installation suffer each of the faults, and then others of them as long as the soak lasts, under clients, so many readers at
+// each replica, and agents. None of the agents' tasks may end of it, and no fault may change the leader twice.
+func endure(s *site.Site, readers int, faults []fault) {
+	t := s.T
+	c := startCrowd(s)
 	for i, size := range []int{4, 3, 3} { // a third of the instances at each replica
-		s.members[i].startFleet(size, c.taken)
+		startFleet(s.Members[i], size, c.taken)
 	}
-	definition := s.define()
-	before := s.serve(definition, 20)
-	c.work(definition)
-	faults := []struct {
-		name   string
-		suffer func(*site)
-	}{
-		{"the leader is cut off", (*site).leaderCutOff},
-		{"a follower is cut off", (*site).followerCutOff},
-		{"the leader hears and is not heard", (*site).leaderUnheard},
-		{"a follower is heard and does not hear the leader", (*site).followerDeaf},
-		{"the leader stands still", (*site).leaderPaused},
-		{"the leader is killed", (*site).leaderKilled},
-		{"all are killed", (*site).allKilled},
-	}
+	definition := define(s)
+	before := serve(s, definition, 20)
+	c.work(definition, readers)
 	began := time.Now()
-	for n := 0; n < len(faults) || time.Since(began) < *soak; n++ {
+	for n := 0; n < len(faults) || time.Since(began) < site.Soak(); n++ {
 		f := faults[n%len(faults)]
 		if n >= len(faults) {
 			f = faults[rand.IntN(len(faults))]
 		}
-		at := time.Now()
+		at, terms := time.Now(), s.Terms()
 		f.suffer(s)
-		for _, r := range s.members {
-			r.waitReady()
-		}
+		s.WaitReady()
 		t.Logf("%s: over after %v", f.name, time.Since(at).Round(time.Millisecond))
+		if site.Soak() > 0 {
+			time.Sleep(calm - time.Since(at))
+		}
+		if changes := s.Terms() - terms; changes > 1 {
+			t.Errorf("%s: the leader changed %d times within %v", f.name, changes, time.Since(at).Round(time.Millisecond))
+		}
 		if t.Failed() {
 			break
 		}
 	}
 	c.finish()
-	if after := s.served(20); !slices.Equal(before, after) {
+	if after := served(s, 20); !slices.Equal(before, after) {
 		t.Errorf("the service's tasks were\n%v\nand are\n%v\nthough none has ended", before, after)
 	}
 }
 
-func machines(members []*replica) (out []int) {
+func machines(members []*site.Replica) (out []int) {
 	for _, r := range members {
-		out = append(out, r.machine)
+		out = append(out, r.Machine)
 	}
 	return out
 }
@@ -65,87 +82,70 @@ func machines(members []*replica) (out []int) {
 const apart = time.Second
 
 // goOn waits until the replicas have a leader among themselves, and each takes writes; and a while longer.
-func (s *site) goOn(among []*replica) {
-	s.t.Helper()
+func goOn(s *site.Site, among []*site.Replica) {
+	s.T.Helper()
 	began := time.Now()
-	leader := s.leader(among...)
-	s.t.Logf("%v leads after %v", leader, time.Since(began).Round(time.Millisecond))
+	leader := s.Leader(among...)
+	s.T.Logf("%v leads after %v", leader, time.Since(began).Round(time.Millisecond))
 	for _, r := range among {
-		r.writable()
+		r.WaitWritable()
 	}
-	s.t.Logf("both write after %v", time.Since(began).Round(time.Millisecond))
+	s.T.Logf("all write after %v", time.Since(began).Round(time.Millisecond))
 	time.Sleep(apart)
 }
 
-// unready waits until a replica says itself that it is of no use.
-func (r *replica) unready() {
-	r.t.Helper()
-	eventually(r.t, fmt.Sprintf("%v says that it is cut off", r), func() error {
-		if text, err := r.readiness(); err == nil {
-			return fmt.Errorf("it says %s", text)
-		}
-		return nil
-	})
+func leaderCutOff(s *site.Site) { cutOff(s, s.Leader()) }
+
+func followerCutOff(s *site.Site) { cutOff(s, s.Without(s.Leader())[0]) }
+
+func cutOff(s *site.Site, r *site.Replica) {
+	rest := s.Without(r)
+	s.Network.Cut(r.Machine, machines(rest)...)
+	goOn(s, rest)
+	r.WaitUnready()
+	s.Network.Heal()
 }
 
-func (s *site) leaderCutOff() {
-	leader := s.leader()
-	rest := s.without(leader)
-	s.network.cut(s.t, leader.machine, machines(rest)...)
-	s.goOn(rest)
-	leader.unready()
-	s.network.heal(s.t, machines(s.members)...)
-}
-
-func (s *site) followerCutOff() {
-	follower := s.without(s.leader())[0]
-	rest := s.without(follower)
-	s.network.cut(s.t, follower.machine, machines(rest)...)
-	s.goOn(rest)
-	follower.unready()
-	s.network.heal(s.t, machines(s.members)...)
-}
-
-func (s *site) leaderUnheard() {
-	leader := s.leader()
-	rest := s.without(leader)
+func leaderUnheard(s *site.Site) {
+	leader := s.Leader()
+	rest := s.Without(leader)
 	for _, r := range rest {
-		s.network.drop(s.t, leader.machine, r.machine)
+		s.Network.Drop(leader.Machine, r.Machine)
 	}
-	s.goOn(rest)
-	s.network.heal(s.t, machines(s.members)...)
+	goOn(s, rest)
+	s.Network.Heal()
 }
 
 // followerDeaf may change the leader or not; whoever leads, writes go on through the third, which hears and is heard.
-func (s *site) followerDeaf() {
-	leader := s.leader()
-	rest := s.without(leader)
-	s.network.drop(s.t, leader.machine, rest[0].machine)
+func followerDeaf(s *site.Site) {
+	leader := s.Leader()
+	rest := s.Without(leader)
+	s.Network.Drop(leader.Machine, rest[0].Machine)
 	time.Sleep(2 * apart)
-	rest[1].writable()
-	s.network.heal(s.t, machines(s.members)...)
+	rest[1].WaitWritable()
+	s.Network.Heal()
 }
 
-func (s *site) leaderPaused() {
-	leader := s.leader()
-	leader.signal(syscall.SIGSTOP)
-	s.goOn(s.without(leader))
-	leader.signal(syscall.SIGCONT)
+func leaderPaused(s *site.Site) {
+	leader := s.Leader()
+	leader.Signal(syscall.SIGSTOP)
+	goOn(s, s.Without(leader))
+	leader.Signal(syscall.SIGCONT)
 }
 
-func (s *site) leaderKilled() {
-	leader := s.leader()
-	leader.kill()
-	s.goOn(s.without(leader))
-	leader.start()
+func leaderKilled(s *site.Site) {
+	leader := s.Leader()
+	leader.Kill()
+	goOn(s, s.Without(leader))
+	leader.Start()
 }
 
-func (s *site) allKilled() {
-	for _, r := range s.members {
-		r.signal(syscall.SIGKILL)
+func allKilled(s *site.Site) {
+	for _, r := range s.Members {
+		r.Signal(syscall.SIGKILL)
 	}
-	for _, r := range s.members {
-		<-r.ended
-		r.start()
+	for _, r := range s.Members {
+		<-r.Ended()
+		r.Start()
 	}
 }

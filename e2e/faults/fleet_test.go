@@ -3,70 +3,47 @@ package faults
 import (
 	"context"
 	"fmt"
+	"os"
 	"slices"
-	"strings"
+	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	berthapi "berth/internal/api/berth"
+	"berth/e2e/site"
 	"berth/internal/simulate"
 )
 
-// startFleet joins simulated instances through one replica, which they keep to.
-func (r *replica) startFleet(size int, reported func(task, status string, at time.Time)) *simulate.Fleet {
-	r.t.Helper()
-	ctx, cancel := context.WithCancel(context.Background())
-	f := simulate.New(simulate.Config{
-		Endpoint: "http://" + r.listen(), Region: "us-east-1", Cluster: "default", Instances: size, CPUUnits: instanceCPU, MemoryMiB: instanceMemory,
-		StartDelay: 50 * time.Millisecond, StartSpread: 200 * time.Millisecond, StopDelay: 100 * time.Millisecond, Telemetry: true,
-		Join: r.trade, Reported: reported,
-	})
-	if err := f.Register(ctx); err != nil {
-		r.t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- f.Run(ctx) }()
-	r.t.Cleanup(func() {
-		cancel()
-		if err := <-done; err != nil {
-			r.t.Errorf("fleet: %v", err)
-		}
-	})
-	eventually(r.t, "the instances have sessions", func() error {
-		if n := f.Manifests.Load(); n < int64(size) {
-			return fmt.Errorf("%d of %d", n, size)
-		}
-		return nil
-	})
-	return f
-}
+// TestMain lets as many tests run at once as mostly wait.
+func TestMain(m *testing.M) { os.Exit(site.Main(m, 4)) }
 
-// trade makes a token and gets a container instance's key for it.
-func (r *replica) trade(ctx context.Context) (id, secret string, err error) {
-	key, err := berthapi.Trade(ctx, "http://"+r.listen(), strings.TrimSpace(r.run("token")))
-	return key.AccessKeyID, key.SecretAccessKey, err
+// startFleet joins simulated instances through one replica.
+func startFleet(r *site.Replica, size int, reported func(task, status string, at time.Time)) *simulate.Fleet {
+	return r.StartFleet(size, simulate.Config{
+		CPUUnits: instanceCPU, MemoryMiB: instanceMemory,
+		StartDelay: 50 * time.Millisecond, StartSpread: 200 * time.Millisecond, StopDelay: 100 * time.Millisecond, Telemetry: true, Reported: reported,
+	})
 }
 
 // serve makes the service "steady" and returns its tasks when all run.
-func (s *site) serve(definition string, count int) []string {
-	s.t.Helper()
-	_, err := s.members[0].client().CreateService(context.Background(), &awsecs.CreateServiceInput{
+func serve(s *site.Site, definition string, count int) []string {
+	s.T.Helper()
+	_, err := s.Members[0].Client().CreateService(context.Background(), &awsecs.CreateServiceInput{
 		ServiceName: aws.String("steady"), TaskDefinition: &definition, DesiredCount: aws.Int32(int32(count)),
 	})
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
-	return s.served(count)
+	return served(s, count)
 }
 
 // served waits until the service has its tasks, all RUNNING, and returns them.
-func (s *site) served(count int) (tasks []string) {
-	s.t.Helper()
-	api, ctx := s.members[len(s.members)-1].client(), context.Background()
-	eventually(s.t, "the service's tasks run", func() error {
+func served(s *site.Site, count int) (tasks []string) {
+	s.T.Helper()
+	api, ctx := s.Members[len(s.Members)-1].Client(), context.Background()
+	site.Eventually(s.T, "the service's tasks run", func() error {
 		list, err := api.ListTasks(ctx, &awsecs.ListTasksInput{ServiceName: aws.String("steady"), DesiredStatus: types.DesiredStatusRunning})
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package faults
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -11,6 +12,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"berth/e2e/site"
+	"berth/internal/simulate"
 )
 
 // ledger is what the agents did, as they reported it.
@@ -41,55 +45,93 @@ func (l *ledger) are(status string, tasks []string) error {
 	return nil
 }
 
-// TestRestore takes the state back to a snapshot under a running fleet. The control plane has forgotten what came after the snapshot; the
-// machines have not. What was stopped must not run again, what runs unknown must stop, and what was there then must go on as it is.
+// TestRestore takes the state of one server back to a snapshot, under a running fleet.
 func TestRestore(t *testing.T) {
 	t.Parallel()
-	s := open(t, 1)
-	server := s.members[0]
+	s := site.Open(t, 1, site.NewNetwork(t, 1))
+	takeBack(s, func(file string) {
+		server := s.Members[0]
+		server.Kill()
+		server.Run("snapshot", "restore", file)
+		server.Start()
+	})
+}
+
+// TestRestoreOfThree does it as docs/operations.md tells to do it with a cluster: all replicas are stopped, one is restored and begins a new
+// cluster, the others join it with empty data directories.
+func TestRestoreOfThree(t *testing.T) {
+	t.Parallel()
+	s := site.Open(t, 3, site.NewNetwork(t, 3))
+	takeBack(s, func(file string) {
+		for _, r := range s.Members {
+			r.Drain()
+		}
+		first := s.Members[0]
+		first.Run("snapshot", "restore", file)
+		first.Start("--cluster-init")
+		first.WaitReady()
+		for _, r := range s.Members[1:] {
+			if err := os.RemoveAll(r.Data); err != nil {
+				t.Fatal(err)
+			}
+			r.Join(first)
+		}
+	})
+	leader := s.Leader()
+	leader.Kill() // it is a cluster again: two of the three go on
+	for _, r := range s.Without(leader) {
+		r.WaitWritable()
+	}
+}
+
+// takeBack restores a snapshot. The control plane has forgotten what came after the snapshot; the machines have not. What was stopped must not
+// run again, what runs unknown must stop, and what was there then must go on as it is.
+func takeBack(s *site.Site, restore func(file string)) {
+	t := s.T
 	l := &ledger{is: map[string]string{}, ran: map[string]int{}}
-	fleet := server.startFleet(4, l.taken)
-	definition := s.define()
-	steady := s.serve(definition, 6)
-	early := s.runTasks(definition, 4)
-	eventually(t, "tasks run", func() error { return l.are("RUNNING", early) })
+	var fleets []*simulate.Fleet
+	for _, r := range s.Members {
+		fleets = append(fleets, startFleet(r, 4/len(s.Members)+1, l.taken))
+	}
+	definition := define(s)
+	steady := serve(s, definition, 6)
+	early := runTasks(s, definition, 4)
+	site.Eventually(t, "tasks run", func() error { return l.are("RUNNING", early) })
 
 	file := filepath.Join(t.TempDir(), "snapshot")
-	server.run("snapshot", "save", file)
+	s.Members[len(s.Members)-1].Run("snapshot", "save", file)
 	stopped := early[:2]
 	for _, task := range stopped {
-		if _, err := server.client().StopTask(t.Context(), &awsecs.StopTaskInput{Task: &task}); err != nil {
+		if _, err := s.Members[0].Client().StopTask(context.Background(), &awsecs.StopTaskInput{Task: &task}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	late := s.runTasks(definition, 2)
-	eventually(t, "tasks stop", func() error { return l.are("STOPPED", stopped) })
-	eventually(t, "tasks run", func() error { return l.are("RUNNING", late) })
+	late := runTasks(s, definition, 2)
+	site.Eventually(t, "tasks stop", func() error { return l.are("STOPPED", stopped) })
+	site.Eventually(t, "tasks run", func() error { return l.are("RUNNING", late) })
 
-	server.kill()
-	server.run("snapshot", "restore", file)
-	sessions := fleet.Manifests.Load()
-	server.start("--listen", server.listen())
-	server.waitReady()
-	eventually(t, "the sessions are back", func() error {
-		if n := fleet.Manifests.Load() - sessions; n < 4 {
-			return fmt.Errorf("%d of 4", n)
-		}
-		return nil
-	})
-	eventually(t, "what the control plane does not know is stopped", func() error { return l.are("STOPPED", late) })
-	newer := s.runTasks(definition, 2) // orders reach the instances again
-	eventually(t, "new tasks run", func() error { return l.are("RUNNING", newer) })
-	if *soak > 0 { // telemetry has two minutes to prove that a task lives
+	var sessions []int64
+	for _, f := range fleets {
+		sessions = append(sessions, f.Manifests.Load())
+	}
+	restore(file)
+	s.WaitReady()
+	for i, f := range fleets {
+		s.WaitSessions(f, sessions[i])
+	}
+	site.Eventually(t, "what the control plane does not know is stopped", func() error { return l.are("STOPPED", late) })
+	newer := runTasks(s, definition, 2) // orders reach the instances again
+	site.Eventually(t, "new tasks run", func() error { return l.are("RUNNING", newer) })
+	if site.Soak() > 0 { // telemetry has two minutes to prove that a task lives
 		began := time.Now()
-		for s.status(stopped) != "STOPPED STOPPED" {
+		for status(s, stopped) != "STOPPED STOPPED" {
 			if time.Since(began) > 4*time.Minute {
-				t.Fatalf("the tasks that nobody has are %s", s.status(stopped))
+				t.Fatalf("the tasks that nobody has are %s", status(s, stopped))
 			}
 			time.Sleep(time.Second)
 		}
 	}
-	if after := s.served(6); !slices.Equal(after, steady) {
+	if after := served(s, 6); !slices.Equal(after, steady) {
 		t.Errorf("the service's tasks were\n%v\nand are\n%v", steady, after)
 	}
 	if err := l.are("RUNNING", slices.Concat(steady, early[2:])); err != nil {
@@ -98,6 +140,14 @@ func TestRestore(t *testing.T) {
 	if err := l.are("STOPPED", stopped); err != nil {
 		t.Error(err)
 	}
+	l.once(t)
+}
+
+// once checks that no task was started twice.
+func (l *ledger) once(t testing.TB) {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for task, n := range l.ran {
 		if n != 1 {
 			t.Errorf("%s was started %d times", task, n)
@@ -106,11 +156,11 @@ func TestRestore(t *testing.T) {
 }
 
 // runTasks runs so many tasks.
-func (s *site) runTasks(definition string, count int32) (tasks []string) {
-	s.t.Helper()
-	out, err := s.members[0].client().RunTask(context.Background(), &awsecs.RunTaskInput{TaskDefinition: &definition, Count: &count})
+func runTasks(s *site.Site, definition string, count int32) (tasks []string) {
+	s.T.Helper()
+	out, err := s.Members[0].Client().RunTask(context.Background(), &awsecs.RunTaskInput{TaskDefinition: &definition, Count: &count})
 	if err != nil || len(out.Tasks) != int(count) {
-		s.t.Fatalf("run %d tasks: %+v, %v", count, out, err)
+		s.T.Fatalf("run %d tasks: %+v, %v", count, out, err)
 	}
 	for _, t := range out.Tasks {
 		tasks = append(tasks, *t.TaskArn)
@@ -119,11 +169,11 @@ func (s *site) runTasks(definition string, count int32) (tasks []string) {
 }
 
 // status is the last status of each of the tasks.
-func (s *site) status(tasks []string) (text string) {
-	s.t.Helper()
-	out, err := s.members[0].client().DescribeTasks(context.Background(), &awsecs.DescribeTasksInput{Tasks: tasks})
+func status(s *site.Site, tasks []string) (text string) {
+	s.T.Helper()
+	out, err := s.Members[0].Client().DescribeTasks(context.Background(), &awsecs.DescribeTasksInput{Tasks: tasks})
 	if err != nil {
-		s.t.Fatal(err)
+		s.T.Fatal(err)
 	}
 	for i, t := range out.Tasks {
 		if i > 0 {

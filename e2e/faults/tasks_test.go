@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/e2e/site"
 )
 
 // What a task reserves, and what an instance has: four tasks fill it.
@@ -191,14 +193,14 @@ func (c *crowd) taken(task, status string, when time.Time) {
 func (c *crowd) finish() {
 	c.t.Helper()
 	c.end()
-	for i, r := range c.s.members {
+	for i, r := range c.s.Members {
 		for keys := range slices.Chunk(c.keys.every(), 100) {
-			eventually(c.t, r.String()+" answers", c.answers(func() bool { return c.look(i, slices.Clone(keys)) }))
+			site.Eventually(c.t, r.String()+" answers", c.answers(func() bool { return c.look(i, slices.Clone(keys)) }))
 		}
 		for tasks := range slices.Chunk(c.tasks.every(), 100) {
-			eventually(c.t, r.String()+" answers", c.answers(func() bool { return c.lookAtTasks(i, slices.Clone(tasks)) }))
+			site.Eventually(c.t, r.String()+" answers", c.answers(func() bool { return c.lookAtTasks(i, slices.Clone(tasks)) }))
 		}
-		eventually(c.t, r.String()+" answers", c.answers(func() bool { return c.auditOnce(i) }))
+		site.Eventually(c.t, r.String()+" answers", c.answers(func() bool { return c.auditOnce(i) }))
 	}
 	wrong := c.check()
 	for i, w := range wrong {
@@ -224,11 +226,11 @@ func (c *crowd) answers(f func() bool) func() error {
 }
 
 // define registers what all tasks are.
-func (s *site) define() string {
-	s.t.Helper()
+func define(s *site.Site) string {
+	s.T.Helper()
 	var arn string
-	eventually(s.t, "a task definition is registered", func() error {
-		out, err := s.members[rand.IntN(len(s.members))].client().RegisterTaskDefinition(context.Background(), &awsecs.RegisterTaskDefinitionInput{
+	site.Eventually(s.T, "a task definition is registered", func() error {
+		out, err := s.Members[rand.IntN(len(s.Members))].Client().RegisterTaskDefinition(context.Background(), &awsecs.RegisterTaskDefinitionInput{
 			Family: aws.String("work"),
 			ContainerDefinitions: []types.ContainerDefinition{
 				{Name: aws.String("app"), Image: aws.String("berth/hello:1"), Cpu: taskCPU, Memory: aws.Int32(taskMemory), Essential: aws.Bool(true)},

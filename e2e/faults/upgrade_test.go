@@ -1,6 +1,7 @@
 package faults
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -11,6 +12,8 @@ import (
 	"time"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"berth/e2e/site"
 )
 
 // charter is what the next version writes into a member of the cluster's record that this version does not know.
@@ -55,11 +58,7 @@ func nextVersion(t *testing.T) string {
 	if err := os.WriteFile(list, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	to := filepath.Join(programs, "next")
-	if err := build(to, "-overlay", list); err != nil {
-		t.Fatal(err)
-	}
-	return to
+	return site.Build(t, "next", "-overlay", list)
 }
 
 // TestUpgrade takes three replicas to a version with newer records and one of them back: what is new is written only once all know it, and
@@ -67,75 +66,71 @@ func nextVersion(t *testing.T) string {
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	next := nextVersion(t)
-	s := open(t, 3)
-	last := s.leader()
-	others := s.without(last)
+	s := site.Open(t, 3, site.NewNetwork(t, 3))
+	last := s.Leader()
+	others := s.Without(last)
 	for _, r := range others {
-		r.replace(next)
+		replace(r, next)
 	}
-	last.replace(program) // so that one of the newer leads
-	if got := s.leader().charter("early"); got != "" {
+	replace(last, site.Berth(t)) // so that one of the newer leads
+	if got := made(s, s.Leader(), "early"); got != "" {
 		t.Fatalf("with a replica of the older version, the charter %q is written", got)
 	}
-	last.replace(next)
-	eventually(t, "all replicas know the new records", func() error {
-		if got := others[0].charter("chartered-" + strconv.FormatInt(time.Now().UnixNano(), 36)); got != charter {
+	replace(last, next)
+	site.Eventually(t, "all replicas know the new records", func() error {
+		if got := made(s, others[0], "chartered-"+strconv.FormatInt(time.Now().UnixNano(), 36)); got != charter {
 			return fmt.Errorf("a new cluster's charter is %q", got)
 		}
 		return nil
 	})
 
-	leader := s.leader()
-	others = s.without(leader)
+	leader := s.Leader()
+	others = s.Without(leader)
 	back, other := others[0], others[1]
-	back.replace(program)
-	if got := back.charter("from-the-older"); got != charter {
+	replace(back, site.Berth(t))
+	if got := made(s, back, "from-the-older"); got != charter {
 		t.Errorf("through the replica that went back, a cluster is made with the charter %q; the leader knows it", got)
 	}
-	leader.run("server", "--drain")
-	<-leader.ended
-	if got := s.leader(); got != other {
+	leader.Drain()
+	if got := s.Leader(); got != other {
 		t.Errorf("%v leads, of the older version", got)
 	}
-	other.run("server", "--drain")
-	<-other.ended
-	eventually(t, "the older replica says why nobody leads", func() error {
-		if got, err := back.readiness(); err == nil || !strings.Contains(err.Error(), "a newer version of Berth has written the records") {
+	other.Drain()
+	site.Eventually(t, "the older replica says why nobody leads", func() error {
+		if got, err := back.Readiness(); err == nil || !strings.Contains(err.Error(), "a newer version of Berth has written the records") {
 			return fmt.Errorf("it says %q, %v", got, err)
 		}
 		return nil
 	})
-	other.start()
-	other.waitReady()
-	if got := other.charter("again"); got != charter {
+	other.Start()
+	other.WaitReady()
+	if got := made(s, other, "again"); got != charter {
 		t.Errorf("after that a cluster is made with the charter %q", got)
 	}
-	leader.start()
+	leader.Start()
 }
 
 // replace drains the replica and starts another program in its place.
-func (r *replica) replace(program string) {
-	r.t.Helper()
-	r.run("server", "--drain")
-	<-r.ended
-	r.program = program
-	r.start()
-	r.waitReady()
+func replace(r *site.Replica, program string) {
+	r.Drain()
+	r.Program = program
+	r.Start()
+	r.WaitReady()
 }
 
-// charter makes a cluster, and is the new member that it has. A replica of the older version asks the leader for it.
-func (r *replica) charter(cluster string) string {
-	r.t.Helper()
-	if _, err := r.client().CreateCluster(r.t.Context(), &awsecs.CreateClusterInput{ClusterName: &cluster}); err != nil {
-		r.t.Fatal(err)
+// made makes a cluster through a replica, and is the new member that it has. A replica of the older version asks the leader for it.
+func made(s *site.Site, r *site.Replica, cluster string) string {
+	s.T.Helper()
+	if err := r.Write(context.Background(), cluster); err != nil {
+		s.T.Fatal(err)
 	}
-	out, err := r.site.leader().client().DescribeClusters(r.t.Context(), &awsecs.DescribeClustersInput{Clusters: []string{cluster}})
+	out, err := s.Leader().Client().DescribeClusters(context.Background(), &awsecs.DescribeClustersInput{Clusters: []string{cluster}})
 	if err != nil || len(out.Clusters) != 1 {
-		r.t.Fatalf("%v: %+v, %v", r, out, err)
+		s.T.Fatalf("%v: %+v, %v", r, out, err)
 	}
-	for _, s := range out.Clusters[0].Statistics { // where the overlay shows it
-		if *s.Name == "charter" {
-			return *s.Value
+	for _, x := range out.Clusters[0].Statistics { // where the overlay shows it
+		if *x.Name == "charter" {
+			return *x.Value
 		}
 	}
 	return ""
