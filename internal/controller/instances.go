@@ -31,8 +31,9 @@ type Instances struct {
 	loop reconcile.Loop[arn.Instance]
 
 	mu     sync.Mutex
-	since  time.Time         // when this replica began to lead: before that, nobody could be connected
-	proven map[arn.Task]bool // tasks that telemetry named since then, kept while a restore is being proven
+	since  time.Time                  // when this replica began to lead: before that, nobody could be connected
+	proven map[arn.Task]bool          // tasks that telemetry named since then, kept while a restore is being proven
+	gone   map[arn.Instance]time.Time // when instances without a session lost it, where that was since then; on the monotonic clock
 }
 
 var _ acs.Control = (*Instances)(nil)
@@ -43,7 +44,7 @@ const grace = 45 * time.Second
 // Run serves until ctx ends, which is while this replica leads.
 func (c *Instances) Run(ctx context.Context) error {
 	c.mu.Lock()
-	c.since, c.proven = time.Now(), nil
+	c.since, c.proven, c.gone = time.Now(), nil, map[arn.Instance]time.Time{}
 	c.mu.Unlock()
 	c.loop.Name, c.loop.Log, c.loop.Reconcile, c.loop.Observe = "instances", c.Log, c.reconcile, c.Observe
 	return work(ctx, &c.loop, c.State, c.lookAtAll, c.changed, c.prove)
@@ -151,6 +152,7 @@ func (c *Instances) disconnect(ctx context.Context, a arn.Instance) error {
 		}
 		n, now := *i, stamp()
 		n.Connected, n.DisconnectedAt = false, &now
+		c.note(a, true)
 		n.Version++
 		tx.Put(&n)
 		return nil
@@ -162,11 +164,14 @@ func (c *Instances) reconcile(ctx context.Context, a arn.Instance) (time.Time, e
 	i := c.State.View().Instances.Get(a)
 	switch {
 	case i == nil:
+		c.note(a, false)
 		return time.Time{}, nil
 	case i.Status == ecs.Inactive:
+		c.note(a, false)
 		c.Hub.Kick(a)
 		return time.Time{}, endTasks(ctx, c.State, a)
 	case i.Connected && c.Hub.Has(a):
+		c.note(a, false)
 		return time.Time{}, nil
 	case i.Connected:
 		if at := c.began().Add(grace); time.Now().Before(at) {
@@ -176,14 +181,32 @@ func (c *Instances) reconcile(ctx context.Context, a arn.Instance) (time.Time, e
 	case c.LostAfter == 0:
 		return time.Time{}, nil
 	}
-	from := c.began()
-	if i.DisconnectedAt != nil && i.DisconnectedAt.After(from) {
-		from = *i.DisconnectedAt
-	}
-	if at := from.Add(c.LostAfter); time.Now().Before(at) {
+	if at := c.alone(a).Add(c.LostAfter); time.Now().Before(at) {
 		return at, nil
 	}
 	return c.lose(ctx, a)
+}
+
+// note remembers since when an instance is without a session, or forgets it.
+func (c *Instances) note(a arn.Instance, without bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !without {
+		delete(c.gone, a)
+	} else if c.gone != nil {
+		c.gone[a] = time.Now()
+	}
+}
+
+// alone is since when an instance has been without a session, as far as this leader can tell. What the record says of it does not count: it is
+// wall-clock time, and a clock that is set forward must not cost machines their tasks.
+func (c *Instances) alone(a arn.Instance) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at, ok := c.gone[a]; ok {
+		return at
+	}
+	return c.since
 }
 
 func (c *Instances) began() time.Time {

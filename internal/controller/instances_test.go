@@ -2,6 +2,7 @@ package controller
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"testing"
@@ -91,6 +92,35 @@ func TestAgentThatDoesNotComeBack(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		if i := s.View().Instances.Get(demo.Instance("1")); i.Connected || i.DisconnectedAt == nil {
 			t.Error("still connected")
+		}
+	})
+}
+
+// TestClockThatIsSet: how long an instance has been away is measured, and not read off the clock on the wall, which somebody may set.
+func TestClockThatIsSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, s := startInstances(t, time.Minute, cluster(), instance("1", true, nil))
+		time.Sleep(grace + time.Second)
+		err := s.Update(t.Context(), func(tx *state.Tx) error {
+			i := *tx.Instances.Get(demo.Instance("1"))
+			if i.DisconnectedAt == nil {
+				return errors.New("it is not disconnected yet")
+			}
+			before := i.DisconnectedAt.Add(-time.Hour) // as it looks once the clock has been set an hour forward
+			i.DisconnectedAt = &before
+			tx.Put(&i)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute - 2*time.Second)
+		if i := s.View().Instances.Get(demo.Instance("1")); i.Status != ecs.Active {
+			t.Error("it is lost before its time")
+		}
+		time.Sleep(2 * time.Second)
+		if i := s.View().Instances.Get(demo.Instance("1")); i.Status != ecs.Inactive {
+			t.Errorf("it is %s after its time", i.Status)
 		}
 	})
 }
