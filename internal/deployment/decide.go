@@ -56,8 +56,12 @@ func (d *decision) roll() {
 	}
 	d.count()
 	d.breaker()
+	if d.makeUp() {
+		return
+	}
 	d.replace()
 	d.settle()
+	d.balance()
 }
 
 // drain stops every task, and ends the service when none is left.
@@ -99,7 +103,7 @@ func bounds(s *ecs.Service) limits {
 // replace starts what the primary deployment lacks and stops what is not needed any more, within the bounds.
 func (d *decision) replace() {
 	p, l := d.service.Primary(), bounds(d.service)
-	want := d.service.DesiredCount
+	want := d.service.DesiredCount + d.service.Surge
 	primary := d.Counts(p.ID)
 	all := primary
 	for _, old := range d.service.Deployments[1:] {

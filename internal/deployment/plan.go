@@ -26,6 +26,8 @@ type View struct {
 	Ended iter.Seq[*ecs.Task]
 	// Leaving yields the service's tasks that should run, but on container instances that are draining.
 	Leaving iter.Seq[*ecs.Task]
+	// Zones is nil where nothing is known of availability zones; they are not balanced then.
+	Zones *Zones
 	// Daemon is set for a service of strategy DAEMON only.
 	Daemon *Daemon
 	// Budget is how many task records the plan may touch at most. What is left over waits for the next decision (Plan.More).
@@ -38,6 +40,7 @@ type Plan struct {
 	Start   int            // tasks of the primary deployment to start, as far as they can be placed
 	On      []arn.Instance // where they start, of strategy DAEMON; nil: where placement wants them
 	Ahead   int            // how many more would start now if the budget were greater
+	Balance *Balance       // nil: nothing. The service's Surge is to say how many were started
 	Stop    []Stop
 	Counted []arn.Task // ended tasks that are in the deployments' counters now
 	Events  []string   // texts of service events, oldest first
@@ -53,7 +56,7 @@ type Stop struct {
 
 // Empty reports whether the plan changes nothing.
 func (p Plan) Empty() bool {
-	return p.Service == nil && p.Start == 0 && len(p.Stop) == 0 && len(p.Counted) == 0 && len(p.Events) == 0
+	return p.Service == nil && p.Start == 0 && p.Balance == nil && len(p.Stop) == 0 && len(p.Counted) == 0 && len(p.Events) == 0
 }
 
 // String reads like "start 2; stop t3 (Scaling activity ...); deployments ecs-svc/1 PRIMARY IN_PROGRESS".
@@ -65,6 +68,9 @@ func (p Plan) String() string {
 	}
 	if p.Start > 0 {
 		say("start %d", p.Start)
+	}
+	if b := p.Balance; b != nil {
+		say("start %d beyond in %v", b.Most, b.Zones)
 	}
 	for _, s := range p.Stop {
 		say("stop %s (%s)", s.Task.ID(), s.Reason)

@@ -28,6 +28,7 @@ type world struct {
 	made     int
 	budget   int
 	places   int // how many tasks there is room for; 0 is no bound
+	zones    *atlas
 }
 
 func newWorld(desired int, low, high int32, breaker types.DeploymentCircuitBreaker) *world {
@@ -75,7 +76,7 @@ func (w *world) filter(keep func(*ecs.Task) bool) iter.Seq[*ecs.Task] {
 
 func (w *world) view() View {
 	return View{
-		Service: w.service, Counts: w.counts, Budget: w.budget,
+		Service: w.service, Counts: w.counts, Budget: w.budget, Zones: w.zones.view(w),
 		Wanted: func(id string) iter.Seq[*ecs.Task] {
 			var list []*ecs.Task
 			for t := range w.filter(func(t *ecs.Task) bool { return t.StartedBy == id && t.DesiredStatus == ecs.Running }) {
@@ -132,9 +133,10 @@ func (w *world) step() Plan {
 		w.tasks = append(w.tasks, &ecs.Task{
 			TaskArn: demo.Task(fmt.Sprintf("t%d", w.made)), Service: web, StartedBy: w.service.Primary().ID,
 			TaskDefinitionArn: w.service.Primary().TaskDefinition,
-			DesiredStatus:     ecs.Running, LastStatus: ecs.Pending, CreatedAt: w.now,
+			DesiredStatus:     ecs.Running, LastStatus: ecs.Pending, CreatedAt: w.now, AvailabilityZone: w.zones.lightest(w),
 		})
 	}
+	w.zones.start(w, &p)
 	w.events = append(w.events, p.Events...)
 	return p
 }

@@ -34,6 +34,7 @@ type Service struct {
 	Deployments []Deployment // PRIMARY first, then older ones that still have tasks
 	InactiveAt  *time.Time   // when it became INACTIVE
 	SteadyAt    *time.Time   // since when the service is steady without a break, nil while it is not
+	Surge       int          // tasks beyond the desired count, started to balance availability zones until as many stop elsewhere
 	EventSeq    int64        // number of the newest event
 	Said        []Said       // what was said lately and is not said again while it lasts
 	Unknown     Unknown

@@ -27,6 +27,7 @@ type Tables struct {
 
 	draining index[ecs.Instance]
 	census   tally[Census]
+	zones    tally[int] // by cluster and availability zone: ACTIVE instances
 }
 
 // ClusterCounts are the numbers that a cluster shows of itself.
@@ -55,7 +56,7 @@ func (t *Tables) copy() *Tables {
 		Clusters: t.Clusters.copy(), Families: t.Families.copy(), Services: t.Services.copy(), Events: t.Events.copy(),
 		Instances: t.Instances.copy(), Credentials: t.Credentials.copy(), JoinTokens: t.JoinTokens.copy(), Requests: t.Requests.copy(),
 		Settings: t.Settings.copy(), AccountSettings: t.AccountSettings.copy(), Definitions: t.Definitions.copy(), Tasks: t.Tasks.copy(),
-		draining: t.draining.copy(), census: t.census.copy(),
+		draining: t.draining.copy(), census: t.census.copy(), zones: t.zones.copy(),
 	}
 }
 
@@ -82,6 +83,7 @@ func (t *Tables) put(r ecs.Record, remove bool) ecs.Record {
 		old, new := t.Instances.swap(r.Key(), keep(r, remove)), keep(r, remove)
 		t.draining.move(old, new, func(i *ecs.Instance) bool { return i.Status == ecs.Draining })
 		t.censusInstance(old, new)
+		t.zoneInstance(old, new)
 		return record(old)
 	case *ecs.Credential:
 		return record(t.Credentials.swap(r.Key(), keep(r, remove)))

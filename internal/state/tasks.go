@@ -18,6 +18,7 @@ type Tasks struct {
 	counts     tally[Counts]   // by service and deployment
 	groups     tally[int]      // by cluster, group and instance: tasks that should run
 	usage      tally[*Usage]   // by instance
+	zones      tally[int]      // by service, deployment and availability zone: tasks that should run
 }
 
 // Counts are the sums of a deployment's tasks.
@@ -114,7 +115,7 @@ func readiness(t *ecs.Task) int {
 }
 
 func (t *Tasks) copy() Tasks {
-	return Tasks{t.Table.copy(), t.byService.copy(), t.byInstance.copy(), t.stopped.copy(), t.counts.copy(), t.groups.copy(), t.usage.copy()}
+	return Tasks{t.Table.copy(), t.byService.copy(), t.byInstance.copy(), t.stopped.copy(), t.counts.copy(), t.groups.copy(), t.usage.copy(), t.zones.copy()}
 }
 
 func (t *Tasks) swap(key string, r *ecs.Task) *ecs.Task {
@@ -124,6 +125,7 @@ func (t *Tasks) swap(key string, r *ecs.Task) *ecs.Task {
 	t.stopped.move(old, r, func(x *ecs.Task) bool { return x.StoppedAt != nil })
 	t.count(old, -1)
 	t.count(r, 1)
+	t.countZone(old, r)
 	return old
 }
 
