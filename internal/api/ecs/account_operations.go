@@ -63,7 +63,7 @@ func settingPrincipal(r *frontdoor.Request, name *string) (string, error) {
 	case err != nil || p.Service != "iam" || !known:
 		return "", apierr.InvalidParameter("Invalid principalArn: %s is not the ARN of a user, a role or the root user.", *name)
 	case p.Account != r.Scope.Account:
-		return "", apierr.InvalidParameter("Invalid identifier: Identifier is for %s. Your accountId is %s", *name, r.Scope.Account)
+		return "", apierr.InvalidParameter("Invalid identifier: Identifier is for %s. Your accountId is %s", p.Account, r.Scope.Account)
 	}
 	return *name, nil
 }

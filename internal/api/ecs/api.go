@@ -75,9 +75,12 @@ func clusterARN(r *frontdoor.Request, name *string) (arn.Cluster, error) {
 		}
 		return r.Scope.Cluster(*name), nil
 	}
-	kind, rest, ok := arn.Resource(*name)
-	if !ok || kind != "cluster" || rest == "" {
-		return "", apierr.InvalidParameter("Invalid identifier: Identifier is for %s. Your accountId is %s", *name, r.Scope.Account)
+	rest, err := identify(r.Scope, "cluster", *name)
+	if err != nil {
+		return "", err
+	}
+	if _, err := short(rest); err != nil {
+		return "", err
 	}
 	return arn.Cluster(*name), nil
 }

@@ -55,7 +55,7 @@ func TestWrongAttributeRequests(t *testing.T) {
 		of(`{"name":"a","targetId":"i1"}`, parameter, "targetType is required where targetId is not an ARN.")
 		of(`{"name":"a","targetId":"i1","targetType":"task"}`, parameter, "targetType should be one of [container-instance]")
 		of(`{"name":"a","targetId":"arn:aws:ecs:us-east-1:123456789012:task/demo/mine"}`, parameter,
-			"Invalid identifier: Identifier is for arn:aws:ecs:us-east-1:123456789012:task/demo/mine. Your accountId is 123456789012")
+			"Invalid identifier: Identifier is for a task. The request needs a container instance")
 		of(`{"name":"a"`+on+`,{"name":"a"`+on, parameter, "The attribute 'a' is given more than once.")
 		of(`{"name":"a"`+on+`,{"name":"a","targetId":"nobody","targetType":"container-instance"}`, "TargetNotFoundException",
 			"The specified target was not found: arn:aws:ecs:us-east-1:123456789012:container-instance/demo/nobody")

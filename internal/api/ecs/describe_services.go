@@ -7,7 +7,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/apierr"
-	"berth/internal/arn"
 	"berth/internal/frontdoor"
 )
 
@@ -21,7 +20,7 @@ func (a *API) describeServices(_ context.Context, r *frontdoor.Request, in *awse
 	case len(in.Services) == 0:
 		return nil, apierr.InvalidParameter("Services cannot be empty.")
 	case len(in.Services) > mostServices:
-		return nil, apierr.InvalidParameter("services can have at most %d items.", mostServices)
+		return nil, apierr.InvalidParameter("service names can have at most %d items.", mostServices)
 	}
 	if err := validateEnums("include", in.Include); err != nil {
 		return nil, err
@@ -33,16 +32,14 @@ func (a *API) describeServices(_ context.Context, r *frontdoor.Request, in *awse
 	}
 	out := &awsecs.DescribeServicesOutput{Services: []types.Service{}, Failures: []types.Failure{}}
 	for _, name := range in.Services {
-		s, err := findService(view.Tables, c.ClusterArn, name)
-		switch {
-		case err != nil:
+		x, err := serviceARN(c.ClusterArn, name)
+		if err != nil {
 			return nil, err
-		case s != nil:
+		}
+		if s := view.Services.Get(x); s != nil {
 			out.Services = append(out.Services, serviceView(view.Tables, s, len(in.Include) > 0))
-		case arn.Is(name):
-			out.Failures = append(out.Failures, missing(name))
-		default:
-			out.Failures = append(out.Failures, missing(string(c.ClusterArn.Service(name))))
+		} else {
+			out.Failures = append(out.Failures, missing(string(x)))
 		}
 	}
 	return out, nil

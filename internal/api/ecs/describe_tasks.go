@@ -23,17 +23,16 @@ func (a *API) describeTasks(_ context.Context, r *frontdoor.Request, in *awsecs.
 		return nil, err
 	}
 	view := a.store.View()
-	c, err := cluster(view.Tables, r, in.Cluster)
-	if err != nil {
+	if _, err := cluster(view.Tables, r, in.Cluster); err != nil {
 		return nil, err
 	}
 	out := &awsecs.DescribeTasksOutput{Tasks: make([]types.Task, 0, len(in.Tasks)), Failures: []types.Failure{}}
 	for i := range in.Tasks {
-		x, err := taskARN(r, in.Cluster, &in.Tasks[i])
+		x, err := taskIn(r, in.Cluster, in.Tasks[i])
 		if err != nil {
 			return nil, err
 		}
-		if t := view.Tasks.Get(x); t != nil && x.Cluster() == c.ClusterArn {
+		if t := view.Tasks.Get(x); t != nil {
 			out.Tasks = append(out.Tasks, taskView(view.Tables, t, len(in.Include) > 0)) // TAGS is all that can be included
 		} else {
 			out.Failures = append(out.Failures, missing(string(x)))

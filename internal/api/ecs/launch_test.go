@@ -108,8 +108,8 @@ func TestWrongLaunches(t *testing.T) {
 		{"StartTask", run(`"containerInstances":[]`), invalid + "Container Instances cannot be empty."},
 		{"StartTask", run(`"containerInstances":["` + strings.Join(slices.Repeat([]string{"i1"}, 11), `","`) + `"]`), invalid + "instanceIds can have at most 10 items."},
 		{"StartTask", `{"cluster":"demo","containerInstances":["i1"]}`, invalid + "TaskDefinition can not be blank."},
-		{"StartTask", run(`"containerInstances":["i1","arn:aws:ecs:us-east-1:123456789012:task/demo/i1"]`), invalid + "Invalid identifier: Identifier is for arn:aws:ecs:us-east-1:123456789012:task/demo/i1."},
-		{"StartTask", run(`"containerInstances":["i1","arn:aws:ecs:us-east-1:123456789012:container-instance/empty/i1"]`), invalid + "Identifiers must belong to the cluster demo"},
+		{"StartTask", run(`"containerInstances":["i1","arn:aws:ecs:us-east-1:123456789012:task/demo/i1"]`), invalid + "Invalid identifier: Identifier is for a task."},
+		{"StartTask", run(`"containerInstances":["i1","arn:aws:ecs:us-east-1:123456789012:container-instance/empty/i1"]`), invalid + "Invalid identifier: Identifier is for cluster empty. Your cluster is demo"},
 		{"StartTask", run(`"containerInstances":["i1"],"group":"service:x"`), invalid + "Invalid namespace for group."},
 	}
 	p := newLaunchPad(t)

@@ -10,11 +10,11 @@ import (
 
 // listTagsForResource shows the tags of a resource, those that ECS gave it among them.
 func (a *API) listTagsForResource(
-	_ context.Context, _ *frontdoor.Request, in *awsecs.ListTagsForResourceInput,
+	_ context.Context, r *frontdoor.Request, in *awsecs.ListTagsForResourceInput,
 ) (*awsecs.ListTagsForResourceOutput, error) {
-	r, err := findTaggable(a.store.View().Tables, in.ResourceArn)
+	x, err := findTaggable(a.store.View().Tables, r, in.ResourceArn)
 	if err != nil {
 		return nil, err
 	}
-	return &awsecs.ListTagsForResourceOutput{Tags: orEmpty(r.tags)}, nil
+	return &awsecs.ListTagsForResourceOutput{Tags: orEmpty(x.tags)}, nil
 }

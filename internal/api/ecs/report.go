@@ -78,18 +78,29 @@ func taskARN(r *frontdoor.Request, cluster, task *string) (arn.Task, error) {
 	if name == "" {
 		return "", apierr.InvalidParameter("Task can not be blank.")
 	}
-	if !arn.Is(name) {
-		c, err := clusterARN(r, cluster)
-		if err != nil {
-			return "", err
-		}
-		return c.Task(name), nil
+	if arn.Is(name) {
+		_, err := identify(arn.ScopeOf(name), "task", name) // of whatever account and region: the store knows it or not
+		return arn.Task(name), err
 	}
-	kind, rest, ok := arn.Resource(name)
-	if !ok || kind != "task" || rest == "" {
-		return "", apierr.InvalidParameter("Invalid identifier: Identifier is for %s. Your accountId is %s", name, r.Scope.Account)
+	return taskIn(r, cluster, name)
+}
+
+// taskIn reads the task that a request names by id or ARN, which is in the cluster that the request names.
+func taskIn(r *frontdoor.Request, cluster *string, name string) (arn.Task, error) {
+	c, err := clusterARN(r, cluster)
+	if err != nil {
+		return "", err
 	}
-	return arn.Task(name), nil
+	id, err := name, error(nil)
+	switch {
+	case name == "":
+		return "", apierr.InvalidParameter("Task can not be blank.")
+	case arn.Is(name):
+		id, err = inCluster(c, "task", name)
+	default:
+		id, err = short(name)
+	}
+	return c.Task(id), err
 }
 
 // reportedStatus reads a status of a report: PENDING, RUNNING, STOPPED, or none.

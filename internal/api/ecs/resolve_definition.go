@@ -23,9 +23,9 @@ func parseDefinition(r *frontdoor.Request, name string) (definitionName, error) 
 	d := definitionName{scope: r.Scope}
 	short := name
 	if arn.Is(name) {
-		kind, rest, ok := arn.Resource(name)
-		if !ok || kind != "task-definition" {
-			return d, apierr.InvalidParameter("Invalid identifier: Identifier is for %s. Your accountId is %s", name, r.Scope.Account)
+		rest, err := identify(r.Scope, "task-definition", name)
+		if err != nil {
+			return d, err
 		}
 		d.scope, short = arn.ScopeOf(name), rest
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"math/big"
-	"strings"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
@@ -55,25 +54,21 @@ func serviceResources(r *frontdoor.Request, cluster *string, names ...string) []
 	return out
 }
 
-// serviceARN reads a service's name or ARN. An ARN of another kind is an error; one of another cluster is not, and no service of c has it.
+// serviceARN reads a service's name or ARN. An ARN of another kind or cluster is an error.
 func serviceARN(c arn.Cluster, name string) (arn.Service, error) {
-	if !arn.Is(name) {
-		return c.Service(name), nil
+	id, err := name, error(nil)
+	if arn.Is(name) {
+		id, err = inCluster(c, "service", name)
+	} else {
+		id, err = short(name)
 	}
-	kind, rest, ok := arn.Resource(name)
-	if !ok || kind != "service" || rest == "" {
-		return "", apierr.InvalidParameter("Invalid identifier: Identifier is for %s. Your accountId is %s", name, arn.ScopeOf(c).Account)
-	}
-	if !strings.Contains(rest, "/") { // the old form, without the cluster
-		return c.Service(rest), nil
-	}
-	return arn.Service(name), nil
+	return c.Service(id), err
 }
 
 // findService finds the cluster's service of that name or ARN, nil if there is none.
 func findService(t *state.Tables, c arn.Cluster, name string) (*ecs.Service, error) {
 	a, err := serviceARN(c, name)
-	if err != nil || a.Cluster() != c {
+	if err != nil {
 		return nil, err
 	}
 	return t.Services.Get(a), nil

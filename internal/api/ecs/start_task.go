@@ -73,17 +73,13 @@ func (o *order) startOn(tx *state.Tx, names []string) (tasks []*ecs.Task, failur
 	return tasks, failures, nil
 }
 
-// instanceARN reads the name of a container instance of a cluster: its id or its ARN. An ARN of another kind is an error.
+// instanceARN reads the name of a container instance of a cluster: its id or its ARN. An ARN of another kind or cluster is an error.
 func instanceARN(c arn.Cluster, name string) (arn.Instance, error) {
-	if !arn.Is(name) {
-		return c.Instance(name), nil
+	id, err := name, error(nil)
+	if arn.Is(name) {
+		id, err = inCluster(c, "container-instance", name)
+	} else {
+		id, err = short(name)
 	}
-	kind, rest, ok := arn.Resource(name)
-	if !ok || kind != "container-instance" || rest == "" {
-		return "", apierr.InvalidParameter("Invalid identifier: Identifier is for %s. Your accountId is %s", name, arn.ScopeOf(c).Account)
-	}
-	if a := arn.Instance(name); a.Cluster() == c {
-		return a, nil
-	}
-	return "", apierr.InvalidParameter("Identifiers must belong to the cluster %s, but %s does not.", c.Name(), name)
+	return c.Instance(id), err
 }

@@ -46,16 +46,15 @@ func (a *API) stopTask(ctx context.Context, r *frontdoor.Request, in *awsecs.Sto
 
 // namedTask finds the task that a request names in its cluster.
 func namedTask(t *state.Tables, r *frontdoor.Request, clusterName, name *string) (*ecs.Task, error) {
-	c, err := cluster(t, r, clusterName)
-	if err != nil {
+	if _, err := cluster(t, r, clusterName); err != nil {
 		return nil, err
 	}
-	x, err := taskARN(r, clusterName, name)
+	x, err := taskIn(r, clusterName, text(name))
 	if err != nil {
 		return nil, err
 	}
 	task := t.Tasks.Get(x)
-	if task == nil || x.Cluster() != c.ClusterArn {
+	if task == nil {
 		return nil, apierr.InvalidParameter("The referenced task was not found.")
 	}
 	return task, nil

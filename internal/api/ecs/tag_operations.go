@@ -54,38 +54,68 @@ type taggable struct {
 }
 
 // findTaggable finds the resource with that ARN: a cluster, service, task, container instance or task definition that is not INACTIVE.
-func findTaggable(t *state.Tables, resource *string) (taggable, error) {
+func findTaggable(t *state.Tables, r *frontdoor.Request, resource *string) (taggable, error) {
 	if blank(resource) {
 		return taggable{}, apierr.InvalidParameter("resourceArn can not be blank.")
 	}
-	kind, _, ok := arn.Resource(*resource)
-	if !ok {
-		return taggable{}, apierr.InvalidParameter("Invalid resourceArn: %s is not the ARN of an ECS resource.", *resource)
+	kind, err := taggableKind(r, *resource)
+	if err != nil {
+		return taggable{}, err
 	}
+	found, inactive := taggable{}, false
 	switch kind {
 	case "cluster":
-		if c := t.Clusters.Get(arn.Cluster(*resource)); c != nil && c.Status == ecs.Active {
-			return taggable{c.Tags, func(tags []types.Tag) ecs.Record { n := *c; n.Tags = tags; return &n }}, nil
+		c := t.Clusters.Get(arn.Cluster(*resource))
+		if c == nil {
+			return found, apierr.ClusterNotFound()
 		}
+		inactive = c.Status == ecs.Inactive
+		found = taggable{c.Tags, func(tags []types.Tag) ecs.Record { n := *c; n.Tags = tags; return &n }}
 	case "service":
-		if s := t.Services.Get(arn.Service(*resource)); s != nil && s.Status != ecs.Inactive {
-			return taggable{s.Tags, func(tags []types.Tag) ecs.Record { n := s.Clone(); n.Tags = tags; return n }}, nil
+		if s := t.Services.Get(arn.Service(*resource)); s != nil {
+			inactive = s.Status == ecs.Inactive
+			found = taggable{s.Tags, func(tags []types.Tag) ecs.Record { n := s.Clone(); n.Tags = tags; return n }}
 		}
 	case "task":
 		if x := t.Tasks.Get(arn.Task(*resource)); x != nil {
-			return taggable{x.Tags, func(tags []types.Tag) ecs.Record { n := x.Clone(); n.Tags = tags; return n }}, nil
+			found = taggable{x.Tags, func(tags []types.Tag) ecs.Record { n := x.Clone(); n.Tags = tags; return n }}
 		}
 	case "container-instance":
-		if i := t.Instances.Get(arn.Instance(*resource)); i != nil && i.Status != ecs.Inactive {
-			return taggable{i.Tags, func(tags []types.Tag) ecs.Record { n := *i; n.Tags = tags; return &n }}, nil
+		if i := t.Instances.Get(arn.Instance(*resource)); i != nil {
+			inactive = i.Status == ecs.Inactive
+			found = taggable{i.Tags, func(tags []types.Tag) ecs.Record { n := *i; n.Tags = tags; return &n }}
 		}
 	case "task-definition":
 		if d := t.Definitions.Get(arn.TaskDefinition(*resource)); d != nil {
-			return taggable{d.Tags, func(tags []types.Tag) ecs.Record { n := *d; n.Tags = tags; return &n }}, nil
+			found = taggable{d.Tags, func(tags []types.Tag) ecs.Record { n := *d; n.Tags = tags; return &n }}
+		}
+	}
+	switch what := words(kind); {
+	case found.with == nil:
+		return taggable{}, apierr.InvalidParameter("The specified %s was not found. Specify a valid %s and try again.", what, what)
+	case inactive:
+		return taggable{}, apierr.InvalidParameter("The specified %s is inactive. Specify an active %s and try again.", what, what)
+	}
+	return found, nil
+}
+
+// taggableKind is the kind of resource that an ARN is of, if resources of it have tags. Where there is a cluster, the ARN has to say it.
+func taggableKind(r *frontdoor.Request, resource string) (string, error) {
+	kind, rest, ok := arn.Resource(resource)
+	if !ok {
+		return "", apierr.InvalidParameter("Invalid identifier: %s is not the ARN of a resource of ECS.", resource)
+	}
+	if _, err := identify(r.Scope, kind, resource); err != nil {
+		return "", err
+	}
+	switch kind {
+	case "cluster", "task-definition", "capacity-provider":
+	case "service", "task", "container-instance", "task-set":
+		if !strings.Contains(rest, "/") {
+			return "", apierr.InvalidParameter("Long arn format must be used for tagging operations")
 		}
 	default:
-		return taggable{}, apierr.InvalidParameter("Invalid resourceArn: a %s has no tags.", kind)
+		return "", apierr.InvalidParameter("Invalid identifier: a %s has no tags.", words(kind))
 	}
-	what := strings.ReplaceAll(kind, "-", " ")
-	return taggable{}, apierr.InvalidParameter("The specified %s is inactive or does not exist. Specify an active %s and try again.", what, what)
+	return kind, nil
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // tagResource adds tags to a resource. One whose key is there already takes the other's place.
-func (a *API) tagResource(ctx context.Context, _ *frontdoor.Request, in *awsecs.TagResourceInput) (*awsecs.TagResourceOutput, error) {
+func (a *API) tagResource(ctx context.Context, r *frontdoor.Request, in *awsecs.TagResourceInput) (*awsecs.TagResourceOutput, error) {
 	if len(in.Tags) == 0 {
 		return nil, apierr.InvalidParameter("Tags can not be empty.")
 	}
@@ -22,15 +22,15 @@ func (a *API) tagResource(ctx context.Context, _ *frontdoor.Request, in *awsecs.
 		return nil, err
 	}
 	err := a.store.Update(ctx, func(tx *state.Tx) error {
-		r, err := findTaggable(tx.Tables, in.ResourceArn)
+		x, err := findTaggable(tx.Tables, r, in.ResourceArn)
 		if err != nil {
 			return err
 		}
-		merged := mergeTags(r.tags, in.Tags)
+		merged := mergeTags(x.tags, in.Tags)
 		if n := countedTags(merged); n > mostTags {
 			return apierr.InvalidParameter("Too many tags: a resource can have at most %d tags, and it would have %d.", mostTags, n)
 		}
-		tx.Put(r.with(merged))
+		tx.Put(x.with(merged))
 		return nil
 	})
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 )
 
 // untagResource takes tags off a resource. A key that it does not have is no error.
-func (a *API) untagResource(ctx context.Context, _ *frontdoor.Request, in *awsecs.UntagResourceInput) (*awsecs.UntagResourceOutput, error) {
+func (a *API) untagResource(ctx context.Context, r *frontdoor.Request, in *awsecs.UntagResourceInput) (*awsecs.UntagResourceOutput, error) {
 	if len(in.TagKeys) == 0 {
 		return nil, apierr.InvalidParameter("tagKeys can not be empty.")
 	}
@@ -23,13 +23,13 @@ func (a *API) untagResource(ctx context.Context, _ *frontdoor.Request, in *awsec
 		}
 	}
 	err := a.store.Update(ctx, func(tx *state.Tx) error {
-		r, err := findTaggable(tx.Tables, in.ResourceArn)
+		x, err := findTaggable(tx.Tables, r, in.ResourceArn)
 		if err != nil {
 			return err
 		}
-		rest := slices.DeleteFunc(slices.Clone(r.tags), func(t types.Tag) bool { return slices.Contains(in.TagKeys, text(t.Key)) })
-		if len(rest) != len(r.tags) {
-			tx.Put(r.with(rest))
+		rest := slices.DeleteFunc(slices.Clone(x.tags), func(t types.Tag) bool { return slices.Contains(in.TagKeys, text(t.Key)) })
+		if len(rest) != len(x.tags) {
+			tx.Put(x.with(rest))
 		}
 		return nil
 	})

@@ -95,19 +95,18 @@ func validateProtectedNames(cluster *string, tasks []string, most int) error {
 func protectedTasks(
 	t *state.Tables, r *frontdoor.Request, clusterName *string, names []string, now time.Time, change func(*ecs.Task) (*ecs.Task, string),
 ) ([]types.ProtectedTask, []types.Failure, error) {
-	c, err := cluster(t, r, clusterName)
-	if err != nil {
+	if _, err := cluster(t, r, clusterName); err != nil {
 		return nil, nil, err
 	}
 	done, failed := []types.ProtectedTask{}, []types.Failure{}
-	for i := range names {
-		x, err := taskARN(r, clusterName, &names[i])
+	for _, name := range names {
+		x, err := taskIn(r, clusterName, name)
 		if err != nil {
 			return nil, nil, err
 		}
 		task, reason := t.Tasks.Get(x), ""
 		switch {
-		case task == nil || x.Cluster() != c.ClusterArn:
+		case task == nil:
 			reason = "MISSING"
 		case task.Service == "" || task.DesiredStatus == ecs.Stopped:
 			reason = "TASK_NOT_VALID"

@@ -7,7 +7,9 @@ func TestWrongAccountSettings(t *testing.T) {
 		"dualStackIPv6,fargateFIPSMode,tagResourceAuthorization,fargateTaskRetirementWaitPeriod,guardDutyActivate,defaultLogDriverMode,fargateEventWindows"
 	var tests []badRequest
 	for _, operation := range []string{"PutAccountSetting", "PutAccountSettingDefault"} {
-		put := func(members, message string) { tests = append(tests, badRequest{operation, `{` + members + `}`, parameter, message}) }
+		put := func(members, message string) {
+			tests = append(tests, badRequest{operation, `{` + members + `}`, parameter, message})
+		}
 		put(``, "name should not be null or empty.")
 		put(`"value":"enabled"`, "name should not be null or empty.")
 		put(`"name":"x","value":"enabled"`, "x should be one of ["+names+"]")
@@ -40,7 +42,7 @@ func TestWrongAccountSettings(t *testing.T) {
 			"arn:aws:iam::123456789012:group/g": "Invalid principalArn: arn:aws:iam::123456789012:group/g is not the ARN of a user, a role or the root user.",
 			"arn:aws:ecs:us-east-1:123456789012:cluster/demo": "Invalid principalArn: arn:aws:ecs:us-east-1:123456789012:cluster/demo is not the ARN of a user, " +
 				"a role or the root user.",
-			"arn:aws:iam::210987654321:root": "Invalid identifier: Identifier is for arn:aws:iam::210987654321:root. Your accountId is 123456789012",
+			"arn:aws:iam::210987654321:root": "Invalid identifier: Identifier is for 210987654321. Your accountId is 123456789012",
 		} {
 			tests = append(tests, badRequest{operation, `{"name":"awsvpcTrunking","value":"enabled","principalArn":"` + principal + `"}`, parameter, message})
 		}

@@ -71,7 +71,7 @@ func TestWrongClusterRequests(t *testing.T) {
 		{"DescribeClusters", `{"include":["X"]}`, parameter, "include should be one of [ATTACHMENTS,CONFIGURATIONS,SETTINGS,STATISTICS,TAGS]"},
 		{"DescribeClusters", `{"include":[""]}`, parameter, "include should not contain an empty value."},
 		{"DescribeClusters", `{"clusters":[` + many + `]}`, parameter, "clusters can have at most 100 items."},
-		{"DescribeClusters", `{"clusters":["` + task + `"]}`, parameter, "Invalid identifier: Identifier is for " + task + ". Your accountId is 123456789012"},
+		{"DescribeClusters", `{"clusters":["` + task + `"]}`, parameter, "Invalid identifier: Identifier is for a task. The request needs a cluster"},
 		{"ListClusters", `{"maxResults":0}`, parameter, "maxResults must be between 1 and 100."},
 		{"ListClusters", `{"maxResults":101}`, parameter, "maxResults must be between 1 and 100."},
 		{"ListClusters", `{"nextToken":"?"}`, parameter, "Invalid token: nextToken is not one that ListClusters answered to these parameters."},

@@ -11,7 +11,7 @@ func TestWrongTaskRequests(t *testing.T) {
 		{"StopTask", `{"cluster":"demo"}`, parameter, "Task can not be blank."},
 		{"StopTask", `{"task":"mine"}`, "ClusterNotFoundException", "Cluster not found."},
 		{"StopTask", `{"cluster":"demo","task":"nobody"}`, parameter, "The referenced task was not found."},
-		{"StopTask", `{"cluster":"empty","task":"arn:aws:ecs:us-east-1:123456789012:task/demo/mine"}`, parameter, "The referenced task was not found."},
+		{"StopTask", `{"cluster":"empty","task":"arn:aws:ecs:us-east-1:123456789012:task/demo/mine"}`, parameter, "Invalid identifier: Identifier is for cluster demo. Your cluster is empty"},
 		{"StopTask", `{"cluster":"demo","task":"mine","reason":"` + strings.Repeat("r", 1025) + `"}`, parameter, "reason can be at most 1024 characters long."},
 		{"DescribeTasks", `{"cluster":"demo"}`, parameter, "Tasks cannot be empty."},
 		{"DescribeTasks", `{"cluster":"demo","tasks":[` + many + `]}`, parameter, "tasks can have at most 100 items."},
@@ -76,6 +76,6 @@ func TestWrongInstanceRequests(t *testing.T) {
 		{"UpdateContainerInstancesState", `{"cluster":"demo","status":"DRAINING","containerInstances":[` + many + `]}`, parameter,
 			"containerInstances can have at most 10 items."},
 		{"UpdateContainerInstancesState", `{"cluster":"demo","status":"DRAINING","containerInstances":["i2","arn:aws:ecs:us-east-1:123456789012:task/demo/t"]}`,
-			parameter, "Invalid identifier: Identifier is for arn:aws:ecs:us-east-1:123456789012:task/demo/t. Your accountId is 123456789012"},
+			parameter, "Invalid identifier: Identifier is for a task. The request needs a container instance"},
 	})
 }

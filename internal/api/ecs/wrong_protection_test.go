@@ -21,7 +21,7 @@ func TestWrongProtectionRequests(t *testing.T) {
 		update(`"tasks":[],"protectionEnabled":true`, "Tasks cannot be empty."),
 		update(`"tasks":["old1"]`, "protectionEnabled should not be null."),
 		update(`"tasks":["old1",""],"protectionEnabled":true`, "Task can not be blank."),
-		update(`"tasks":["old1","`+service+`"],"protectionEnabled":true`, "Invalid identifier: Identifier is for "+service+". Your accountId is 123456789012"),
+		update(`"tasks":["old1","`+service+`"],"protectionEnabled":true`, "Invalid identifier: Identifier is for a service. The request needs a task"),
 		update(`"tasks":[`+names(11)+`],"protectionEnabled":true`, "tasks can have at most 10 items."),
 		{"GetTaskProtection", `{"tasks":["old1"]}`, parameter, "cluster should not be null or empty."},
 		{"GetTaskProtection", `{"cluster":"demo"}`, parameter, "Tasks cannot be empty."},

@@ -16,8 +16,12 @@ func TestWrongTagRequests(t *testing.T) {
 		many = append(many, fmt.Sprintf(`{"key":"k%d"}`, n))
 	}
 	inactive := func(what string) string {
-		return "The specified " + what + " is inactive or does not exist. Specify an active " + what + " and try again."
+		return "The specified " + what + " is inactive. Specify an active " + what + " and try again."
 	}
+	unknown := func(what string) string {
+		return "The specified " + what + " was not found. Specify a valid " + what + " and try again."
+	}
+	const long = "Long arn format must be used for tagging operations"
 	tests := []badRequest{
 		tag("", "Tags can not be empty."),
 		tag(`{}`, "Tag key should not be null or empty."),
@@ -40,18 +44,27 @@ func TestWrongTagRequests(t *testing.T) {
 		"TagResource": `,"tags":[{"key":"k"}]`, "UntagResource": `,"tagKeys":["k"]`, "ListTagsForResource": "",
 	} {
 		for id, message := range map[string]string{
-			"": "resourceArn can not be blank.", "demo": "Invalid resourceArn: demo is not the ARN of an ECS resource.",
-			"arn:aws:iam::123456789012:role/r":                                "Invalid resourceArn: arn:aws:iam::123456789012:role/r is not the ARN of an ECS resource.",
-			"arn:aws:ecs:us-east-1:123456789012:capacity-provider/p":          "Invalid resourceArn: a capacity-provider has no tags.",
+			"": "resourceArn can not be blank.", "demo": "Invalid identifier: demo is not the ARN of a resource of ECS.",
+			"arn:aws:iam::123456789012:role/r":                                "Invalid identifier: arn:aws:iam::123456789012:role/r is not the ARN of a resource of ECS.",
+			"arn:aws:ecs:us-east-1:210987654321:cluster/demo":                 "Invalid identifier: Identifier is for 210987654321. Your accountId is 123456789012",
+			"arn:aws:ecs:eu-west-1:123456789012:cluster/demo":                 "Invalid Region in ARN",
+			"arn:aws:ecs:us-east-1:123456789012:capacity-provider/p":          unknown("capacity provider"),
+			"arn:aws:ecs:us-east-1:123456789012:namespace/p":                  "Invalid identifier: a namespace has no tags.",
+			"arn:aws:ecs:us-east-1:123456789012:service/web":                  long,
+			"arn:aws:ecs:us-east-1:123456789012:task/mine":                    long,
+			"arn:aws:ecs:us-east-1:123456789012:container-instance/i1":        long,
 			"arn:aws:ecs:us-east-1:123456789012:cluster/gone":                 inactive("cluster"),
 			"arn:aws:ecs:us-east-1:123456789012:service/demo/left":            inactive("service"),
-			"arn:aws:ecs:us-east-1:123456789012:service/demo/nobody":          inactive("service"),
-			"arn:aws:ecs:us-east-1:123456789012:task/demo/nobody":             inactive("task"),
+			"arn:aws:ecs:us-east-1:123456789012:service/demo/nobody":          unknown("service"),
+			"arn:aws:ecs:us-east-1:123456789012:task/demo/nobody":             unknown("task"),
 			"arn:aws:ecs:us-east-1:123456789012:container-instance/demo/dead": inactive("container instance"),
-			"arn:aws:ecs:us-east-1:123456789012:task-definition/web:7":        inactive("task definition"),
+			"arn:aws:ecs:us-east-1:123456789012:container-instance/demo/x":    unknown("container instance"),
+			"arn:aws:ecs:us-east-1:123456789012:task-definition/web:7":        unknown("task definition"),
 		} {
 			tests = append(tests, badRequest{operation, `{"resourceArn":"` + id + `"` + more + `}`, parameter, message})
 		}
+		tests = append(tests, badRequest{operation, `{"resourceArn":"arn:aws:ecs:us-east-1:123456789012:cluster/nobody"` + more + `}`,
+			"ClusterNotFoundException", "Cluster not found."})
 	}
 	refuses(t, tests)
 }
