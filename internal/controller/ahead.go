@@ -87,11 +87,16 @@ func (c *Services) generation(k arn.Cluster) uint64 {
 func (c *Services) fleetChanged(ch state.Change) {
 	if ch.Old != nil && ch.New != nil {
 		a, b := ch.Old.(*ecs.Instance), ch.New.(*ecs.Instance)
-		if a.Status == b.Status && a.Connected == b.Connected {
+		if a.Status == b.Status && a.Connected == b.Connected && sameList(a.Attributes, b.Attributes) {
 			return
 		}
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fleets[ch.Record().(*ecs.Instance).ContainerInstanceArn.Cluster()]++
+}
+
+// sameList reports whether two lists are one: a copy of a record shares it until somebody changes it.
+func sameList[T any](a, b []T) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }

@@ -13,6 +13,7 @@ import (
 	"berth/internal/arn"
 	"berth/internal/deployment"
 	"berth/internal/ecs"
+	"berth/internal/placement"
 	"berth/internal/reconcile"
 	"berth/internal/state"
 )
@@ -28,7 +29,8 @@ type Services struct {
 	loop reconcile.Loop[arn.Service]
 
 	mu      sync.Mutex
-	waiting map[arn.Cluster]map[arn.Service]bool // services with tasks that found no place
+	waiting map[arn.Cluster]map[arn.Service]bool // services with tasks that found no place; true: for other tasks too, not only for room
+	zones   map[arn.Cluster]map[string]bool      // availability zones with ACTIVE instances
 	daemons map[arn.Cluster]map[arn.Service]bool // services of strategy DAEMON
 	fleets  map[arn.Cluster]uint64               // changes of the fleet so far
 	ahead   map[arn.Service]*ahead               // touched within closures of Update only, so by one goroutine
@@ -40,7 +42,7 @@ const budget = 80
 // Run serves until ctx ends, which is while this replica leads.
 func (c *Services) Run(ctx context.Context) error {
 	c.mu.Lock()
-	c.daemons = map[arn.Cluster]map[arn.Service]bool{}
+	c.daemons, c.zones = map[arn.Cluster]map[arn.Service]bool{}, map[arn.Cluster]map[string]bool{}
 	c.waiting, c.fleets, c.ahead = map[arn.Cluster]map[arn.Service]bool{}, map[arn.Cluster]uint64{}, map[arn.Service]*ahead{}
 	c.mu.Unlock()
 	c.loop.Name, c.loop.Log, c.loop.Reconcile, c.loop.Observe = "services", c.Log, c.reconcile, c.Observe
@@ -69,11 +71,10 @@ func (c *Services) changed(v *state.Snapshot, ch state.Change) {
 		if r.Service != "" && matters(ch) {
 			c.loop.Add(r.Service)
 		}
-		if r.Over() {
-			c.roomIn(r.TaskArn.Cluster()) // what it held is free
-		}
+		c.tasksMoved(ch, r)
 	case *ecs.Instance:
 		c.fleetChanged(ch)
+		c.zonesAppear(v, ch)
 		c.daemonsOf(r.ContainerInstanceArn.Cluster())
 		c.roomIn(r.ContainerInstanceArn.Cluster())
 		if r.Status == ecs.Draining {
@@ -94,29 +95,6 @@ func matters(ch state.Change) bool {
 	a, b := ch.Old.(*ecs.Task), ch.New.(*ecs.Task)
 	return a.LastStatus != b.LastStatus || a.DesiredStatus != b.DesiredStatus || a.Healthy() != b.Healthy() || a.HealthStatus != b.HealthStatus ||
 		a.ProtectedUntil != b.ProtectedUntil // copies share it
-}
-
-// roomIn wakes the services that wait for a place in the cluster.
-func (c *Services) roomIn(k arn.Cluster) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for s := range c.waiting[k] {
-		c.loop.Add(s)
-	}
-}
-
-func (c *Services) wait(s arn.Service, is bool) {
-	k := s.Cluster()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch {
-	case is && c.waiting[k] == nil:
-		c.waiting[k] = map[arn.Service]bool{s: true}
-	case is:
-		c.waiting[k][s] = true
-	default:
-		delete(c.waiting[k], s)
-	}
 }
 
 // rounds bounds how many Updates one look makes (1,000 actions); what is left comes with the next look. Several may wait for their commits at once.
@@ -149,7 +127,7 @@ func (c *Services) reconcile(ctx context.Context, a arn.Service) (time.Time, err
 				return time.Time{}, g.Wait()
 			}
 		}
-		c.wait(a, last.unplaced)
+		c.wait(a, last)
 		if !last.more {
 			break
 		}
@@ -167,6 +145,7 @@ func (c *Services) reconcile(ctx context.Context, a arn.Service) (time.Time, err
 type outcome struct {
 	more     bool // there is more to do at once
 	unplaced bool // a task found no place
+	byTasks  bool // whether it finds one may depend on other tasks
 	again    time.Time
 }
 
@@ -213,6 +192,9 @@ func (c *Services) serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
 		w.say(text)
 	}
 	w.flush()
+	if d := tx.Definitions.Get(w.service.TaskDefinition); out.unplaced && d != nil {
+		out.byTasks = placement.DependOnTasks(placement.Constraints(w.service.PlacementConstraints, d))
+	}
 	return out
 }
 
@@ -224,6 +206,7 @@ func view(t *state.Tables, s *ecs.Service) deployment.View {
 		Counts: func(id string) ecs.Counts { return t.Tasks.Counts(a, id) },
 		Wanted: func(id string) taskSeq { return t.Tasks.Wanted(a, id) },
 		Ended:  t.Tasks.Uncounted(a),
+		Zones:  zonesOf(t, s),
 		Leaving: func(yield func(*ecs.Task) bool) {
 			for i := range t.Draining(a.Cluster()) {
 				for x := range t.Tasks.OnInstance(i.ContainerInstanceArn) {

@@ -1,0 +1,54 @@
+package controller
+
+import (
+	"berth/internal/arn"
+	"berth/internal/ecs"
+	"berth/internal/state"
+)
+
+// roomIn wakes the services that wait for a place in the cluster.
+func (c *Services) roomIn(k arn.Cluster) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for s := range c.waiting[k] {
+		c.loop.Add(s)
+	}
+}
+
+// tasksMoved wakes them when a task has ended, for what it held is free; and those whose constraints ask for the tasks on an instance when
+// there is another one, or one that runs or should stop.
+func (c *Services) tasksMoved(ch state.Change, r *ecs.Task) {
+	k := r.TaskArn.Cluster()
+	if r.Over() {
+		c.roomIn(k)
+		return
+	}
+	if ch.Old != nil && ch.New != nil {
+		a, b := ch.Old.(*ecs.Task), ch.New.(*ecs.Task)
+		if a.DesiredStatus == b.DesiredStatus && (a.LastStatus == ecs.Running) == (b.LastStatus == ecs.Running) {
+			return
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for s, byTasks := range c.waiting[k] {
+		if byTasks {
+			c.loop.Add(s)
+		}
+	}
+}
+
+// wait remembers whether the service waits for a place after a look at it.
+func (c *Services) wait(s arn.Service, o outcome) {
+	k := s.Cluster()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case !o.unplaced:
+		delete(c.waiting[k], s)
+	case c.waiting[k] == nil:
+		c.waiting[k] = map[arn.Service]bool{s: o.byTasks}
+	default:
+		c.waiting[k][s] = o.byTasks
+	}
+}
