@@ -191,6 +191,9 @@ func (c *Services) serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
 	for _, text := range plan.Events {
 		w.say(text)
 	}
+	if plan.Balance != nil {
+		out.unplaced = w.balance(plan.Balance) || out.unplaced
+	}
 	w.flush()
 	if d := tx.Definitions.Get(w.service.TaskDefinition); out.unplaced && d != nil {
 		out.byTasks = placement.DependOnTasks(placement.Constraints(w.service.PlacementConstraints, d))
