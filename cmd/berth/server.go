@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 
 	"berth/internal/access"
 	"berth/internal/acs"
@@ -146,7 +147,7 @@ func (s *server) scheme() string {
 
 // lead runs what only the leader does.
 func (s *server) lead(ctx context.Context) error {
-	if err := s.bootstrap(ctx); err != nil {
+	if err := s.bootstrapInTime(ctx); err != nil {
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
@@ -158,6 +159,22 @@ func (s *server) lead(ctx context.Context) error {
 		g.Go(func() error { return s.loops.run(ctx, "traces", s.tracer.Run) })
 	}
 	return g.Wait()
+}
+
+// bootstrapInTime tries until there is room for it: a leader that was started on a full disk goes on as soon as there is some.
+func (s *server) bootstrapInTime(ctx context.Context) error {
+	for {
+		err := s.bootstrap(ctx)
+		if !errors.Is(err, state.ErrNoSpace) && !errors.Is(err, unix.ENOSPC) {
+			return err
+		}
+		s.log.Warn("this replica leads and waits for room", "err", err)
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(3 * time.Second): // the disk is measured as often
+		}
+	}
 }
 
 // bootstrap makes what every installation has: the administrator's key and the default cluster.
@@ -246,8 +263,8 @@ func (s *server) handler() (http.Handler, error) {
 	if err := s.observe(); err != nil {
 		return nil, err
 	}
-	api := ecsapi.New(ecsapi.Config{State: s.store, Quotas: ecsapi.Quotas{TasksPerService: s.options.tasksPerService}, Placed: s.metrics.Placement})
-	own := &berthapi.API{State: s.store, Keys: s.keys, Replicas: replicas{s}}
+	api := ecsapi.New(ecsapi.Config{State: s.store, Quotas: s.options.all(), Placed: s.metrics.Placement})
+	own := &berthapi.API{State: s.store, Keys: s.keys, Replicas: replicas{s}, Quotas: s.options.all()}
 	s.door = frontdoor.New(frontdoor.Config{
 		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(own.Service()), sts.New()},
 		Sockets:  s.sockets(),

@@ -85,6 +85,7 @@ func control(dir string, request uint, value int) error {
 // Freeze makes the disk stand still: every write to it waits, and so does every process that waits for one, even for its end.
 func (d *Disk) Freeze() {
 	d.t.Helper()
+	d.t.Cleanup(d.Thaw) // before those who wait for it are ended
 	if err := control(d.Dir, fiFreeze, 0); err != nil {
 		d.t.Fatalf("freeze %s: %v", d.Dir, err)
 	}

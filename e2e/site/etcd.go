@@ -36,6 +36,7 @@ type EtcdMember struct {
 	client  string // HOST:PORT for clients
 	args    []string
 	process *exec.Cmd
+	ended   <-chan struct{} // closed when the process is
 }
 
 // NewEtcd starts a cluster of three on this machine or, with a network, on machines of it from a number on. Their data is in directories of
@@ -114,18 +115,22 @@ func certificates(t testing.TB, hosts []string) (files [3]string) {
 func (m *EtcdMember) Start() {
 	m.of.t.Helper()
 	m.process = m.on.command(m.Machine, m.program, m.args...)
-	if err := m.process.Start(); err != nil {
-		m.of.t.Fatal(err)
-	}
+	m.ended = begin(m.of.t, m.process)
 }
 
 // Signal sends the program a signal.
 func (m *EtcdMember) Signal(s syscall.Signal) { _ = m.process.Process.Signal(s) } // it may have ended
 
+// WaitEnded waits until the program has ended by itself.
+func (m *EtcdMember) WaitEnded() {
+	m.of.t.Helper()
+	waitEnded(m.of.t, "etcd on "+m.client, m.ended)
+}
+
 // Kill ends the program without a word, and waits until it is gone.
 func (m *EtcdMember) Kill() {
 	m.Signal(syscall.SIGKILL)
-	_ = m.process.Wait() // its error is that it was killed, or that it was waited for before
+	<-m.ended
 }
 
 // WaitReady waits until every member is healthy, which takes a majority and what a member missed.

@@ -35,7 +35,7 @@ type Replica struct {
 	member  bool   // it knows its flags
 	log     *os.File
 	process *exec.Cmd
-	ended   chan struct{} // closed when the process is
+	ended   <-chan struct{} // closed when the process is
 	once    sync.Once
 	client  *awsecs.Client
 }
@@ -64,15 +64,30 @@ func (r *Replica) Start(flags ...string) {
 	r.member = r.member || joins
 	r.process = r.command(args...)
 	r.process.Stdout, r.process.Stderr = r.log, r.log
-	if err := r.process.Start(); err != nil {
-		r.site.T.Fatal(err)
+	r.ended = begin(r.site.T, r.process)
+}
+
+// begin starts a process, and returns what is closed when it has ended.
+func begin(t testing.TB, process *exec.Cmd) <-chan struct{} {
+	t.Helper()
+	if err := process.Start(); err != nil {
+		t.Fatal(err)
 	}
-	ended, process := make(chan struct{}), r.process
-	r.ended = ended
+	ended := make(chan struct{})
 	go func() {
-		_ = process.Wait() // the signal that ended it
+		_ = process.Wait() // what ended it
 		close(ended)
 	}()
+	return ended
+}
+
+func waitEnded(t testing.TB, what string, ended <-chan struct{}) {
+	t.Helper()
+	select {
+	case <-ended:
+	case <-time.After(Patience):
+		t.Fatalf("not within %v: %s has ended", Patience, what)
+	}
 }
 
 // Join starts the replica with a token that a member makes, and waits until it is ready.
@@ -110,6 +125,12 @@ func (r *Replica) Drain() { r.Run("server", "--drain"); <-r.ended }
 
 // Ended is closed when the process that was started last has ended.
 func (r *Replica) Ended() <-chan struct{} { return r.ended }
+
+// WaitEnded waits until the process has ended by itself.
+func (r *Replica) WaitEnded() {
+	r.site.T.Helper()
+	waitEnded(r.site.T, r.String(), r.ended)
+}
 
 // Restart starts the replica where it has ended.
 func (r *Replica) Restart() {
