@@ -24,10 +24,11 @@ func accept(t acsproto.Task, instance string) (*Record, error) {
 			return nil, err
 		}
 	}
-	for _, c := range t.Containers {
+	r.Task = withPause(r.Task)
+	for _, c := range r.Task.Containers {
 		r.Containers = append(r.Containers, Container{Name: c.Name})
 	}
-	for _, c := range t.Containers { // last: needs the rest to be right
+	for _, c := range r.Task.Containers { // last: needs the rest to be right
 		if _, err := specOf(r, c, place{}); err != nil {
 			return nil, fmt.Errorf("container %s: %w", c.Name, err)
 		}
@@ -52,7 +53,7 @@ func checkModes(r *Record) error {
 		return fmt.Errorf("network mode %q is not served by this agent", r.Network)
 	}
 	for what, mode := range map[string]string{"pidMode": r.Task.PidMode, "ipcMode": r.Task.IpcMode} {
-		if mode != "" && mode != "host" && !(what == "ipcMode" && mode == "none") {
+		if mode != "" && mode != "host" && mode != "task" && !(what == "ipcMode" && mode == "none") {
 			return fmt.Errorf("%s %q is not served by this agent", what, mode)
 		}
 	}
@@ -92,6 +93,8 @@ func checkContainers(r *Record) error {
 		switch {
 		case c.Name == "" || c.Image == "":
 			return fmt.Errorf("a container has no name or no image")
+		case hidden(c.Name):
+			return fmt.Errorf("container %s has a name of the agent's own", c.Name)
 		case seen[c.Name]:
 			return fmt.Errorf("container %s is there twice", c.Name)
 		}

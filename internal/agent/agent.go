@@ -33,6 +33,8 @@ type Config struct {
 	API    func(InstanceConfig) API // the SDK's client with the instance's keys
 
 	Ports Ports // nil: no port ranges
+	// Pause has the image of pause containers made where it is not there, and returns its name. nil: no namespaces of a task's own.
+	Pause func(ctx context.Context) (image string, err error)
 
 	CleanUpAfter time.Duration // 3 h; how long stopped containers stay
 	PullBehavior PullBehavior  // default
@@ -45,12 +47,12 @@ type Config struct {
 
 // InstanceConfig is one local container instance.
 type InstanceConfig struct {
-	Name        string // local; stays the same over restarts
-	Cluster     string // name or ARN
-	HostAddress string // where ports are published, "" on all addresses
-	CPUUnits    int64  // the machine's
-	MemoryMiB   int64  // the machine's, less what the system needs
-	Zone        string // availability zone, "" leaves it to the control plane
+	Name        string   // local; stays the same over restarts
+	Cluster     string   // name or ARN
+	HostAddress string   // where ports are published, "" on all addresses
+	CPUUnits    int64    // the machine's
+	MemoryMiB   int64    // the machine's, less what the system needs
+	Zone        string   // availability zone, "" leaves it to the control plane
 	GPUs        []string // the ids of those that tasks are given
 	Attributes  map[string]string
 	AccessKey   string

@@ -18,10 +18,10 @@ const (
 )
 
 // abilities are what an agent was given to work with, besides its engine.
-type abilities struct{ groups, ports bool }
+type abilities struct{ groups, ports, pause bool }
 
 func (a *Agent) abilities() abilities {
-	return abilities{groups: a.Groups != nil, ports: a.Ports != nil}
+	return abilities{groups: a.Groups != nil, ports: a.Ports != nil, pause: a.Pause != nil}
 }
 
 // attributes are what an instance can do, and what it is. An attribute is there only if this agent acts on it. Custom attributes are sent
@@ -73,6 +73,9 @@ func capabilities(m Machine, can abilities) []string {
 		ecsCapability+"full-sync")
 	if can.ports {
 		list = append(list, ecsCapability+"network.container-port-range")
+	}
+	if can.pause {
+		list = append(list, ecsCapability+"pid-ipc-namespace-sharing")
 	}
 	for _, d := range slices.Sorted(slices.Values(m.VolumeDrivers)) {
 		list = append(list, ecsCapability+"docker-plugin."+strings.ReplaceAll(d, ":", "."))

@@ -89,7 +89,7 @@ func (i *instance) registration(m Machine) (in *awsecs.RegisterContainerInstance
 		Cluster: aws.String(i.Cluster), ContainerInstanceArn: stringOrNil(id.ARN),
 		InstanceIdentityDocument: aws.String(""), InstanceIdentityDocumentSignature: aws.String(""),
 		TotalResources: resources(i.InstanceConfig, m), PlatformDevices: devices(i.GPUs),
-		Attributes:     attributes(i.InstanceConfig, m, i.agent.abilities(), id.ARN == ""),
+		Attributes: attributes(i.InstanceConfig, m, i.agent.abilities(), id.ARN == ""),
 	}
 	return in, id.ClientToken
 }

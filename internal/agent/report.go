@@ -34,6 +34,9 @@ func reportOf(r *Record, cluster string) *Report {
 		Reason: aws.String(bounded(r.Reason)), PullStartedAt: timeOrNil(r.PullStartedAt), PullStoppedAt: timeOrNil(r.PullStoppedAt)}
 	rep, news := &Report{Input: in}, false
 	for i := range r.Containers {
+		if hidden(r.Containers[i].Name) {
+			continue
+		}
 		c := containerReport(r, &r.Containers[i])
 		in.Containers = append(in.Containers, c)
 		news = news || *c.Status != "PENDING"

@@ -53,15 +53,14 @@ func settleContainer(r *Record, c *Container, now time.Time) bool {
 }
 
 func settleTask(r *Record, now time.Time) (changed bool) {
-	ended, essential := 0, false
+	all, own, essential := true, true, false // all have ended, all but hidden ones have, an essential one has
 	for _, c := range r.Containers {
-		if c.Phase == Ended {
-			ended++
-			essential = essential || r.ordered(c.Name).Essential
-		}
+		ended := c.Phase == Ended
+		all = all && ended
+		own = own && (ended || hidden(c.Name))
+		essential = essential || ended && r.ordered(c.Name).Essential
 	}
-	all := ended == len(r.Containers)
-	if r.ExecutionStoppedAt.IsZero() && (essential || all) {
+	if r.ExecutionStoppedAt.IsZero() && (essential || own) {
 		r.ExecutionStoppedAt, changed = now, true
 	}
 	if all && r.StoppedAt.IsZero() {

@@ -43,13 +43,18 @@ func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
 	config := &container.Config{
 		Image: c.Image, Cmd: c.Command, Entrypoint: c.EntryPoint, Env: environment(c.Environment), Labels: maps.Clone(labels),
 	}
-	host := &container.HostConfig{NetworkMode: container.NetworkMode(r.Network), PidMode: container.PidMode(r.Task.PidMode),
-		IpcMode: container.IpcMode(r.Task.IpcMode)}
+	host := &container.HostConfig{NetworkMode: container.NetworkMode(r.Network)}
+	if hidden(c.Name) {
+		host.NetworkMode = "none"
+	}
 	if err := overlay(config, c.DockerConfig.Config); err != nil {
 		return Spec{}, fmt.Errorf("read dockerConfig.config: %w", err)
 	}
 	if err := overlay(host, c.DockerConfig.HostConfig); err != nil {
 		return Spec{}, fmt.Errorf("read dockerConfig.hostConfig: %w", err)
+	}
+	if err := namespaces(r, c, host); err != nil {
+		return Spec{}, err
 	}
 	maps.Copy(config.Labels, labels) // adoption depends on them
 	if c.HealthCheckType != "" && config.Healthcheck == nil {

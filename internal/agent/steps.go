@@ -98,6 +98,9 @@ func (t *task) pull(ctx context.Context, name string) error {
 	t.abandon[name] = cancel
 	t.mu.Unlock()
 	_, ordered := t.handle(name)
+	if hidden(name) {
+		return t.bringPause(ctx)
+	}
 	img, err := t.agent.images.bring(ctx, ordered.Image)
 	t.mu.Lock()
 	delete(t.abandon, name)
@@ -203,8 +206,11 @@ func (t *task) forget(ctx context.Context) error {
 	return nil
 }
 
-// fail ends a container that cannot run.
+// fail ends a container that cannot run. What fails of a hidden one is told of the task.
 func (t *task) fail(name, reason string) {
+	if hidden(name) {
+		t.give(reason)
+	}
 	t.change(name, func(_ *Record, c *Container) bool {
 		if c.Phase != Ended {
 			c.end(time.Now(), nil, reason)

@@ -141,7 +141,7 @@ func (s *telemetrySource) Metrics(time.Time) (list []acsproto.TaskMetrics) {
 			m := acsproto.TaskMetrics{Task: t.arn, Family: r.Task.Family, Revision: r.Task.Version}
 			for i := range r.Containers {
 				c := &r.Containers[i]
-				if one, ok := s.agent.stats.drain(c.ID, c.Name); ok && c.Phase == Up {
+				if one, ok := s.agent.stats.drain(c.ID, c.Name); ok && c.Phase == Up && !hidden(c.Name) {
 					if r.ordered(c.Name).RestartPolicy != nil {
 						one.Restarts, c.untold = &acsproto.RestartStats{Count: c.untold}, 0
 					}

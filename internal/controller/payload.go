@@ -115,7 +115,7 @@ func payloadContainer(t *ecs.Task, def *types.TaskDefinition, c *types.Container
 		p.RestartPolicy = &acsproto.RestartPolicy{Enabled: true, IgnoredExitCodes: r.IgnoredExitCodes, RestartAttemptPeriod: int64(number(r.RestartAttemptPeriod))}
 	}
 	var err error
-	p.DockerConfig, err = dockerConfig(def, c, reservation)
+	p.DockerConfig, err = dockerConfig(def, c, p.MemoryMiB, reservation)
 	return p, err
 }
 
@@ -155,7 +155,7 @@ func ports(c *types.ContainerDefinition) (out []acsproto.PortMapping) {
 }
 
 // dockerConfig says in Docker's own spelling what has no field in the payload.
-func dockerConfig(def *types.TaskDefinition, c *types.ContainerDefinition, reservation *int32) (acsproto.DockerConfig, error) {
+func dockerConfig(def *types.TaskDefinition, c *types.ContainerDefinition, memoryMiB int64, reservation *int32) (acsproto.DockerConfig, error) {
 	config := dockerProcess(c)
 	host := map[string]any{"NetworkMode": networkMode(def)}
 	set := func(name string, v any, is bool) {
@@ -183,7 +183,7 @@ func dockerConfig(def *types.TaskDefinition, c *types.ContainerDefinition, reser
 		host["LogConfig"] = map[string]any{"Type": string(l.LogDriver), "Config": l.Options}
 	}
 	if l := c.LinuxParameters; l != nil {
-		linux(set, l)
+		linux(set, l, memoryMiB)
 	}
 	sysctls := map[string]string{}
 	for _, s := range c.SystemControls {
@@ -222,14 +222,16 @@ func dockerProcess(c *types.ContainerDefinition) map[string]any {
 	return config
 }
 
-func linux(set func(string, any, bool), l *types.LinuxParameters) {
+// linux says a container's Linux parameters. Docker counts swap with the memory; without maxSwap, swappiness is not acted on, as on ECS.
+func linux(set func(string, any, bool), l *types.LinuxParameters, memoryMiB int64) {
+	set("MemorySwap", (memoryMiB+int64(number(l.MaxSwap)))<<20, l.MaxSwap != nil)
 	if l.Capabilities != nil {
 		set("CapAdd", l.Capabilities.Add, len(l.Capabilities.Add) > 0)
 		set("CapDrop", l.Capabilities.Drop, len(l.Capabilities.Drop) > 0)
 	}
 	set("Init", true, yes(l.InitProcessEnabled))
 	set("ShmSize", int64(number(l.SharedMemorySize))<<20, l.SharedMemorySize != nil)
-	set("MemorySwappiness", number(l.Swappiness), l.Swappiness != nil)
+	set("MemorySwappiness", number(l.Swappiness), l.Swappiness != nil && l.MaxSwap != nil)
 	tmpfs := map[string]string{}
 	for _, m := range l.Tmpfs {
 		tmpfs[text(m.ContainerPath)] = strings.Join(append([]string{fmt.Sprintf("size=%dm", m.Size)}, m.MountOptions...), ",")

@@ -84,6 +84,9 @@ func (w *writer) spec(p *ecs.Deployment) ecs.TaskSpec {
 // put stores a new task.
 func (w *writer) put(spec ecs.TaskSpec) arn.Task {
 	spec.Task = spec.Service.Cluster().Task(newID())
+	if i := spec.Instance; i != nil && len(i.Registered.GPUs) > 0 {
+		spec.Held = w.tx.Tasks.Usage(i.ContainerInstanceArn).Reserved
+	}
 	w.tx.Put(ecs.NewTask(spec))
 	return spec.Task
 }

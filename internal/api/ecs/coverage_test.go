@@ -67,7 +67,7 @@ var actedOn = map[string]string{
 		dockerSecurityOptions entryPoint environment essential extraHosts healthCheck hostname image interactive links linuxParameters
 		logConfiguration memory memoryReservation mountPoints name portMappings privileged pseudoTerminal readonlyRootFilesystem resourceRequirements restartPolicy
 		startTimeout stopTimeout systemControls ulimits user volumesFrom workingDirectory`,
-	"RegisterTaskDefinition.containerDefinitions.linuxParameters":  "capabilities devices initProcessEnabled sharedMemorySize swappiness tmpfs",
+	"RegisterTaskDefinition.containerDefinitions.linuxParameters":  "capabilities devices initProcessEnabled maxSwap sharedMemorySize swappiness tmpfs",
 	"RegisterTaskDefinition.containerDefinitions.logConfiguration": "logDriver options",
 	"RegisterTaskDefinition.containerDefinitions.portMappings":     "containerPort containerPortRange hostPort protocol",
 	"RegisterTaskDefinition.volumes":                               "configuredAtLaunch dockerVolumeConfiguration host name",

@@ -1,8 +1,6 @@
 package ecs
 
 import (
-	"slices"
-
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
@@ -16,10 +14,7 @@ type unservedMember struct {
 // definitionUnserved refuses by name what a task would not be right without and what is not acted on yet. What a task only lacks where it
 // runs (a role's credentials, a log driver) is left to placement, which finds no instance that can do it.
 func definitionUnserved(in *awsecs.RegisterTaskDefinitionInput) error {
-	fargate := slices.Contains(in.RequiresCompatibilities, types.CompatibilityFargate) // shares them without an agent's help
 	list := []unservedMember{
-		{"pidMode task", in.PidMode == types.PidModeTask && !fargate},
-		{"ipcMode task", in.IpcMode == types.IpcModeTask},
 		{"proxyConfiguration", in.ProxyConfiguration != nil},
 		{"enableFaultInjection", yes(in.EnableFaultInjection)},
 	}
@@ -54,7 +49,6 @@ func unservedContainer(c *types.ContainerDefinition) []unservedMember {
 		{"containerDefinitions.firelensConfiguration", c.FirelensConfiguration != nil},
 		{"containerDefinitions.credentialSpecs", len(c.CredentialSpecs) > 0},
 		{"containerDefinitions.logConfiguration.secretOptions", c.LogConfiguration != nil && len(c.LogConfiguration.SecretOptions) > 0},
-		{"containerDefinitions.linuxParameters.maxSwap", c.LinuxParameters != nil && c.LinuxParameters.MaxSwap != nil},
 	}
 	return list
 }

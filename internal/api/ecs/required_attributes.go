@@ -52,6 +52,7 @@ func (n *needs) ofTask(in *awsecs.RegisterTaskDefinitionInput) {
 	n.when(host, docker("18"))
 	n.when(!blank(in.TaskRoleArn), capability+"task-iam-role")
 	n.when(!blank(in.TaskRoleArn) && host, capability+"task-iam-role-network-host")
+	n.when(in.PidMode != "" || in.IpcMode != "", ecsAbility+"pid-ipc-namespace-sharing")
 	n.when(in.EphemeralStorage != nil, ecsAbility+"extensible-ephemeral-storage")
 	for _, v := range in.Volumes {
 		n.when(v.EfsVolumeConfiguration != nil, ecsAbility+"efs", ecsAbility+"efsAuth", docker("25"))

@@ -306,8 +306,6 @@ func TestUnservedDefinitions(t *testing.T) {
 	refuses(t, []badRequest{
 		not(`"networkMode":"awsvpc","proxyConfiguration":{"containerName":"c"}`, "", "proxyConfiguration"),
 		not(`"enableFaultInjection":true`, "", "enableFaultInjection"),
-		not(`"pidMode":"task"`, "", "pidMode task"),
-		not(`"ipcMode":"task"`, "", "ipcMode task"),
 		volume(`"efsVolumeConfiguration":{"fileSystemId":"fs-1"}`, "efsVolumeConfiguration"),
 		volume(`"fsxWindowsFileServerVolumeConfiguration":{}`, "fsxWindowsFileServerVolumeConfiguration"),
 		volume(`"s3filesVolumeConfiguration":{}`, "s3filesVolumeConfiguration"),
@@ -318,7 +316,6 @@ func TestUnservedDefinitions(t *testing.T) {
 		not("", `"firelensConfiguration":{"type":"fluentbit"}`, "containerDefinitions.firelensConfiguration"),
 		not("", `"credentialSpecs":["s"]`, "containerDefinitions.credentialSpecs"),
 		not("", `"logConfiguration":{"logDriver":"splunk","secretOptions":[{"name":"n","valueFrom":"p"}]}`, "containerDefinitions.logConfiguration.secretOptions"),
-		not("", `"linuxParameters":{"maxSwap":1}`, "containerDefinitions.linuxParameters.maxSwap"),
 	})
 }
 
