@@ -39,23 +39,27 @@ const (
 )
 
 // actions are the service events that EventBridge knows by a name, told by how their text begins. Others (which tasks were started) are
-// seen in DescribeServices only, as on AWS.
-var actions = [][3]string{
-	{"has reached a steady state.", info, "SERVICE_STEADY_STATE"},
-	{"has stopped ", info, "TASKS_STOPPED"},
-	{"is unable to consistently start tasks successfully.", warning, "SERVICE_TASK_START_IMPAIRED"},
-	{"was unable to place a task because ", erroneous, "SERVICE_TASK_PLACEMENT_FAILURE"},
+// seen in DescribeServices only, as on AWS, but for those that balance availability zones.
+var actions = []struct{ begins, contains, kind, name string }{
+	{"has reached a steady state.", "", info, "SERVICE_STEADY_STATE"},
+	{"has stopped ", "", info, "TASKS_STOPPED"},
+	{"has started ", " to AZ Rebalance: ", info, "TASKS_STARTED"},
+	{"is not AZ balanced with ", "", info, "SERVICE_REBALANCING_STARTED"},
+	{"is AZ balanced with ", "", info, "SERVICE_REBALANCING_COMPLETED"},
+	{"is unable to consistently start tasks successfully.", "", warning, "SERVICE_TASK_START_IMPAIRED"},
+	{"was unable to place a task because ", "", erroneous, "SERVICE_TASK_PLACEMENT_FAILURE"},
+	{"is unable to place a task in ", "", erroneous, "SERVICE_TASK_PLACEMENT_FAILURE"},
 }
 
 // serviceAction is the event of a line of a service's events.
 func serviceAction(e *ecs.Event) []Event {
 	said := strings.TrimPrefix(e.Message, "(service "+e.ServiceArn.Name()+") ")
 	for _, a := range actions {
-		if !strings.HasPrefix(said, a[0]) {
+		if !strings.HasPrefix(said, a.begins) || !strings.Contains(said, a.contains) {
 			continue
 		}
 		cluster := e.ServiceArn.Cluster()
-		detail := Action{EventType: a[1], EventName: a[2], ClusterArn: cluster, CreatedAt: moment(e.CreatedAt)}
+		detail := Action{EventType: a.kind, EventName: a.name, ClusterArn: cluster, CreatedAt: moment(e.CreatedAt)}
 		if id, reason, ok := placement.ReadServiceEvent(said); ok {
 			detail.Reason = reason.String()
 			if id != "" {
