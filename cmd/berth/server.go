@@ -229,7 +229,8 @@ var growing = map[string]bool{
 	"RegisterContainerInstance": true, "TagResource": true, "PutAttributes": true, "PutAccountSetting": true, "PutAccountSettingDefault": true, "CreateJoinToken": true,
 }
 
-// guarded refuses new work where there is no room for it, and says in words when it is not known whether something was done.
+// guarded refuses new work where there is no room for it, has another replica do what this one has not begun when its leadership ends, and
+// says in words when it is not known whether something was done.
 func (s *server) guarded(t frontdoor.Service) frontdoor.Service {
 	for i := range t.Operations {
 		o := &t.Operations[i]
@@ -240,11 +241,20 @@ func (s *server) guarded(t frontdoor.Service) frontdoor.Service {
 					return nil, err
 				}
 			}
+			ctx, trial := state.WithTrial(ctx)
 			out, err := call(ctx, r, in)
+			if errors.Is(err, state.ErrNotRun) && !trial.Ran() {
+				return nil, leaderless().Because(fmt.Errorf("%w: %w", frontdoor.ErrElsewhere, err))
+			}
 			return out, unconfirmed(err)
 		}
 	}
 	return t
+}
+
+// leaderless is what a caller is told of whose request nothing was done.
+func leaderless() *apierr.Error {
+	return apierr.Unavailable("The control plane has no leader right now. Try again.")
 }
 
 // unconfirmed is what a caller is told whose change was not confirmed before the leadership was lost. Every other error stays as it is.
@@ -306,7 +316,7 @@ func (s *server) admitRequest(ctx context.Context, readOnly bool) error {
 		return nil
 	}
 	if !s.store.Leading() {
-		return apierr.Unavailable("The control plane has no leader right now. Try again.").Because(state.ErrNotLeader)
+		return leaderless().Because(fmt.Errorf("%w: %w", frontdoor.ErrElsewhere, state.ErrNotRun))
 	}
 	return nil
 }

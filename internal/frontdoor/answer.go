@@ -13,21 +13,32 @@ import (
 	"berth/internal/policy"
 )
 
-// answer decodes the input, asks the policy, calls the operation and writes what it says.
-func (x *exchange) answer() {
+// ErrElsewhere is in the chain of an error that an operation returns when it has done nothing and another replica may do it all: then the
+// request is forwarded, where it can be.
+var ErrElsewhere = errors.New("another replica may do it")
+
+// answer decodes the input, asks the policy, calls the operation and writes what it says. Where another replica is to be asked, it writes
+// nothing and returns who does that.
+func (x *exchange) answer() (leader http.Handler) {
 	request := x.request()
 	x.asked = request
 	out, e := x.call(request)
 	if e != nil {
-		x.fail(e)
-		return
+		if errors.Is(e, ErrElsewhere) {
+			leader = x.leader()
+		}
+		if leader == nil {
+			x.fail(e)
+		}
+		return leader
 	}
 	c := x.target.call
 	if x.target.protocol == AWSQuery {
 		x.write(http.StatusOK, "text/xml", c.out.EncodeQuery(c.Name, x.target.service.Namespace, x.id, out))
-		return
+		return nil
 	}
 	x.write(http.StatusOK, x.jsonType(), c.out.EncodeJSON(out))
+	return nil
 }
 
 func (x *exchange) call(request *Request) (out any, _ *apierr.Error) {

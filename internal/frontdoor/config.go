@@ -56,7 +56,8 @@ type Config struct {
 	Account      string           // of callers whose principal names none, and of everybody under AuthDev; "000000000000"
 
 	// Forward returns who serves a request that needs the leader, nil if we are the leader. The handler gets the
-	// original request with all bytes of its body; Forward itself leaves the body alone.
+	// original request with all bytes of its body; Forward itself leaves the body alone. It is asked before an operation is called, and again
+	// where that returns ErrElsewhere.
 	Forward func(r *http.Request) http.Handler
 	// Ready is called before an operation is; its error is the answer. readOnly is false for what writes. It is also called, as for
 	// reading, before a key is refused as unknown: a replica that is behind may not have heard of it yet.

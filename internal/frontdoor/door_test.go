@@ -248,6 +248,48 @@ func TestForward(t *testing.T) {
 	}
 }
 
+// TestForwardAfterAll: what a replica has not begun when its leadership ends is done by the next leader, with the same bytes, and holds no seat
+// here meanwhile.
+func TestForwardAfterAll(t *testing.T) {
+	leader := testDoor(nil)
+	for _, c := range []struct {
+		name   string
+		r      *http.Request
+		next   http.Handler
+		status int
+		body   string
+		asked  int
+	}{
+		{"another one leads", signedJSON(t, "CreateCluster", `{"clusterName":"x"}`, adminKeys), leader, 200, "{}", 2},
+		{"this one leads again", signedJSON(t, "CreateCluster", `{"clusterName":"x"}`, adminKeys), nil, 503, "there is no leader", 2},
+		{"a read", signedJSON(t, "ListClusters", `{}`, adminKeys), leader, 503, "there is no leader", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			asked := 0
+			var d *Door
+			d = testDoor(func(f *Config) {
+				f.Forward = func(*http.Request) http.Handler {
+					if asked++; asked == 1 || c.next == nil {
+						return nil
+					}
+					return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						for _, class := range d.Load().Classes {
+							if class.Taken != 0 {
+								t.Errorf("it holds a seat: %+v", class)
+							}
+						}
+						c.next.ServeHTTP(w, r)
+					})
+				}
+				f.Ready = func(context.Context, bool) error { return apierr.Unavailable("there is no leader").Because(ErrElsewhere) }
+			})
+			if w := serve(d, c.r); w.Code != c.status || !strings.Contains(w.Body.String(), c.body) || asked != c.asked {
+				t.Errorf("got %d %s, asked %d times", w.Code, w.Body, asked)
+			}
+		})
+	}
+}
+
 func TestReadyIsAskedBeforeACall(t *testing.T) {
 	var got []bool
 	d := testDoor(func(c *Config) {

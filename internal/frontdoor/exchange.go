@@ -71,8 +71,16 @@ func (x *exchange) serve() {
 		x.fail(e)
 		return
 	}
+	if leader = x.seated(); leader != nil {
+		x.w = punctual{x.w}
+		x.hand(leader)
+	}
+}
+
+// seated answers, and gives the seat back. Where that is for another replica to do, it returns who asks it.
+func (x *exchange) seated() (leader http.Handler) {
 	defer x.leave()
-	x.answer()
+	return x.answer()
 }
 
 // leader is who must serve this request in our place, nil if we may.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -31,6 +32,26 @@ func (s *Store) HandOver(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 		return fmt.Errorf("hand the leadership over: %w", ctx.Err())
+	}
+}
+
+// Trial tells whether any closure of the Updates that were made under its context has run, or may have.
+type Trial struct{ ran atomic.Bool }
+
+type trialKey struct{}
+
+// WithTrial begins a trial.
+func WithTrial(ctx context.Context) (context.Context, *Trial) {
+	t := &Trial{}
+	return context.WithValue(ctx, trialKey{}, t), t
+}
+
+// Ran is false where certainly no closure has run, so that what was tried may be tried at another replica.
+func (t *Trial) Ran() bool { return t.ran.Load() }
+
+func noteRun(ctx context.Context) {
+	if t, ok := ctx.Value(trialKey{}).(*Trial); ok {
+		t.ran.Store(true)
 	}
 }
 

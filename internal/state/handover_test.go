@@ -103,3 +103,98 @@ func TestHandOverOfAFollower(t *testing.T) {
 		}
 	})
 }
+
+// tried is an Update of one record whose outcome and trial are looked at.
+type tried struct {
+	err     error
+	trial   *state.Trial
+	ran     bool
+	waiting sync.WaitGroup
+}
+
+func try(s *state.Store, name string) *tried {
+	x := &tried{}
+	ctx, trial := state.WithTrial(context.Background())
+	x.trial = trial
+	x.waiting.Go(func() {
+		x.err = s.Update(ctx, func(tx *state.Tx) error {
+			x.ran = true
+			tx.Put(setting(name, "x"))
+			return nil
+		})
+	})
+	return x
+}
+
+// TestHandOverSaysWhatHasNotRun: an Update that comes while the leadership is handed over waits, and is then refused as one that may be done
+// elsewhere. What was taken before is committed.
+func TestHandOverSaysWhatHasNotRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := mem.NewCluster()
+		b := c.Backend()
+		first := statetest.Start(t, state.Config{Backend: b, Address: "first"})
+		b.Faults.Next(mem.Fault{Outcome: mem.Slow, After: time.Second})
+		flying := try(first, "flying")
+		synctest.Wait()
+		filling := try(first, "filling")
+		synctest.Wait()
+		over := make(chan error, 1)
+		go func() { over <- first.HandOver(t.Context()) }()
+		synctest.Wait()
+		if !first.Leading() {
+			t.Fatal("it gave up with a commit on its way")
+		}
+		late := try(first, "late")
+		if err := <-over; err != nil {
+			t.Fatal(err)
+		}
+		later := try(first, "later")
+		for name, x := range map[string]*tried{"flying": flying, "filling": filling} {
+			x.waiting.Wait()
+			if x.err != nil || !x.trial.Ran() {
+				t.Errorf("%s: %v, ran %v", name, x.err, x.trial.Ran())
+			}
+		}
+		for name, x := range map[string]*tried{"late": late, "later": later} {
+			x.waiting.Wait()
+			if !errors.Is(x.err, state.ErrNotRun) || !errors.Is(x.err, state.ErrNotLeader) || x.ran || x.trial.Ran() {
+				t.Errorf("%s: %v, ran %v, said to have run %v", name, x.err, x.ran, x.trial.Ran())
+			}
+			if first.View().Settings.Get(name) != nil {
+				t.Errorf("%s is there", name)
+			}
+		}
+	})
+}
+
+// TestWhatRanIsNotForElsewhere: a closure that ran in a term that was lost is never said not to have, whatever became of its commit.
+func TestWhatRanIsNotForElsewhere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := mem.NewCluster()
+		b := c.Backend()
+		s := statetest.Start(t, state.Config{Backend: b})
+		b.Faults.Next(mem.Fault{Outcome: mem.Slow, After: time.Second}, mem.Fault{Outcome: mem.Refused})
+		flying := try(s, "flying")
+		synctest.Wait()
+		one, other := try(s, "one"), try(s, "other")
+		if flying.waiting.Wait(); flying.err != nil {
+			t.Error(flying.err)
+		}
+		for name, x := range map[string]*tried{"one": one, "other": other} {
+			x.waiting.Wait()
+			if !errors.Is(x.err, state.ErrNotLeader) || errors.Is(x.err, state.ErrNotRun) || !x.trial.Ran() {
+				t.Errorf("%s: %v, said to have run %v", name, x.err, x.trial.Ran())
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		given, trial := state.WithTrial(ctx)
+		if err := s.Led(ctx); err != nil {
+			t.Fatal(err)
+		}
+		b.Faults.Next(mem.Fault{Outcome: mem.Slow, After: 5 * time.Second})
+		time.AfterFunc(time.Second, cancel)
+		if err := s.Update(given, func(tx *state.Tx) error { tx.Put(setting("slow", "x")); return nil }); err == nil || !trial.Ran() {
+			t.Errorf("given up on: %v, said to have run %v", err, trial.Ran())
+		}
+	})
+}

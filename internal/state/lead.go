@@ -324,7 +324,7 @@ func (l *leader) drain(stopped <-chan error) {
 	for {
 		select {
 		case c := <-l.calls:
-			c.done <- ErrNotLeader
+			c.done <- ErrNotRun
 		case err := <-stopped:
 			if err != nil && !errors.Is(err, context.Canceled) {
 				l.config.Log.Error("what runs while leading ended with an error", "err", err)

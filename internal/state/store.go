@@ -21,6 +21,9 @@ import (
 // not known whether it was done: never tell a client that nothing changed.
 var ErrNotLeader = errors.New("not the leader")
 
+// ErrNotRun is the ErrNotLeader of an Update whose closure has certainly not run, and never will: another replica may do the same.
+var ErrNotRun = fmt.Errorf("%w, and nothing was done", ErrNotLeader)
+
 // Config is what a store is made of.
 type Config struct {
 	Backend Backend
@@ -95,7 +98,7 @@ func (s *Store) Update(ctx context.Context, fn func(tx *Tx) error) error {
 	}
 	term := s.term.Load()
 	if term == nil {
-		return ErrNotLeader
+		return ErrNotRun
 	}
 	s.waiting.Add(1)
 	defer s.waiting.Add(-1)
@@ -103,14 +106,18 @@ func (s *Store) Update(ctx context.Context, fn func(tx *Tx) error) error {
 	select {
 	case s.calls <- c:
 	case <-term.Done():
-		return ErrNotLeader
+		return ErrNotRun
 	case <-ctx.Done():
 		return fmt.Errorf("update: %w", ctx.Err())
 	}
 	select {
 	case err := <-c.done:
+		if err != ErrNotRun { //nolint:errorlint // a closure's own error is not meant
+			noteRun(ctx)
+		}
 		return err
 	case <-ctx.Done():
+		noteRun(ctx)
 		return fmt.Errorf("update: %w", ctx.Err())
 	}
 }
