@@ -7,11 +7,13 @@ type limits struct {
 	tasksPerService int
 	apiRate         float64
 	maxConnections  int64
+	quotas          quotas
 }
 
 // limitFlags defines the flags. What l has already is their default.
 func (l *limits) limitFlags(f *pflag.FlagSet) {
 	f.IntVar(&l.tasksPerService, "tasks-per-service", l.tasksPerService, "quota: the greatest desired count of a service")
+	f.Var(&l.quotas, "quota", "another quota: clusters, services-per-cluster or container-instances-per-cluster, and its value; may be given again")
 	f.Float64Var(&l.apiRate, "api-rate", l.apiRate, "how many times the request rates of ECS one access key may call; 1 is ECS's own, 0 no limit")
 	f.Int64Var(&l.maxConnections, "max-connections", l.maxConnections, "connections that may be open at the same time; 0 no limit")
 }

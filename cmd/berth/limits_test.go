@@ -36,7 +36,7 @@ func TestMemberRemembersItsLimits(t *testing.T) {
 	other := defaultLimits()
 	other.apiRate = 2.5
 	third := start(t, d, serverOptions{limits: other, said: said("api-rate")})
-	if want := (limits{10_000, 2.5, 50}); third.options.limits != want {
+	if want := (limits{tasksPerService: 10_000, apiRate: 2.5, maxConnections: 50}); third.options.limits != want {
 		t.Errorf("started again with one flag: %+v, want %+v", third.options.limits, want)
 	}
 }
@@ -62,7 +62,7 @@ func TestMemberOfAnOlderVersion(t *testing.T) {
 
 func TestUpHandsItsLimitsOn(t *testing.T) {
 	var in installation
-	o := upOptions{limits: limits{7000, 1, 0}}
+	o := upOptions{limits: limits{tasksPerService: 7000, apiRate: 1}}
 	if err := o.keepIn(said("tasks-per-service", "api-rate", "max-connections"), &in); err != nil {
 		t.Fatal(err)
 	}

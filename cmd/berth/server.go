@@ -273,8 +273,8 @@ func (s *server) handler() (http.Handler, error) {
 	if err := s.observe(); err != nil {
 		return nil, err
 	}
-	api := ecsapi.New(ecsapi.Config{State: s.store, Quotas: ecsapi.Quotas{TasksPerService: s.options.tasksPerService}, Placed: s.metrics.Placement})
-	own := &berthapi.API{State: s.store, Keys: s.keys, Replicas: replicas{s}}
+	api := ecsapi.New(ecsapi.Config{State: s.store, Quotas: s.options.all(), Placed: s.metrics.Placement})
+	own := &berthapi.API{State: s.store, Keys: s.keys, Replicas: replicas{s}, Quotas: s.options.all()}
 	s.door = frontdoor.New(frontdoor.Config{
 		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(own.Service()), sts.New()},
 		Sockets:  s.sockets(),

@@ -111,6 +111,11 @@ func NoUpdateAvailable(version, instance string) *Error {
 	return New("NoUpdateAvailableException", "There is no update available for the container agent %s of %s. Replace it on its machine.", version, instance)
 }
 
+// LimitExceeded says that a quota of the account keeps a resource from being made; what is like "clusters of an account in a region".
+func LimitExceeded(most int, what string) *Error {
+	return New("LimitExceededException", "The limit for the resource was exceeded: there can be at most %d %s.", most, what)
+}
+
 // AccessDenied is the answer to a principal without the permission; action is like "ecs:RunTask".
 func AccessDenied(principal, action, resource string) *Error {
 	return New("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %s action",

@@ -21,6 +21,7 @@ type API struct {
 	State    *state.Store
 	Keys     *access.Keys
 	Replicas Replicas
+	Quotas   ecs.Quotas
 }
 
 // Target is the prefix of X-Amz-Target.
@@ -28,8 +29,10 @@ const Target = "Berth_20261124"
 
 // Service is the table that the front door dispatches by.
 func (a *API) Service() frontdoor.Service {
-	names := []string{"CreateJoinToken", "CreateMemberToken", "ExplainInstance", "ExplainService", "ExplainTask", "ListMembers", "RemoveMember"}
+	names := []string{"CreateJoinToken", "CreateMemberToken", "ExplainInstance", "ExplainService", "ExplainTask", "ListMembers", "ListQuotas",
+		"RemoveMember"}
 	read := func(o frontdoor.Operation) frontdoor.Operation { o.ReadOnly = true; return o }
+	onLeader := func(o frontdoor.Operation) frontdoor.Operation { o.ReadOnly = false; return o } // whose quotas hold
 	return frontdoor.Service{
 		Name: "berth", Protocol: frontdoor.AWSJSON11, Names: awswire.LowerCamel, Target: Target, Known: names,
 		Operations: []frontdoor.Operation{
@@ -39,6 +42,7 @@ func (a *API) Service() frontdoor.Service {
 			read(frontdoor.Op("ExplainService", a.explainService)),
 			read(frontdoor.Op("ExplainTask", a.explainTask)),
 			frontdoor.Op("ListMembers", a.listMembers),
+			onLeader(frontdoor.Op("ListQuotas", a.listQuotas)),
 			frontdoor.Op("RemoveMember", a.removeMember),
 		},
 	}

@@ -27,22 +27,15 @@ type API struct {
 // Config is what the operations need besides the store.
 type Config struct {
 	State *state.Store
-	// Quotas protect users from themselves. Zero fields take ECS's defaults.
-	Quotas Quotas
+	// Quotas protect users from themselves.
+	Quotas ecs.Quotas
 	// Placed is told of every decision where tasks go, for the metrics. nil tells nobody.
 	Placed func(placed, refused int, took time.Duration)
 }
 
-// Quotas are the account's limits.
-type Quotas struct {
-	TasksPerService int // 5,000
-}
-
 // New returns the operations.
 func New(c Config) *API {
-	if c.Quotas.TasksPerService == 0 {
-		c.Quotas.TasksPerService = 5000
-	}
+	c.Quotas = c.Quotas.Filled()
 	input := reflect.TypeFor[awsecs.RegisterTaskDefinitionInput]()
 	return &API{store: c.State, config: c, registration: awswire.NewCompiler(awswire.LowerCamel).Plan(input)}
 }

@@ -37,6 +37,11 @@ func (a *API) createService(ctx context.Context, r *frontdoor.Request, in *awsec
 			return err
 		}
 		old := tx.Services.Get(s.ServiceArn)
+		if old == nil || old.Status == ecs.Inactive {
+			if err := a.roomForService(tx.Tables, s.ServiceArn.Cluster()); err != nil {
+				return err
+			}
+		}
 		switch {
 		case old == nil:
 		case old.Status == ecs.Draining:

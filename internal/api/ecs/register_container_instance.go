@@ -55,6 +55,11 @@ func (a *API) registerContainerInstance(ctx context.Context, r *frontdoor.Reques
 		if err != nil {
 			return err
 		}
+		if before == nil {
+			if err := a.roomForInstance(tx.Tables, c.ClusterArn); err != nil {
+				return err
+			}
+		}
 		i, err := m.register(before, c.ClusterArn.Instance(id), r, in)
 		if err != nil {
 			return err

@@ -13,15 +13,12 @@ import (
 	"berth/internal/state"
 )
 
-// mostDefinition is how many bytes a task definition can have.
-const mostDefinition = 64 << 10
-
 // registerTaskDefinition makes the next revision of a family. Every call makes one, also with equal contents, as on AWS.
 func (a *API) registerTaskDefinition(
 	ctx context.Context, r *frontdoor.Request, in *awsecs.RegisterTaskDefinitionInput,
 ) (*awsecs.RegisterTaskDefinitionOutput, error) {
-	if n := len(a.registration.EncodeRecord(in)); n > mostDefinition {
-		return nil, apierr.ClientException("Actual length: '%d'. Max allowed length is '%d' bytes.", n, mostDefinition)
+	if n := len(a.registration.EncodeRecord(in)); n > ecs.DefinitionSize {
+		return nil, apierr.ClientException("Actual length: '%d'. Max allowed length is '%d' bytes.", n, ecs.DefinitionSize)
 	}
 	if err := validateDefinition(r, in); err != nil {
 		return nil, err
@@ -36,7 +33,9 @@ func (a *API) registerTaskDefinition(
 		if f := tx.Families.Get(family.Scope); f != nil {
 			family = *f
 		}
-		family.LastRevision++
+		if family.LastRevision++; family.LastRevision > ecs.RevisionsPerFamily {
+			return apierr.LimitExceeded(ecs.RevisionsPerFamily, "revisions of a family")
+		}
 		def.Revision = int32(family.LastRevision)
 		def.TaskDefinitionArn = aws.String(string(r.Scope.TaskDefinition(*in.Family, family.LastRevision)))
 		tx.Put(&family)

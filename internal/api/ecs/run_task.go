@@ -38,11 +38,8 @@ func (a *API) placingOperations() []frontdoor.Operation {
 	}
 }
 
-// AWS's limits on a request for tasks, and how many failures an answer lists.
-const (
-	mostRunTask  = 10
-	mostFailures = 100
-)
+// mostFailures is how many failures an answer lists.
+const mostFailures = 100
 
 // runTask places up to ten equal tasks. What finds no place is told in the answer's failures, one for each instance that was looked at.
 // Looking and booking are one closure, so that two requests never book the same room.
@@ -108,8 +105,8 @@ func validateRunTask(in *awsecs.RunTaskInput) (count int, err error) {
 		count = int(*in.Count)
 	}
 	switch {
-	case count < 1 || count > mostRunTask:
-		return 0, apierr.InvalidParameter("count should be between 1 and %d, but was %d", mostRunTask, count)
+	case count < 1 || count > ecs.TasksPerRunTask:
+		return 0, apierr.InvalidParameter("count should be between 1 and %d, but was %d", ecs.TasksPerRunTask, count)
 	case in.LaunchType != "" && len(in.CapacityProviderStrategy) > 0:
 		return 0, apierr.InvalidParameter("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
 	case len(in.CapacityProviderStrategy) > 0:

@@ -14,16 +14,13 @@ import (
 	"berth/internal/state"
 )
 
-// mostStartTask is how many container instances a StartTask may name.
-const mostStartTask = 10
-
 // startTask starts one task on each of the named container instances, as far as they have room. The others are in the answer's failures.
 func (l *launcher) startTask(ctx context.Context, r *frontdoor.Request, in *awsecs.StartTaskInput) (*awsecs.StartTaskOutput, error) {
 	if len(in.ContainerInstances) == 0 {
 		return nil, apierr.InvalidParameter("Container Instances cannot be empty.")
 	}
-	if len(in.ContainerInstances) > mostStartTask {
-		return nil, apierr.InvalidParameter("instanceIds can have at most %d items.", mostStartTask)
+	if len(in.ContainerInstances) > ecs.InstancesPerStartTask {
+		return nil, apierr.InvalidParameter("instanceIds can have at most %d items.", ecs.InstancesPerStartTask)
 	}
 	launch := &launch{
 		cluster: in.Cluster, definition: in.TaskDefinition, group: in.Group, startedBy: in.StartedBy, referenceID: in.ReferenceId,

@@ -8,11 +8,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/apierr"
+	"berth/internal/ecs"
 )
 
 // AWS's limits on the tags of a resource.
 const (
-	mostTags     = 50
+	mostTags     = ecs.TagsPerResource
 	mostTagKey   = 128
 	mostTagValue = 256
 )
