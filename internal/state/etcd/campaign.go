@@ -84,7 +84,7 @@ func (b *Backend) stand(ctx context.Context, address string) (*Term, error) {
 
 // grant returns a new lease, after making room for it where there is none.
 func (b *Backend) grant(ctx context.Context) (clientv3.LeaseID, error) {
-	const seconds = int64(Lease / time.Second)
+	seconds := int64(b.config.Lease / time.Second)
 	lease, err := b.client.Grant(ctx, seconds)
 	if errors.Is(err, rpctypes.ErrNoSpace) && b.makeRoom(ctx) {
 		lease, err = b.client.Grant(ctx, seconds)

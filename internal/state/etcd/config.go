@@ -23,6 +23,10 @@ import (
 // Lease is how long a leader that does not answer stays leader.
 const Lease = 3 * time.Second
 
+// aloneLease is the lease of a server that has its store alone. Nobody waits for it to end (the data directory's lock is the proof that no other
+// process leads), and a disk that stands still for some seconds is no reason to lead anew: all agents would lose their sessions.
+const aloneLease = 30 * time.Second
+
 // Config says which etcd to use. Either Dir or Endpoints is set.
 type Config struct {
 	// Dir is the data directory of the embedded server.
@@ -45,6 +49,8 @@ type Config struct {
 	// Maintain lets Berth compact and defragment the external cluster, which must then serve nobody else.
 	Maintain bool
 
+	// Lease is how long a leader that does not answer stays leader; 0 means 3 s, and 30 s for an embedded server that is the only one.
+	Lease time.Duration
 	// Compact is the time between compactions; 0 means 5 minutes.
 	Compact time.Duration
 	// Log gets etcd's own warnings too; nil discards them.
@@ -68,6 +74,12 @@ func (c *Config) check() error {
 	}
 	if c.Compact == 0 {
 		c.Compact = 5 * time.Minute
+	}
+	if c.Lease == 0 {
+		c.Lease = Lease
+		if c.Dir != "" && c.Cluster == nil {
+			c.Lease = aloneLease
+		}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -18,7 +18,7 @@ import (
 
 func TestContractEmbedded(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T) backendtest.Cluster {
-		b := openTest(t, Config{Dir: t.TempDir()})
+		b := openTest(t, Config{Dir: t.TempDir(), Lease: Lease})
 		return cluster(b, func(t *testing.T, name string, version int) *Backend {
 			c := b.config
 			c.Replica, c.Version = name, version

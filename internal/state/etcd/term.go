@@ -148,7 +148,7 @@ func (t *Term) end() {
 func (t *Term) Confirmed() (time.Time, time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.confirmed, Lease
+	return t.confirmed, t.backend.config.Lease
 }
 
 // Number is the term's in the marks of its commits.
