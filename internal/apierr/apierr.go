@@ -139,3 +139,11 @@ func Serialization(cause error) *Error {
 
 // Throttling says that the caller, or everybody together, asks for too much at once. SDKs wait and try again.
 func Throttling() *Error { return New("ThrottlingException", "Rate exceeded") }
+
+// ServiceDeploymentNotFound says that there is no such service deployment.
+func ServiceDeploymentNotFound() *Error {
+	return New("ServiceDeploymentNotFoundException", "Service deployment not found.")
+}
+
+// Conflict says that the resource is not in a state in which that can be done.
+func Conflict(format string, args ...any) *Error { return New("ConflictException", format, args...) }

@@ -35,6 +35,7 @@ func (w *writer) change() *ecs.Service {
 }
 
 func (w *writer) flush() {
+	w.follow()
 	if w.service != w.was {
 		w.tx.Put(w.service)
 	}

@@ -87,6 +87,7 @@ func overdue(v *state.Snapshot, now time.Time, keepStopped time.Duration) (due [
 		}
 	}
 	due = append(append(due, inactiveServices(v, now)...), inactiveClusters(v, now)...)
+	due = append(due, oldDeployments(v, now)...)
 	return append(due, deletedDefinitions(v)...)
 }
 

@@ -1,6 +1,7 @@
 package deployment
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -132,17 +133,26 @@ func threshold(b *types.DeploymentCircuitBreaker, desired int) int {
 	return min(max((desired*value+99)/100, 3), 200)
 }
 
-// rollBack makes the newest completed deployment the primary again, under its own id, as ECS does.
+// rollBack makes the newest completed deployment the primary again, where there is one.
 func (d *decision) rollBack() {
-	list := d.service.Deployments
+	if id := RollBack(d.service, "ECS deployment circuit breaker: rolling back to deploymentId %s.", d.now); id != "" {
+		d.service.Primary().ByBreaker = true
+		d.say("", "rolling back to deployment "+id+".")
+	}
+}
+
+// RollBack makes the newest completed deployment of s, a clone, the primary again, under its own id, as ECS does, and returns the id; "" where
+// there is none. reason is the format of its rolloutStateReason.
+func RollBack(s *ecs.Service, reason string, now time.Time) string {
+	list := s.Deployments
 	for i := 1; i < len(list); i++ {
 		target := list[i]
 		if target.RolloutState != types.DeploymentRolloutStateCompleted {
 			continue
 		}
-		target.Status, target.DesiredCount, target.UpdatedAt = ecs.DeploymentPrimary, d.service.DesiredCount, d.now
-		target.RolloutState, target.Rollback = types.DeploymentRolloutStateInProgress, true
-		target.RolloutStateReason = "ECS deployment circuit breaker: rolling back to deploymentId " + target.ID + "."
+		target.Status, target.DesiredCount, target.UpdatedAt = ecs.DeploymentPrimary, s.DesiredCount, now
+		target.RolloutState, target.Rollback, target.ByBreaker = types.DeploymentRolloutStateInProgress, true, false
+		target.RolloutStateReason = fmt.Sprintf(reason, target.ID)
 		target.FailedTasks, target.HealthyThen, target.Failures, target.NextStartAt = 0, 0, 0, nil
 		rest := []ecs.Deployment{target}
 		for j, dep := range list {
@@ -151,9 +161,9 @@ func (d *decision) rollBack() {
 				rest = append(rest, dep)
 			}
 		}
-		d.service.Deployments = rest
-		d.service.TaskDefinition, d.service.LaunchType = target.TaskDefinition, target.LaunchType
-		d.say("", "rolling back to deployment "+target.ID+".")
-		return
+		s.Deployments = rest
+		s.TaskDefinition, s.LaunchType = target.TaskDefinition, target.LaunchType
+		return target.ID
 	}
+	return ""
 }

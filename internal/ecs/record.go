@@ -17,17 +17,19 @@ type Kind string
 
 // The kinds of records.
 const (
-	KindCluster       Kind = "cluster"
-	KindFamily        Kind = "task-definition-family"
-	KindDefinition    Kind = "task-definition"
-	KindService       Kind = "service"
-	KindEvent         Kind = "service-event"
-	KindTask          Kind = "task"
-	KindInstance      Kind = "container-instance"
-	KindCredential    Kind = "credential"
-	KindJoinToken     Kind = "join-token"
-	KindClientRequest Kind = "client-request"
-	KindSetting       Kind = "setting"
+	KindCluster           Kind = "cluster"
+	KindFamily            Kind = "task-definition-family"
+	KindDefinition        Kind = "task-definition"
+	KindService           Kind = "service"
+	KindEvent             Kind = "service-event"
+	KindServiceDeployment Kind = "service-deployment"
+	KindServiceRevision   Kind = "service-revision"
+	KindTask              Kind = "task"
+	KindInstance          Kind = "container-instance"
+	KindCredential        Kind = "credential"
+	KindJoinToken         Kind = "join-token"
+	KindClientRequest     Kind = "client-request"
+	KindSetting           Kind = "setting"
 
 	KindAccountSetting Kind = "account-setting"
 )
@@ -55,6 +57,10 @@ func New(k Kind) Record {
 		return &Service{}
 	case KindEvent:
 		return &Event{}
+	case KindServiceDeployment:
+		return &ServiceDeployment{}
+	case KindServiceRevision:
+		return &ServiceRevision{}
 	case KindTask:
 		return &Task{}
 	case KindInstance:

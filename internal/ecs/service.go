@@ -31,6 +31,8 @@ type Service struct {
 	CreatedBy                     string
 	Tags                          []types.Tag
 
+	ServiceDeployment string // the ARN of the service deployment that is going on, "" where none is
+
 	Deployments []Deployment // PRIMARY first, then older ones that still have tasks
 	InactiveAt  *time.Time   // when it became INACTIVE
 	SteadyAt    *time.Time   // since when the service is steady without a break, nil while it is not
@@ -86,7 +88,8 @@ type Deployment struct {
 	RolloutStateReason string
 	CreatedAt          time.Time
 	UpdatedAt          time.Time
-	Rollback           bool // started by the circuit breaker to undo another
+	Rollback           bool // it undoes another, by the circuit breaker or by request
+	ByBreaker          bool // that was the circuit breaker
 	// Failures in a row that throttle starts, when the last one was, and when the next start is allowed.
 	Failures    int
 	FailedAt    *time.Time

@@ -13,7 +13,7 @@ type codec map[ecs.Kind]*awswire.Plan
 
 func newCodec() codec {
 	c, compiler := codec{}, awswire.NewCompiler(awswire.LowerCamel)
-	for _, k := range []ecs.Kind{ecs.KindCluster, ecs.KindFamily, ecs.KindDefinition, ecs.KindService, ecs.KindEvent, ecs.KindTask,
+	for _, k := range []ecs.Kind{ecs.KindCluster, ecs.KindFamily, ecs.KindDefinition, ecs.KindService, ecs.KindEvent, ecs.KindServiceDeployment, ecs.KindServiceRevision, ecs.KindTask,
 		ecs.KindInstance, ecs.KindCredential, ecs.KindJoinToken, ecs.KindClientRequest, ecs.KindSetting,
 		ecs.KindAccountSetting} {
 		c[k] = compiler.Plan(reflect.TypeOf(ecs.New(k)))

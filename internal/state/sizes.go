@@ -13,6 +13,6 @@ func (t *Tables) Sizes() iter.Seq2[ecs.Kind, int] {
 		ecs.KindCluster: t.Clusters.Len(), ecs.KindFamily: t.Families.Len(), ecs.KindDefinition: t.Definitions.Len(), ecs.KindService: t.Services.Len(),
 		ecs.KindEvent: t.Events.Len(), ecs.KindTask: t.Tasks.Len(), ecs.KindInstance: t.Instances.Len(), ecs.KindCredential: t.Credentials.Len(),
 		ecs.KindJoinToken: t.JoinTokens.Len(), ecs.KindClientRequest: t.Requests.Len(), ecs.KindSetting: t.Settings.Len(),
-		ecs.KindAccountSetting: t.AccountSettings.Len(),
+		ecs.KindServiceDeployment: t.Rollouts.Len(), ecs.KindServiceRevision: t.Revisions.Len(), ecs.KindAccountSetting: t.AccountSettings.Len(),
 	})
 }

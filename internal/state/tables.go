@@ -16,6 +16,8 @@ type Tables struct {
 	Families        Table[string, ecs.Family]
 	Services        Table[arn.Service, ecs.Service]
 	Events          Table[string, ecs.Event]
+	Rollouts        Table[string, ecs.ServiceDeployment]
+	Revisions       Table[string, ecs.ServiceRevision]
 	Instances       Table[arn.Instance, ecs.Instance]
 	Credentials     Table[string, ecs.Credential]
 	JoinTokens      Table[string, ecs.JoinToken]
@@ -54,6 +56,7 @@ func newTables() *Tables {
 func (t *Tables) copy() *Tables {
 	return &Tables{
 		Clusters: t.Clusters.copy(), Families: t.Families.copy(), Services: t.Services.copy(), Events: t.Events.copy(),
+		Rollouts: t.Rollouts.copy(), Revisions: t.Revisions.copy(),
 		Instances: t.Instances.copy(), Credentials: t.Credentials.copy(), JoinTokens: t.JoinTokens.copy(), Requests: t.Requests.copy(),
 		Settings: t.Settings.copy(), AccountSettings: t.AccountSettings.copy(), Definitions: t.Definitions.copy(), Tasks: t.Tasks.copy(),
 		draining: t.draining.copy(), census: t.census.copy(), zones: t.zones.copy(),
@@ -75,6 +78,10 @@ func (t *Tables) put(r ecs.Record, remove bool) ecs.Record {
 		return record(old)
 	case *ecs.Event:
 		return record(t.Events.swap(r.Key(), keep(r, remove)))
+	case *ecs.ServiceDeployment:
+		return record(t.Rollouts.swap(r.Key(), keep(r, remove)))
+	case *ecs.ServiceRevision:
+		return record(t.Revisions.swap(r.Key(), keep(r, remove)))
 	case *ecs.Task:
 		old, new := t.Tasks.swap(r.Key(), keep(r, remove)), keep(r, remove)
 		t.censusTask(old, new)
@@ -112,6 +119,10 @@ func (t *Tables) find(k ecs.Kind, key string) ecs.Record {
 		return record(t.Services.Get(arn.Service(key)))
 	case ecs.KindEvent:
 		return record(t.Events.Get(key))
+	case ecs.KindServiceDeployment:
+		return record(t.Rollouts.Get(key))
+	case ecs.KindServiceRevision:
+		return record(t.Revisions.Get(key))
 	case ecs.KindInstance:
 		return record(t.Instances.Get(arn.Instance(key)))
 	case ecs.KindTask:

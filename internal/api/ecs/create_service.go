@@ -54,7 +54,7 @@ func (a *API) createService(ctx context.Context, r *frontdoor.Request, in *awsec
 		default:
 			forgetEvents(tx, old)
 		}
-		s.Begin(id, s.CreatedAt)
+		beginDeployment(tx, s, id, s.CreatedAt)
 		tx.Put(s)
 		out = &awsecs.CreateServiceOutput{Service: new(serviceView(tx.Tables, s, true))}
 		return nil
@@ -169,7 +169,7 @@ func sameService(old, s *ecs.Service) bool {
 		if isDaemon(s) {
 			c.DesiredCount = 0 // nobody asks for it
 		}
-		c.Deployments, c.InactiveAt, c.SteadyAt, c.EventSeq, c.Said, c.Unknown, c.Surge = nil, nil, nil, 0, nil, nil, 0
+		c.Deployments, c.InactiveAt, c.SteadyAt, c.EventSeq, c.Said, c.Unknown, c.Surge, c.ServiceDeployment = nil, nil, nil, 0, nil, nil, 0, ""
 		return c
 	}
 	return reflect.DeepEqual(asAsked(old), asAsked(s))

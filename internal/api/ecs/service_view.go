@@ -1,8 +1,6 @@
 package ecs
 
 import (
-	"strings"
-
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/ecs"
@@ -43,7 +41,7 @@ func deploymentsView(t *state.Tables, s *ecs.Service) ([]types.Deployment, []typ
 		v := deploymentView(d, n)
 		deployments = append(deployments, v)
 		revisions = append(revisions, types.ServiceCurrentRevisionSummary{
-			Arn:                new(revisionARN(s, d)),
+			Arn:                new(s.Revision(d.ID)),
 			RequestedTaskCount: v.DesiredCount, RunningTaskCount: v.RunningCount, PendingTaskCount: v.PendingCount,
 		})
 	}
@@ -62,12 +60,6 @@ func deploymentView(d *ecs.Deployment, n ecs.Counts) types.Deployment {
 		v.DesiredCount = int32(d.DesiredCount)
 	}
 	return v
-}
-
-// revisionARN is the ARN of the service revision that a deployment rolls out: it has the deployment's digits.
-func revisionARN(s *ecs.Service, d *ecs.Deployment) string {
-	prefix, rest, _ := strings.Cut(string(s.ServiceArn), ":service/")
-	return prefix + ":service-revision/" + rest + "/" + strings.TrimPrefix(d.ID, "ecs-svc/")
 }
 
 // eventsView are the service's events, the newest first.

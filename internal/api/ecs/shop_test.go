@@ -42,7 +42,34 @@ func shop() []ecs.Record {
 	for n, name := range []string{"web", "web", "left"} {
 		out = append(out, shopEvent(name, int64(n+1)))
 	}
-	return append(out, shopTasks(web)...)
+	return append(append(out, shopRollouts(web)...), shopTasks(web)...)
+}
+
+// shopRollouts are the service deployments of the shop's service: two that are over, and the one that goes on.
+func shopRollouts(web *ecs.Service) (out []ecs.Record) {
+	for n, d := range slices.Backward(web.Deployments) {
+		at := shopAt.Add(-time.Duration(n) * time.Hour)
+		made := web.Clone()
+		made.Deployments = []ecs.Deployment{d}
+		for _, old := range web.Deployments[n+1:] {
+			made.Deployments = append(made.Deployments, old)
+		}
+		made.Deployments[0].Status = ecs.DeploymentPrimary
+		none := func(string) ecs.Counts { return ecs.Counts{} }
+		second := func(id string) ecs.Counts { return ecs.Counts{Running: map[bool]int{true: 1}[id == deploymentNumber(2)]} }
+		revision, rollout := made.Deploy(fmt.Sprintf("rollout-%d-abcdefghijk", len(web.Deployments)-n), second, at)
+		rollout.StartedAt, rollout.Status = &at, types.ServiceDeploymentStatusInProgress
+		switch n {
+		case 2:
+			rollout.End(types.ServiceDeploymentStatusSuccessful, "", none, at)
+		case 1:
+			rollout.StoppedAt = &at
+			rollout.End(types.ServiceDeploymentStatusStopped, "stopped", none, at)
+		}
+		web.ServiceDeployment = rollout.ServiceDeploymentArn
+		out = append(out, revision, rollout)
+	}
+	return out
 }
 
 func shopEvent(service string, n int64) *ecs.Event {
@@ -135,7 +162,7 @@ func TestShopStories(t *testing.T) {
 	for _, dir := range []string{
 		"create_service", "update_service", "delete_service", "describe_services", "list_services", "stop_task", "describe_tasks", "list_tasks",
 		"register_container_instance", "deregister_container_instance", "describe_container_instances", "list_container_instances",
-		"update_container_instances_state",
+		"update_container_instances_state", "service_deployments",
 	} {
 		golden.Run(t, "testdata/"+dir+"/*.txtar", func(t *testing.T, in map[string]string) (out string) {
 			synctest.Test(t, func(t *testing.T) {

@@ -42,7 +42,7 @@ func (a *API) updateService(ctx context.Context, r *frontdoor.Request, in *awsec
 		}
 		at := now()
 		if p := s.Primary(); in.ForceNewDeployment || s.TaskDefinition != old.TaskDefinition || p == nil {
-			s.Begin(id, at)
+			beginDeployment(tx, s, id, at)
 		} else if s.DesiredCount != old.DesiredCount {
 			p.UpdatedAt = at
 		}

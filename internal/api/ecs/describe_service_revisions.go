@@ -1,0 +1,60 @@
+package ecs
+
+import (
+	"context"
+	"strings"
+
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/ecs"
+	"berth/internal/frontdoor"
+	"berth/internal/state"
+)
+
+// describeServiceRevisions answers with service revisions in the order in which they are named. What does not exist is a failure.
+func (a *API) describeServiceRevisions(_ context.Context, _ *frontdoor.Request, in *awsecs.DescribeServiceRevisionsInput) (*awsecs.DescribeServiceRevisionsOutput, error) {
+	if err := namedRollouts("serviceRevisionArns", "service-revision", in.ServiceRevisionArns); err != nil {
+		return nil, err
+	}
+	view := a.store.View()
+	out := &awsecs.DescribeServiceRevisionsOutput{ServiceRevisions: []types.ServiceRevision{}, Failures: []types.Failure{}}
+	for _, name := range in.ServiceRevisionArns {
+		if v := view.Revisions.Get(name); v != nil {
+			out.ServiceRevisions = append(out.ServiceRevisions, serviceRevisionView(view.Tables, v))
+		} else {
+			out.Failures = append(out.Failures, missing(name))
+		}
+	}
+	return out, nil
+}
+
+func serviceRevisionView(t *state.Tables, r *ecs.ServiceRevision) types.ServiceRevision {
+	a, _ := serviceOf("service-revision", r.ServiceRevisionArn) // as it was made
+	images := r.ContainerImages
+	if len(images) == 0 {
+		images = imagesOf(t, r)
+	}
+	return types.ServiceRevision{
+		ServiceRevisionArn: &r.ServiceRevisionArn, ServiceArn: new(string(a)), ClusterArn: new(string(a.Cluster())), TaskDefinition: new(string(r.TaskDefinition)),
+		LaunchType: r.LaunchType, ContainerImages: images, CreatedAt: &r.CreatedAt,
+		ServiceConnectConfiguration: &types.ServiceConnectConfiguration{},
+	}
+}
+
+// imagesOf are the images of a revision that is not rolled out yet: of a task that runs, or as the definition names them.
+func imagesOf(t *state.Tables, r *ecs.ServiceRevision) []types.ContainerImage {
+	a, _ := serviceOf("service-revision", r.ServiceRevisionArn)
+	id := "ecs-svc/" + r.ServiceRevisionArn[strings.LastIndexByte(r.ServiceRevisionArn, '/')+1:]
+	if images := t.Images(a, id); images != nil {
+		return images
+	}
+	out := []types.ContainerImage{}
+	if d := t.Definitions.Get(r.TaskDefinition); d != nil {
+		for i := range d.Definition.ContainerDefinitions {
+			c := &d.Definition.ContainerDefinitions[i]
+			out = append(out, types.ContainerImage{ContainerName: c.Name, Image: c.Image})
+		}
+	}
+	return out
+}
