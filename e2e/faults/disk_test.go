@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -22,17 +23,10 @@ func onDisks(t *testing.T, size int) (*site.Site, []*site.Disk) {
 	for range size {
 		disks = append(disks, site.NewDisk(t, 1024))
 	}
-	return site.OpenOn(t, size, site.NewNetwork(t, size), disks), disks
-}
-
-// diskOf is the disk of a replica.
-func diskOf(s *site.Site, disks []*site.Disk, r *site.Replica) *site.Disk {
-	for i, x := range s.Members {
-		if x == r {
-			return disks[i]
-		}
-	}
-	return nil
+	s := site.OpenWith(t, size, site.NewNetwork(t, size), func(r *site.Replica) {
+		r.Data = filepath.Join(disks[r.Machine-1].Dir, "data")
+	})
+	return s, disks
 }
 
 // TestDisks is a cluster of three each of which has a disk that becomes slow, stands still, fails and is full, under clients and agents.
@@ -41,14 +35,14 @@ func TestDisks(t *testing.T) {
 	s, disks := onDisks(t, 3)
 	endure(s, 1, []fault{
 		{"the leader's disk is slow", func(s *site.Site) {
-			end := diskOf(s, disks, s.Leader()).Slow(300 * time.Millisecond)
+			end := disks[s.Leader().Machine-1].Slow(300 * time.Millisecond)
 			goOn(s, s.Members)
 			time.Sleep(2 * apart)
 			end()
 		}},
 		{"the leader's disk stands still", func(s *site.Site) {
 			leader := s.Leader()
-			disk := diskOf(s, disks, leader)
+			disk := disks[leader.Machine-1]
 			disk.Freeze()
 			goOn(s, s.Without(leader))
 			leader.WaitUnready()
@@ -57,7 +51,7 @@ func TestDisks(t *testing.T) {
 		}},
 		{"the leader's disk fails", func(s *site.Site) {
 			leader := s.Leader()
-			disk := diskOf(s, disks, leader)
+			disk := disks[leader.Machine-1]
 			disk.Break()
 			goOn(s, s.Without(leader))
 			leader.WaitEnded()
@@ -66,7 +60,7 @@ func TestDisks(t *testing.T) {
 		}},
 		{"a follower's disk fails", func(s *site.Site) {
 			follower := s.Without(s.Leader())[0]
-			disk := diskOf(s, disks, follower)
+			disk := disks[follower.Machine-1]
 			disk.Break()
 			follower.WaitEnded()
 			goOn(s, s.Without(follower))
@@ -75,7 +69,7 @@ func TestDisks(t *testing.T) {
 		}},
 		{"the leader's disk is full", func(s *site.Site) {
 			leader := s.Leader()
-			disk := diskOf(s, disks, leader)
+			disk := disks[leader.Machine-1]
 			disk.Fill(64)
 			goOn(s, s.Without(leader))
 			disk.Empty()

@@ -2,10 +2,7 @@ package faults
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,43 +19,15 @@ const charter = "of the next version"
 // nextVersion builds a berth of this tree with one member more in a record: written when a cluster is made, and shown among its statistics.
 func nextVersion(t *testing.T) string {
 	t.Helper()
-	overlay := struct{ Replace map[string]string }{map[string]string{}}
-	dir := t.TempDir()
-	for file, change := range map[string][2]string{
-		"ecs/record.go":             {"RecordVersion = 1", "RecordVersion = 2"},
-		"ecs/cluster.go":            {"LostInstances []time.Time\n", "LostInstances []time.Time\n\tCharter       string `since:\"2\"`\n"},
-		"api/ecs/create_cluster.go": {"Tags: in.Tags,", "Tags: in.Tags, Charter: []string{\"\", \"\", \"" + charter + "\"}[tx.Version()],"},
-		"api/ecs/cluster_view.go": {
-			"p.fill(v, c, n)\n",
-			"p.fill(v, c, n)\n\tif kept := \"charter\"; c.Charter != \"\" {\n\t\tv.Statistics = append(v.Statistics, types.KeyValuePair{Name: &kept, Value: &c.Charter})\n\t}\n",
+	return site.BuildChanged(t, "next", []site.Change{
+		{File: "internal/ecs/record.go", Old: "RecordVersion = 1", New: "RecordVersion = 2"},
+		{File: "internal/ecs/cluster.go", Old: "LostInstances []time.Time\n", New: "LostInstances []time.Time\n\tCharter       string `since:\"2\"`\n"},
+		{File: "internal/api/ecs/create_cluster.go", Old: "Tags: orNone(in.Tags),", New: "Tags: orNone(in.Tags), Charter: []string{\"\", \"\", \"" + charter + "\"}[tx.Version()],"},
+		{
+			File: "internal/api/ecs/cluster_view.go", Old: "p.fill(v, t, c)\n",
+			New: "p.fill(v, t, c)\n\tif kept := \"charter\"; c.Charter != \"\" {\n\t\tv.Statistics = append(v.Statistics, types.KeyValuePair{Name: &kept, Value: &c.Charter})\n\t}\n",
 		},
-	} {
-		path, err := filepath.Abs(filepath.Join("../../internal", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Count(string(text), change[0]) != 1 {
-			t.Fatalf("%s: does not have once what this test changes: %q", file, change[0])
-		}
-		to := filepath.Join(dir, strings.ReplaceAll(file, "/", "_"))
-		if err := os.WriteFile(to, []byte(strings.Replace(string(text), change[0], change[1], 1)), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		overlay.Replace[path] = to
-	}
-	text, err := json.Marshal(overlay)
-	if err != nil {
-		t.Fatal(err)
-	}
-	list := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(list, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return site.Build(t, "next", "-overlay", list)
+	})
 }
 
 // TestUpgrade takes three replicas to a version with newer records and one of them back: what is new is written only once all know it, and

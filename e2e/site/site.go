@@ -22,19 +22,19 @@ type Site struct {
 	Members []*Replica
 
 	keyID, secret string
-	disks         []*Disk
+	each          func(*Replica) // nil for none
 }
 
 // Open starts replicas that keep the state among themselves, or one that keeps it alone, and waits until they are ready.
 func Open(t testing.TB, size int, on *Network) *Site {
 	t.Helper()
-	return OpenOn(t, size, on, nil)
+	return OpenWith(t, size, on, nil)
 }
 
-// OpenOn is Open with a disk for each replica's data.
-func OpenOn(t testing.TB, size int, on *Network, disks []*Disk) *Site {
+// OpenWith is Open with a function that changes each replica before it is started.
+func OpenWith(t testing.TB, size int, on *Network, each func(*Replica)) *Site {
 	t.Helper()
-	s := &Site{T: t, Network: on, disks: disks}
+	s := &Site{T: t, Network: on, each: each}
 	first := s.Add()
 	if size > 1 {
 		first.Start("--cluster-init")
@@ -83,13 +83,7 @@ func (s *Site) Join() *Replica {
 // Add makes a replica that has not been started.
 func (s *Site) Add() *Replica {
 	s.T.Helper()
-	data := ""
-	if n := len(s.Members); n < len(s.disks) {
-		data = filepath.Join(s.disks[n].Dir, "data")
-	} else {
-		data = s.T.TempDir()
-	}
-	r := &Replica{site: s, Machine: len(s.Members) + 1, Program: Berth(s.T), Data: data}
+	r := &Replica{site: s, Machine: len(s.Members) + 1, Program: Berth(s.T), Data: s.T.TempDir()}
 	if s.Network != nil {
 		r.Listen = s.Network.Address(r.Machine) + ":3270"
 	} else {
@@ -100,6 +94,9 @@ func (s *Site) Add() *Replica {
 		s.T.Fatal(err)
 	}
 	r.log = log
+	if s.each != nil {
+		s.each(r)
+	}
 	s.Members = append(s.Members, r)
 	s.T.Cleanup(func() {
 		r.Signal(syscall.SIGCONT)
