@@ -94,7 +94,7 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	defer ledger.Close()
 	config.Engine, config.Ledger, config.Log, config.Version = engine.Seam(), ledger, log, version
 	config.CleanUpAfter, config.HTTPClient = o.cleanUpAfter, agentClient()
-	equip(&config, engine)
+	equip(&config, engine, d.path("routers"))
 	warnOfNeighbours(log)
 	groups, err := machine.OpenGroups("/sys/fs/cgroup", config.Installation, func(ctx context.Context) (string, error) {
 		m, err := config.Engine.Machine(ctx)

@@ -11,8 +11,9 @@ import (
 )
 
 // equip gives an agent what it works with on a real machine, besides engine and control groups.
-func equip(c *agent.Config, engine *docker.Engine) {
+func equip(c *agent.Config, engine *docker.Engine, dir string) {
 	c.Ports = machine.HostPorts{}
+	c.Routers = machine.Routers{Dir: dir}
 	c.Pause = (&pauseImage{engine: engine}).bring
 }
 

@@ -43,8 +43,15 @@ type Container struct {
 	StopTimeout     int64             `json:"stopTimeout,omitempty"`  // seconds
 	HealthCheckType string            `json:"healthCheckType,omitempty"`
 	RestartPolicy   *RestartPolicy    `json:"restartPolicy,omitempty"`
+	Firelens        *Firelens         `json:"firelensConfiguration,omitempty"`
 	ContainerARN    string            `json:"containerArn,omitempty"`
 	DockerConfig    DockerConfig      `json:"dockerConfig"`
+}
+
+// Firelens makes a container the task's log router.
+type Firelens struct {
+	Type    string            `json:"type"` // fluentd or fluentbit
+	Options map[string]string `json:"options,omitempty"`
 }
 
 // RestartPolicy has the agent start a container again that ended, without end of the task.

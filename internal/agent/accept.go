@@ -24,7 +24,10 @@ func accept(t acsproto.Task, instance string) (*Record, error) {
 			return nil, err
 		}
 	}
-	r.Task = withPause(r.Task)
+	var err error
+	if r.Task, err = withRouter(withPause(r.Task)); err != nil {
+		return nil, err
+	}
 	for _, c := range r.Task.Containers {
 		r.Containers = append(r.Containers, Container{Name: c.Name})
 	}

@@ -32,7 +32,8 @@ type Config struct {
 	Ledger Ledger
 	API    func(InstanceConfig) API // the SDK's client with the instance's keys
 
-	Ports Ports // nil: no port ranges
+	Ports   Ports   // nil: no port ranges
+	Routers Routers // nil: no log routers
 	// Pause has the image of pause containers made where it is not there, and returns its name. nil: no namespaces of a task's own.
 	Pause func(ctx context.Context) (image string, err error)
 

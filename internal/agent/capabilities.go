@@ -18,10 +18,10 @@ const (
 )
 
 // abilities are what an agent was given to work with, besides its engine.
-type abilities struct{ groups, ports, pause bool }
+type abilities struct{ groups, ports, pause, routers bool }
 
 func (a *Agent) abilities() abilities {
-	return abilities{groups: a.Groups != nil, ports: a.Ports != nil, pause: a.Pause != nil}
+	return abilities{groups: a.Groups != nil, ports: a.Ports != nil, pause: a.Pause != nil, routers: a.Routers != nil}
 }
 
 // attributes are what an instance can do, and what it is. An attribute is there only if this agent acts on it. Custom attributes are sent
@@ -77,6 +77,10 @@ func capabilities(m Machine, can abilities) []string {
 	if can.pause {
 		list = append(list, ecsCapability+"pid-ipc-namespace-sharing")
 	}
+	if can.routers && slices.Contains(m.LogDrivers, "fluentd") {
+		list = append(list, capability+"logging-driver."+firelensDriver, ecsCapability+"firelens.fluentd", ecsCapability+"firelens.fluentbit",
+			ecsCapability+"firelens.options.config.file", ecsCapability+"logging-driver.awsfirelens.log-driver-buffer-limit")
+	}
 	for _, d := range slices.Sorted(slices.Values(m.VolumeDrivers)) {
 		list = append(list, ecsCapability+"docker-plugin."+strings.ReplaceAll(d, ":", "."))
 	}
@@ -90,9 +94,9 @@ func serves(m Machine, minor int) bool {
 	return ok && err == nil && (major != "1" || minor <= n)
 }
 
-// logDrivers are those of ECS that the engine has.
+// logDrivers are those of ECS that the engine has and that can work here: awslogs would need CloudWatch Logs.
 func logDrivers(m Machine) (list []string) {
-	for _, d := range []string{"awslogs", "fluentd", "gelf", "journald", "json-file", "logentries", "splunk", "sumologic", "syslog"} {
+	for _, d := range []string{"fluentd", "gelf", "journald", "json-file", "logentries", "splunk", "sumologic", "syslog"} {
 		if slices.Contains(m.LogDrivers, d) {
 			list = append(list, d)
 		}

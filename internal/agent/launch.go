@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"berth/internal/acsproto"
+	"berth/internal/arn"
 )
 
 // create writes down that the container starts, creates it, and writes down its id: only then is it started.
@@ -23,6 +24,9 @@ func (t *task) create(ctx context.Context, name string) error {
 		return nil
 	}
 	spec, err := t.spec(ctx, name)
+	if errors.Is(err, ErrUnavailable) || ctx.Err() != nil {
+		return err
+	}
 	if err != nil {
 		t.fail(name, "CannotCreateContainerError: "+err.Error())
 		return nil
@@ -70,17 +74,40 @@ func (t *task) spec(ctx context.Context, name string) (s Spec, err error) {
 			return Spec{}, fmt.Errorf("make the task's control group: %w", err)
 		}
 	}
-	gpus := false
-	t.view(func(r *Record) { gpus = len(r.gpus(name)) > 0 })
-	if gpus {
-		m, err := t.agent.Engine.Machine(ctx)
-		if err != nil {
-			return Spec{}, fmt.Errorf("ask the engine for its runtimes: %w", err)
+	asks := false
+	t.view(func(r *Record) { asks = len(r.gpus(name)) > 0 || routerOf(r.Task) != nil })
+	if asks {
+		if err := t.ask(ctx, name, &at); err != nil {
+			return Spec{}, err
 		}
-		at.NVIDIA = slices.Contains(m.Runtimes, nvidia)
 	}
 	t.view(func(r *Record) { s, err = specOf(r, r.ordered(name), at) })
 	return s, err
+}
+
+// ask finds out what the configuration of some containers hangs on: what the engine has, and where the log router's files are, which are
+// written before the router is created.
+func (t *task) ask(ctx context.Context, name string, at *place) error {
+	m, err := t.agent.Engine.Machine(ctx)
+	if err != nil {
+		return fmt.Errorf("ask the engine what it has: %w", err)
+	}
+	at.NVIDIA, at.OldFluentd = slices.Contains(m.Runtimes, nvidia), !serves(m, 41)
+	var config []byte
+	router := false
+	t.view(func(r *Record) { config, router = routerConfig(r), r.ordered(name).Firelens != nil })
+	if config == nil {
+		return nil
+	}
+	id := arn.Task(t.arn).ID()
+	at.Router = t.agent.Routers.Files(id)
+	if !router {
+		return nil
+	}
+	if err := t.agent.Routers.Prepare(id, config); err != nil {
+		return fmt.Errorf("write the log router's configuration: %w", err)
+	}
+	return nil
 }
 
 // adoptNamed takes over the container that has the name already, if it is this task's.

@@ -63,6 +63,9 @@ func (o *orders) take(t acsproto.Task, stop bool) (*Record, error) {
 	if err == nil && sharesNamespaces(t) && o.agent.Pause == nil {
 		err = fmt.Errorf("pidMode %q and ipcMode %q are not served by this agent", t.PidMode, t.IpcMode)
 	}
+	if err == nil && routerOf(t) != nil && o.agent.Routers == nil {
+		err = fmt.Errorf("log routers are not served by this agent")
+	}
 	if err != nil {
 		return o.unreadable(known, t.ARN, err), err
 	}

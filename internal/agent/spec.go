@@ -32,6 +32,16 @@ type place struct {
 	HostAddress  string // "" publishes ports on all addresses
 	CgroupParent string // "" leaves it to the engine
 	NVIDIA       bool   // the engine has NVIDIA's runtime
+	Router       RouterFiles
+	OldFluentd   bool // the engine's log driver fluentd has the option of engines before 20.10
+}
+
+// AsyncOption is the option of the log driver fluentd with which a container starts whether or not the router listens.
+func (p place) AsyncOption() string {
+	if p.OldFluentd {
+		return "fluentd-async-connect"
+	}
+	return "fluentd-async"
 }
 
 // specOf generates a container's configuration and lays what the order says in the engine's own words over it.
@@ -67,6 +77,7 @@ func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
 	host.CgroupParent = at.CgroupParent
 	host.RestartPolicy, host.AutoRemove = container.RestartPolicy{}, false // a container runs once
 	mounts(r, c, host)
+	routing(r, c, at, host)
 	gpus(r, c, at, config, host)
 	if err := ports(r, c, at, config, host); err != nil {
 		return Spec{}, err

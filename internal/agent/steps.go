@@ -165,12 +165,13 @@ func (t *task) halt(ctx context.Context, name string) error {
 func (t *task) cleanUp(ctx context.Context) error {
 	var names, volumes []string
 	var g Group
+	var router bool
 	t.view(func(r *Record) {
 		g = groupOf(r)
 		for _, c := range r.Containers {
 			names = append(names, containerName(r.Task, c.Name))
 		}
-		volumes = ownVolumes(r.Task)
+		volumes, router = ownVolumes(r.Task), routerOf(r.Task) != nil
 	})
 	ctx, cancel := context.WithTimeout(ctx, createTimeout)
 	defer cancel()
@@ -182,6 +183,11 @@ func (t *task) cleanUp(ctx context.Context) error {
 	for _, v := range volumes {
 		if err := t.agent.Engine.RemoveVolume(ctx, v); err != nil {
 			return fmt.Errorf("remove volume %s: %w", v, err)
+		}
+	}
+	if t.agent.Routers != nil && router {
+		if err := t.agent.Routers.Remove(g.Task); err != nil {
+			return fmt.Errorf("remove the log router's files: %w", err)
 		}
 	}
 	if t.agent.Groups != nil && len(names) > 0 {

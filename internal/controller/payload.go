@@ -111,6 +111,9 @@ func payloadContainer(t *ecs.Task, def *types.TaskDefinition, c *types.Container
 	if c.HealthCheck != nil {
 		p.HealthCheckType = "docker"
 	}
+	if f := c.FirelensConfiguration; f != nil {
+		p.Firelens = &acsproto.Firelens{Type: string(f.Type), Options: f.Options}
+	}
 	if r := c.RestartPolicy; r != nil && yes(r.Enabled) {
 		p.RestartPolicy = &acsproto.RestartPolicy{Enabled: true, IgnoredExitCodes: r.IgnoredExitCodes, RestartAttemptPeriod: int64(number(r.RestartAttemptPeriod))}
 	}

@@ -29,7 +29,7 @@ var actedOn = map[string]string{
 	"UpdateClusterSettings":         "cluster",
 	"PutClusterCapacityProviders":   "cluster",
 	"DeleteCluster":                 "cluster",
-	"RegisterTaskDefinition":        "containerDefinitions family cpu enableFaultInjection ipcMode memory networkMode pidMode placementConstraints requiresCompatibilities tags volumes",
+	"RegisterTaskDefinition":        "containerDefinitions family cpu enableFaultInjection ipcMode memory networkMode pidMode placementConstraints requiresCompatibilities runtimePlatform tags volumes",
 	"DescribeTaskDefinition":        "taskDefinition include",
 	"ListTaskDefinitions":           "familyPrefix maxResults nextToken sort status",
 	"ListTaskDefinitionFamilies":    "familyPrefix maxResults nextToken status",
@@ -67,8 +67,10 @@ var actedOn = map[string]string{
 	"SubmitTaskStateChange":         "cluster containers executionStoppedAt pullStartedAt pullStoppedAt reason status task",
 	"SubmitContainerStateChange":    "cluster containerName exitCode networkBindings reason runtimeId status task",
 	"SubmitAttachmentStateChanges":  "cluster",
+	"RegisterTaskDefinition.containerDefinitions.firelensConfiguration": `options
+		type`,
 	"RegisterTaskDefinition.containerDefinitions": `command cpu dependsOn disableNetworking dnsSearchDomains dnsServers dockerLabels
-		dockerSecurityOptions entryPoint environment essential extraHosts healthCheck hostname image interactive links linuxParameters
+		dockerSecurityOptions entryPoint environment essential extraHosts firelensConfiguration healthCheck hostname image interactive links linuxParameters
 		logConfiguration memory memoryReservation mountPoints name portMappings privileged pseudoTerminal readonlyRootFilesystem resourceRequirements restartPolicy
 		startTimeout stopTimeout systemControls ulimits user volumesFrom workingDirectory`,
 	"RegisterTaskDefinition.containerDefinitions.linuxParameters":  "capabilities devices initProcessEnabled maxSwap sharedMemorySize swappiness tmpfs",

@@ -32,6 +32,10 @@ func definitionUnserved(in *awsecs.RegisterTaskDefinitionInput) error {
 	return nil
 }
 
+func firelensFromS3(c *types.ContainerDefinition) bool {
+	return c.FirelensConfiguration != nil && c.FirelensConfiguration.Options["config-file-type"] == "s3"
+}
+
 func unservedVolume(v types.Volume) []unservedMember {
 	return []unservedMember{
 		{"volumes.efsVolumeConfiguration", v.EfsVolumeConfiguration != nil},
@@ -46,7 +50,7 @@ func unservedContainer(c *types.ContainerDefinition) []unservedMember {
 		{"containerDefinitions.secrets", len(c.Secrets) > 0},
 		{"containerDefinitions.environmentFiles", len(c.EnvironmentFiles) > 0},
 		{"containerDefinitions.repositoryCredentials", c.RepositoryCredentials != nil},
-		{"containerDefinitions.firelensConfiguration", c.FirelensConfiguration != nil},
+		{"containerDefinitions.firelensConfiguration.options config-file-type s3", firelensFromS3(c)},
 		{"containerDefinitions.credentialSpecs", len(c.CredentialSpecs) > 0},
 		{"containerDefinitions.logConfiguration.secretOptions", c.LogConfiguration != nil && len(c.LogConfiguration.SecretOptions) > 0},
 	}

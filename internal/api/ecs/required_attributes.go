@@ -76,7 +76,11 @@ func (n *needs) ofEngine(c *types.ContainerDefinition) {
 	n.when(yes(c.ReadonlyRootFilesystem) || c.Links != nil || c.DnsServers != nil || c.DnsSearchDomains != nil || c.ExtraHosts != nil ||
 		c.DockerSecurityOptions != nil, docker("17"))
 	n.when(c.MemoryReservation != nil, docker("21"))
-	n.when(yes(c.Privileged), capability+"privileged-container")
+	n.when(yes(c.Privileged), capability+"privileged-container", docker("17"))
+	if l := c.LinuxParameters; l != nil {
+		n.when(l.SharedMemorySize != nil || len(l.Tmpfs) > 0, docker("22"))
+		n.when(l.InitProcessEnabled != nil, docker("25"))
+	}
 	for _, o := range c.DockerSecurityOptions {
 		n.when(strings.HasPrefix(o, "label:"), capability+"selinux")
 		n.when(strings.HasPrefix(o, "apparmor:"), capability+"apparmor")
@@ -98,7 +102,9 @@ func (n *needs) ofContainer(c *types.ContainerDefinition, role bool) {
 		n.when(true, ecsAbility+"secrets."+secretStore(s)+".environment-variables")
 	}
 	if f := c.FirelensConfiguration; f != nil {
+		kind := f.Options["config-file-type"]
 		n.when(true, ecsAbility+"firelens."+string(f.Type))
+		n.when(kind != "", ecsAbility+"firelens.options.config."+kind)
 	}
 }
 
@@ -110,6 +116,12 @@ func (n *needs) ofLogs(l *types.LogConfiguration, role bool) {
 	for _, s := range l.SecretOptions {
 		n.when(true, ecsAbility+"secrets."+secretStore(s)+".bootstrap.log-driver")
 	}
+	_, limit := l.Options["log-driver-buffer-limit"]
+	n.when(l.LogDriver == types.LogDriverAwsfirelens && limit, ecsAbility+"logging-driver.awsfirelens.log-driver-buffer-limit")
+	if l.LogDriver == types.LogDriverAwsfirelens {
+		return
+	}
+	n.when(l.LogDriver != types.LogDriverAwslogs, docker("18"))
 	if l.LogDriver != types.LogDriverAwslogs {
 		return
 	}

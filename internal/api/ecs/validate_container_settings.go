@@ -124,37 +124,3 @@ func containerLinux(_ *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDef
 	}
 	return nil
 }
-
-func containerLogs(in *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) error {
-	if f := c.FirelensConfiguration; f != nil {
-		if err := validateEnum("firelensConfiguration.type", f.Type); err != nil || f.Type == "" {
-			return apierr.ClientException("firelensConfiguration.type should be one of [fluentd,fluentbit]")
-		}
-	}
-	l := c.LogConfiguration
-	if l == nil {
-		return nil
-	}
-	if err := validateEnum("logConfiguration.logDriver", l.LogDriver); err != nil {
-		return clientException(err)
-	}
-	switch {
-	case l.LogDriver == "":
-		return apierr.ClientException("logConfiguration.logDriver should not be null or empty.")
-	case l.LogDriver == types.LogDriverAwslogs && l.Options["awslogs-group"] == "":
-		return apierr.ClientException("Log driver awslogs requires options: awslogs-group")
-	case l.LogDriver == types.LogDriverAwsfirelens && !hasFirelens(in):
-		return apierr.ClientException("When awsfirelens log driver is specified in log configuration, " +
-			"a firelens configuration must be defined in one container of the task definition.")
-	}
-	return nil
-}
-
-func hasFirelens(in *awsecs.RegisterTaskDefinitionInput) bool {
-	for i := range in.ContainerDefinitions {
-		if in.ContainerDefinitions[i].FirelensConfiguration != nil {
-			return true
-		}
-	}
-	return false
-}

@@ -38,7 +38,7 @@ func definitionContainers(in *awsecs.RegisterTaskDefinitionInput) error {
 	if !essential {
 		return apierr.ClientException("Task definition doesn't have any essential container")
 	}
-	return firstFault(in, definitionPorts, definitionLinks)
+	return firstFault(in, oneFirelens, definitionPorts, definitionLinks)
 }
 
 func isEssential(c *types.ContainerDefinition) bool { return c.Essential == nil || *c.Essential }
