@@ -31,35 +31,61 @@ func validateClusterCapacity(providers []string, strategy []types.CapacityProvid
 }
 
 func validateDefaultStrategy(providers []string, strategy []types.CapacityProviderStrategyItem) error {
-	if len(strategy) > mostStrategyItems {
-		return apierr.InvalidParameter("A capacity provider strategy can contain a maximum of %d capacity providers.", mostStrategyItems)
+	bases, err := validateStrategyItems("defaultCapacityProviderStrategy", strategy)
+	if err != nil {
+		return err
 	}
-	bases := 0
-	for i, s := range strategy {
-		if blank(s.CapacityProvider) {
-			return apierr.InvalidParameter("defaultCapacityProviderStrategy.capacityProvider should not be null or empty.")
-		}
+	for _, s := range strategy {
 		if !slices.Contains(providers, *s.CapacityProvider) {
 			return apierr.InvalidParameter("The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. "+
 				"Associate the capacity provider '%s' with the cluster and try again.", *s.CapacityProvider)
-		}
-		if slices.ContainsFunc(strategy[:i], func(o types.CapacityProviderStrategyItem) bool { return *o.CapacityProvider == *s.CapacityProvider }) {
-			return apierr.InvalidParameter("The specified capacity provider strategy contains the capacity provider '%s' more than once.", *s.CapacityProvider)
-		}
-		if s.Weight < 0 || s.Weight > mostWeight {
-			return apierr.InvalidParameter("The weight of the capacity provider '%s' must be between 0 and %d.", *s.CapacityProvider, mostWeight)
-		}
-		if s.Base < 0 || s.Base > mostBase {
-			return apierr.InvalidParameter("The base of the capacity provider '%s' must be between 0 and %d.", *s.CapacityProvider, mostBase)
-		}
-		if s.Base > 0 {
-			bases++
 		}
 	}
 	if bases > 1 {
 		return apierr.InvalidParameter("The specified capacity provider strategy contains multiple capacity providers with a base value defined. Only one can have it.")
 	}
 	return nil
+}
+
+// validateStrategyItems checks each item of a strategy, and returns how many have a base.
+func validateStrategyItems(member string, strategy []types.CapacityProviderStrategyItem) (bases int, err error) {
+	if len(strategy) > mostStrategyItems {
+		return 0, apierr.InvalidParameter("A capacity provider strategy can contain a maximum of %d capacity providers.", mostStrategyItems)
+	}
+	for i, s := range strategy {
+		if blank(s.CapacityProvider) {
+			return 0, apierr.InvalidParameter("%s.capacityProvider should not be null or empty.", member)
+		}
+		if slices.ContainsFunc(strategy[:i], func(o types.CapacityProviderStrategyItem) bool { return *o.CapacityProvider == *s.CapacityProvider }) {
+			return 0, apierr.InvalidParameter("The specified capacity provider strategy contains the capacity provider '%s' more than once.", *s.CapacityProvider)
+		}
+		if s.Weight < 0 || s.Weight > mostWeight {
+			return 0, apierr.InvalidParameter("The weight of the capacity provider '%s' must be between 0 and %d.", *s.CapacityProvider, mostWeight)
+		}
+		if s.Base < 0 || s.Base > mostBase {
+			return 0, apierr.InvalidParameter("The base of the capacity provider '%s' must be between 0 and %d.", *s.CapacityProvider, mostBase)
+		}
+		if s.Base > 0 {
+			bases++
+		}
+	}
+	return bases, nil
+}
+
+// validateStrategy checks the strategy of a service or of RunTask, and refuses one that is right too: there is none yet that could be followed.
+func validateStrategy(strategy []types.CapacityProviderStrategyItem) error {
+	bases, err := validateStrategyItems("capacityProviderStrategy", strategy)
+	switch {
+	case err != nil:
+		return err
+	case !slices.ContainsFunc(strategy, func(s types.CapacityProviderStrategyItem) bool { return s.Weight > 0 }):
+		return apierr.InvalidParameter("There are no capacity providers in the capacity provider strategy with a weight value greater than zero. " +
+			"Specify a weight value greater than zero for at least one of them and try again.")
+	case bases > 1:
+		return apierr.InvalidParameter("There are multiple capacity providers in the specified capacity provider strategy with a base value defined. " +
+			"Only one can have it.")
+	}
+	return notActedOn("capacityProviderStrategy")
 }
 
 // noDefaultStrategy refuses what names neither a launch type nor a strategy in a cluster that has a default strategy: AWS would follow that.

@@ -47,6 +47,7 @@ var actedOn = map[string]string{
 	"DescribeServiceRevisions":      "serviceRevisionArns",
 	"StopServiceDeployment":         "serviceDeploymentArn stopType",
 	"ListServices":                  "cluster launchType maxResults nextToken resourceManagementType schedulingStrategy",
+	"ListServicesByNamespace":       "maxResults namespace nextToken",
 	"StopTask":                      "task cluster reason",
 	"DescribeTasks":                 "tasks cluster include",
 	"UpdateTaskProtection":          "cluster expiresInMinutes protectionEnabled tasks",

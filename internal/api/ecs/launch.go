@@ -129,6 +129,8 @@ func (l *launch) suits(d *ecs.TaskDefinition) error {
 	switch vpc := def.NetworkMode == types.NetworkModeAwsvpc; {
 	case vpc && l.networkConfiguration == nil:
 		return apierr.InvalidParameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+	case vpc && noSubnets(l.networkConfiguration.AwsvpcConfiguration):
+		return apierr.InvalidParameter("subnets can not be empty.")
 	case vpc:
 		return notActedOn("networkMode awsvpc")
 	case l.networkConfiguration != nil:
@@ -136,6 +138,8 @@ func (l *launch) suits(d *ecs.TaskDefinition) error {
 	}
 	return overridesSuit(l.overrides, d)
 }
+
+func noSubnets(c *types.AwsVpcConfiguration) bool { return c == nil || len(c.Subnets) == 0 }
 
 func (l *launch) kind() types.LaunchType {
 	if l.launchType == "" {

@@ -110,7 +110,7 @@ func validateRunTask(in *awsecs.RunTaskInput) (count int, err error) {
 	case in.LaunchType != "" && len(in.CapacityProviderStrategy) > 0:
 		return 0, apierr.InvalidParameter("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
 	case len(in.CapacityProviderStrategy) > 0:
-		return 0, notActedOn("capacityProviderStrategy")
+		return 0, validateStrategy(in.CapacityProviderStrategy)
 	case in.PlatformVersion != nil && *in.PlatformVersion != "" && in.LaunchType != types.LaunchTypeFargate:
 		return 0, apierr.InvalidParameter("The platform version must be null when specifying an EC2 launch type.")
 	}

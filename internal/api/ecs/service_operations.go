@@ -34,6 +34,7 @@ func (a *API) serviceOperations() []frontdoor.Operation {
 			return serviceResources(r, i.Cluster, i.Services...)
 		}),
 		frontdoor.Op("ListServices", a.listServices),
+		frontdoor.Op("ListServicesByNamespace", a.listServicesByNamespace),
 	}
 }
 

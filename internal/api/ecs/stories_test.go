@@ -13,7 +13,7 @@ import (
 func TestStories(t *testing.T) {
 	for _, dir := range []string{
 		"update_task_protection", "get_task_protection", "put_account_setting", "put_account_setting_default", "delete_account_setting",
-		"list_account_settings",
+		"list_account_settings", "list_services_by_namespace",
 	} {
 		golden.Run(t, "testdata/"+dir+"/*.txtar", func(t *testing.T, in map[string]string) (out string) {
 			synctest.Test(t, func(t *testing.T) {

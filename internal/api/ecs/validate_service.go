@@ -91,7 +91,7 @@ func (s *serviceSettings) validateController() error {
 func (s *serviceSettings) validateCapacity() error {
 	switch {
 	case len(s.capacityProviders) > 0:
-		return notActedOn("capacityProviderStrategy")
+		return validateStrategy(s.capacityProviders)
 	case text(s.platformVersion) != "":
 		return apierr.InvalidParameter("The platform version must be null when specifying an EC2 launch type.")
 	}

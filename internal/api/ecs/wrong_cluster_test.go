@@ -102,6 +102,12 @@ func TestWrongClusterRequests(t *testing.T) {
 			"The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. " +
 				"Associate the capacity provider 'FARGATE' with the cluster and try again."},
 
+		{"ListServicesByNamespace", `{}`, parameter, "namespace should not be null or empty."},
+		{"ListServicesByNamespace", `{"namespace":"n"}`, "NamespaceNotFoundException", "The specified namespace was not found."},
+		{"ListServicesByNamespace", `{"namespace":"` + namespace + `"}`, "NamespaceNotFoundException", "The specified namespace was not found."},
+		{"ListServicesByNamespace", `{"namespace":"` + task + `"}`, parameter, "Invalid namespace: " + task + " is not the ARN of a namespace."},
+		{"ListServicesByNamespace", `{"namespace":"n","maxResults":101}`, parameter, "maxResults must be between 1 and 100."},
+
 		{"DeleteCluster", `{}`, parameter, "cluster should not be null or empty."},
 		{"DeleteCluster", `{"cluster":"nobody"}`, notFound, "Cluster not found."},
 		{"DeleteCluster", `{"cluster":"gone"}`, notFound, "The referenced cluster was inactive."},

@@ -44,7 +44,13 @@ func wrongSettings() [][2]string {
 	return [][2]string{
 		{`"desiredCount":-1`, "desiredCount must be at least 0, but was -1"},
 		{`"desiredCount":5001`, "desiredCount must be at most 5000, the quota of tasks of a service, but was 5001"},
-		{`"capacityProviderStrategy":[{"capacityProvider":"FARGATE"}]`, unserved("capacityProviderStrategy")},
+		{`"capacityProviderStrategy":[{"capacityProvider":"FARGATE","weight":1}]`, unserved("capacityProviderStrategy")},
+		{`"capacityProviderStrategy":[{"weight":1}]`, "capacityProviderStrategy.capacityProvider should not be null or empty."},
+		{`"capacityProviderStrategy":[{"capacityProvider":"FARGATE"},{"capacityProvider":"FARGATE_SPOT"}]`,
+			"There are no capacity providers in the capacity provider strategy with a weight value greater than zero. " +
+				"Specify a weight value greater than zero for at least one of them and try again."},
+		{`"capacityProviderStrategy":[{"capacityProvider":"FARGATE","weight":1,"base":1},{"capacityProvider":"FARGATE_SPOT","base":1}]`,
+			"There are multiple capacity providers in the specified capacity provider strategy with a base value defined. Only one can have it."},
 		{`"platformVersion":"LATEST"`, "The platform version must be null when specifying an EC2 launch type."},
 		{`"deploymentController":{"type":"CODE_DEPLOY"}`, unserved("deploymentController.type CODE_DEPLOY")},
 		{`"deploymentController":{"type":"EXTERNAL"}`, unserved("deploymentController.type EXTERNAL")},
@@ -121,6 +127,7 @@ func TestWrongCreateService(t *testing.T) {
 	add(client, `"taskDefinition":"nobody"`, "TaskDefinition not found.")
 	add(client, `"taskDefinition":"old:1"`, "TaskDefinition is inactive")
 	add(parameter, `"taskDefinition":"vpc"`, "Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+	add(parameter, `"taskDefinition":"vpc","networkConfiguration":{"awsvpcConfiguration":{"subnets":[]}}`, "subnets can not be empty.")
 	add(parameter, `"taskDefinition":"vpc","networkConfiguration":{"awsvpcConfiguration":{"subnets":["s"]}}`, unserved("networkMode awsvpc"))
 	add(parameter, `"launchType":"FARGATE"`, unserved("launchType FARGATE"))
 	add(parameter, `"launchType":"EXTERNAL"`, unserved("launchType EXTERNAL"))
