@@ -3,7 +3,6 @@ package storm
 import (
 	"bufio"
 	"context"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -14,9 +13,9 @@ import (
 	"strings"
 	"testing"
 	"time"
-)
 
-var soak = flag.Duration("soak", 0, "let TestSoak run for so long")
+	"berth/e2e/site"
+)
 
 const (
 	soakEvery = 30 * time.Second
@@ -26,10 +25,11 @@ const (
 // TestSoak holds a server with 20,000 tasks, of which 20 a second are replaced, to staying as it is: what it takes in the last third of the time
 // must not be more than in the middle third.
 func TestSoak(t *testing.T) {
-	if *soak == 0 {
+	soak := site.Soak()
+	if soak == 0 {
 		t.Skip("only with -soak D")
 	}
-	keep := max(time.Minute, *soak/12)
+	keep := max(time.Minute, soak/12)
 	s := startServer(t, "--keep-stopped", keep.String())
 	var samples []sample
 	var y yardstick
@@ -43,7 +43,7 @@ func TestSoak(t *testing.T) {
 		}
 	}()
 	before := s.scrape()
-	r := s.simulateWithin(*soak+20*time.Minute, func(line string, fleet *os.Process) {
+	r := s.simulateWithin(soak+20*time.Minute, func(line string, fleet *os.Process) {
 		t.Log(line)
 		if strings.HasPrefix(line, "create") { // the churn begins then
 			before = s.scrape()
@@ -67,8 +67,8 @@ func TestSoak(t *testing.T) {
 	if len(samples) < 6 {
 		t.Fatalf("%d samples are too few: let it run for longer", len(samples))
 	}
-	table, worse := judge(samples, *soak/3 >= settled)
-	t.Logf("%s of churn, stopped tasks kept for %s:\n%s", *soak, keep, table)
+	table, worse := judge(samples, soak/3 >= settled)
+	t.Logf("%s of churn, stopped tasks kept for %s:\n%s", soak, keep, table)
 	for _, w := range worse {
 		t.Error(w)
 	}

@@ -15,9 +15,10 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"berth/e2e/site"
 )
 
 var (
@@ -25,35 +26,7 @@ var (
 	given   = flag.String("berth", "", "the program to run; \"\" builds it")
 )
 
-// program builds berth once.
-var program = sync.OnceValues(func() (string, error) {
-	if *given != "" {
-		return filepath.Abs(*given)
-	}
-	dir, err := os.MkdirTemp("", "berth-storm")
-	if err != nil {
-		return "", err
-	}
-	built = dir
-	path := filepath.Join(dir, "berth")
-	build := exec.Command("go", "build", "-o", path, "berth/cmd/berth")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build: %w\n%s", err, out)
-	}
-	return path, nil
-})
-
-// built is the directory of the program, once there is one.
-var built string
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if built != "" {
-		os.RemoveAll(built) //nolint:errcheck // a directory of ours
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(site.Main(m, 0)) }
 
 // server is a real server with a data directory of its own.
 type server struct {
@@ -67,8 +40,11 @@ type server struct {
 
 func startServer(b testing.TB, flags ...string) *server {
 	b.Helper()
-	path, err := program()
-	if err != nil {
+	var err error
+	path := *given
+	if path == "" {
+		path = site.Berth(b)
+	} else if path, err = filepath.Abs(path); err != nil {
 		b.Fatal(err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
