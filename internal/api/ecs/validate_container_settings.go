@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -51,7 +52,7 @@ func containerSecrets(in *awsecs.RegisterTaskDefinitionInput, c *types.Container
 	return nil
 }
 
-func containerLimits(_ *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) error {
+func containerLimits(in *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) error {
 	for _, u := range c.Ulimits {
 		if err := validateEnum("ulimits.name", u.Name); err != nil || u.Name == "" {
 			return apierr.ClientException("Invalid 'ulimits' setting for container '%s': unknown limit '%s'.", *c.Name, u.Name)
@@ -64,8 +65,8 @@ func containerLimits(_ *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDe
 		return apierr.ClientException("%s", fault)
 	}
 	for _, s := range c.SystemControls {
-		if blank(s.Namespace) || s.Value == nil {
-			return apierr.ClientException("Invalid 'systemControls' setting for container '%s': namespace and value should not be null.", *c.Name)
+		if fault := controlFault(in, s); fault != "" {
+			return apierr.ClientException("Invalid 'systemControls' setting for container '%s': %s.", *c.Name, fault)
 		}
 	}
 	return nil
@@ -89,6 +90,27 @@ func requirementsFault(container string, list []types.ResourceRequirement) strin
 			return what + ": GPU is given more than once."
 		}
 		seen = true
+	}
+	return ""
+}
+
+// ipcControls are the kernel parameters of the namespace of interprocess communication; besides them there are those below fs.mqueue.
+const ipcControls = "kernel.msgmax kernel.msgmnb kernel.msgmni kernel.sem kernel.shmall kernel.shmmax kernel.shmmni kernel.shm_rmid_forced"
+
+// controlFault says what is wrong with a kernel parameter: it must be one of a namespace that the task does not share with the machine.
+func controlFault(in *awsecs.RegisterTaskDefinitionInput, s types.SystemControl) string {
+	name := text(s.Namespace)
+	ipc := slices.Contains(strings.Fields(ipcControls), name) || strings.HasPrefix(name, "fs.mqueue.")
+	network := strings.HasPrefix(name, "net.")
+	switch {
+	case name == "" || s.Value == nil:
+		return "namespace and value should not be null"
+	case network && in.NetworkMode == types.NetworkModeHost:
+		return "the network namespace " + name + " is not supported when networkMode=host"
+	case ipc && in.IpcMode == types.IpcModeHost:
+		return "the IPC namespace " + name + " is not supported when ipcMode=host"
+	case !ipc && !network:
+		return "the namespace " + name + " is not supported"
 	}
 	return ""
 }
