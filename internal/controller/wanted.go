@@ -46,7 +46,8 @@ func build(v *state.Snapshot, t *ecs.Task) (acsproto.Task, error) {
 	if d == nil {
 		return acsproto.Task{}, fmt.Errorf("task definition %s is gone", t.TaskDefinitionArn)
 	}
-	return payloadTask(t, d)
+	d = withDigests(d, v.Revisions.Get(t.RevisionOf()))
+	return payloadTask(t, withLogMode(d, defaultLogMode(v.Tables, t.TaskArn)))
 }
 
 // Telemetry takes health into the tasks' records where it changed, and hands usage on.
