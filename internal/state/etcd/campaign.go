@@ -106,7 +106,7 @@ func (b *Backend) revoke(ctx context.Context, lease clientv3.LeaseID) {
 
 // untilGone waits, from a revision on, until the leader key that was created at fence is deleted or replaced.
 func (b *Backend) untilGone(ctx context.Context, fence, revision int64) error {
-	watch, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
+	watch, cancel := b.watching(ctx)
 	defer cancel()
 	for resp := range b.client.Watch(watch, leaderKey, clientv3.WithRev(revision)) {
 		if resp.CompactRevision != 0 {

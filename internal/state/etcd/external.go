@@ -11,14 +11,7 @@ import (
 
 // connect reaches an external cluster, and fails unless it answers a linearizable read before ctx ends.
 func connect(ctx context.Context, c Config) (*Backend, error) {
-	client, err := clientv3.New(clientv3.Config{
-		Endpoints:            c.Endpoints,
-		TLS:                  c.TLS,
-		DialTimeout:          5 * time.Second,
-		DialKeepAliveTime:    5 * time.Second,
-		DialKeepAliveTimeout: 3 * time.Second,
-		Logger:               zap.New(logCore{log: c.Log}),
-	})
+	client, err := c.dial(c.Endpoints)
 	if err != nil {
 		return nil, fmt.Errorf("connect to etcd at %v: %w", c.Endpoints, err)
 	}
@@ -32,11 +25,25 @@ func connect(ctx context.Context, c Config) (*Backend, error) {
 	b.run(ctx, b.observe)
 	b.run(ctx, b.succeed)
 	b.run(ctx, b.publish)
+	if len(c.Endpoints) > 2 {
+		b.run(ctx, b.shun)
+	}
 	if c.Maintain {
 		b.tidy(ctx)
 		b.run(ctx, b.maintain)
 	}
 	return b, nil
+}
+
+func (c *Config) dial(endpoints []string) (*clientv3.Client, error) {
+	return clientv3.New(clientv3.Config{
+		Endpoints:            endpoints,
+		TLS:                  c.TLS,
+		DialTimeout:          5 * time.Second,
+		DialKeepAliveTime:    5 * time.Second,
+		DialKeepAliveTimeout: 3 * time.Second,
+		Logger:               zap.New(logCore{log: c.Log}),
+	})
 }
 
 // Shared is a value that all replicas of an external cluster share beside the records. The first one makes it.

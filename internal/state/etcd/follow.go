@@ -11,7 +11,7 @@ import (
 
 // Follow watches everything after mark and applies commit by commit.
 func (b *Backend) Follow(ctx context.Context, after state.Mark, apply func(state.Mark, []state.Write) error) error {
-	watch, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
+	watch, cancel := b.watching(ctx)
 	defer cancel()
 	g := gather{last: after.N, apply: apply}
 	for resp := range b.client.Watch(watch, prefix, clientv3.WithPrefix(), clientv3.WithRev(after.Revision+1)) {

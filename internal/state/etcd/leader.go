@@ -62,7 +62,7 @@ func (b *Backend) observeOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	watch, cancel := context.WithCancel(clientv3.WithRequireLeader(ctx))
+	watch, cancel := b.watching(ctx)
 	defer cancel()
 	for resp := range b.client.Watch(watch, leaderKey, clientv3.WithRev(revision+1)) {
 		if err := resp.Err(); err != nil {
