@@ -39,6 +39,7 @@ soak: deps ## the simulation for SOAK (default 1h) on new seeds, natively under 
 	$(GO) test -count=1 -timeout 0 ./internal/ecstest -run TestSeeds -v -seeds 100000000 -within $(SOAK) -first $$(date +%s)
 	$(GO) test -count=1 -timeout 0 -race ./internal/ecstest -run TestNative -seeds 1000 -first $$(date +%s)
 	$(GO) test -count=1 -timeout 0 ./e2e/faults -v -soak $(SOAK)
+	$(GO) test -count=1 -timeout 0 ./e2e/replicas -v -soak 1m
 	$(GO) test -count=1 -timeout 0 ./e2e/storm -run TestSoak -v -soak $(SOAK)
 
 race: ## the concurrent packages under the race detector
