@@ -11,7 +11,7 @@ import (
 )
 
 // ServiceRevision is what a service's tasks are made of, as one deployment rolls it out. It never changes but for the digests of its images,
-// which the first tasks tell. Written by: the service operations, and controller services (ContainerImages).
+// which the first tasks tell. Written by: the service operations, and reports on tasks (ContainerImages: Learn).
 type ServiceRevision struct {
 	ServiceRevisionArn string
 	TaskDefinition     arn.TaskDefinition

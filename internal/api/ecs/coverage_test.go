@@ -73,7 +73,7 @@ var actedOn = map[string]string{
 	"RegisterTaskDefinition.containerDefinitions": `command cpu dependsOn disableNetworking dnsSearchDomains dnsServers dockerLabels
 		dockerSecurityOptions entryPoint environment essential extraHosts firelensConfiguration healthCheck hostname image interactive links linuxParameters
 		logConfiguration memory memoryReservation mountPoints name portMappings privileged pseudoTerminal readonlyRootFilesystem resourceRequirements restartPolicy
-		startTimeout stopTimeout systemControls ulimits user volumesFrom workingDirectory`,
+		startTimeout stopTimeout systemControls ulimits user versionConsistency volumesFrom workingDirectory`,
 	"RegisterTaskDefinition.containerDefinitions.linuxParameters":  "capabilities devices initProcessEnabled maxSwap sharedMemorySize swappiness tmpfs",
 	"RegisterTaskDefinition.containerDefinitions.logConfiguration": "logDriver options",
 	"RegisterTaskDefinition.containerDefinitions.portMappings":     "containerPort containerPortRange hostPort protocol",

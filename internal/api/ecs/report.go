@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -35,11 +36,27 @@ func (a *API) report(ctx context.Context, r *frontdoor.Request, action string, t
 		if err := mayReport(tx.Tables, r, action, t); err != nil {
 			return err
 		}
-		if next := t.Report(report, tx.Definitions.Get(t.TaskDefinitionArn), now()); next != t {
+		d := tx.Definitions.Get(t.TaskDefinitionArn)
+		if next := t.Report(report, d, now()); next != t {
 			tx.Put(next)
+			learnDigests(tx, next, d)
 		}
 		return nil
 	})
+}
+
+// learnDigests settles the images of a service's revision by what its task has told.
+func learnDigests(tx *state.Tx, t *ecs.Task, d *ecs.TaskDefinition) {
+	if d == nil || !slices.ContainsFunc(t.Containers, func(c ecs.Container) bool { return c.ImageDigest != "" }) {
+		return
+	}
+	r := tx.Revisions.Get(t.RevisionOf())
+	if r == nil {
+		return
+	}
+	if next := r.Learn(t, d); next != r {
+		tx.Put(next)
+	}
 }
 
 // mayReport refuses a container instance's report on a task of another one. The policy has asked the same of the last commit; here it is
