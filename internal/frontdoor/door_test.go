@@ -281,7 +281,9 @@ func TestForwardAfterAll(t *testing.T) {
 						c.next.ServeHTTP(w, r)
 					})
 				}
-				f.Ready = func(context.Context, bool) error { return apierr.Unavailable("there is no leader").Because(ErrElsewhere) }
+				f.Ready = func(context.Context, bool) error {
+					return apierr.Unavailable("there is no leader").Because(ErrElsewhere)
+				}
 			})
 			if w := serve(d, c.r); w.Code != c.status || !strings.Contains(w.Body.String(), c.body) || asked != c.asked {
 				t.Errorf("got %d %s, asked %d times", w.Code, w.Body, asked)

@@ -56,7 +56,9 @@ func shopRollouts(web *ecs.Service) (out []ecs.Record) {
 		}
 		made.Deployments[0].Status = ecs.DeploymentPrimary
 		none := func(string) ecs.Counts { return ecs.Counts{} }
-		second := func(id string) ecs.Counts { return ecs.Counts{Running: map[bool]int{true: 1}[id == deploymentNumber(2)]} }
+		second := func(id string) ecs.Counts {
+			return ecs.Counts{Running: map[bool]int{true: 1}[id == deploymentNumber(2)]}
+		}
 		revision, rollout := made.Deploy(fmt.Sprintf("rollout-%d-abcdefghijk", len(web.Deployments)-n), second, at)
 		rollout.StartedAt, rollout.Status = &at, types.ServiceDeploymentStatusInProgress
 		switch n {
