@@ -2,6 +2,7 @@ package docker_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"berth/internal/acsproto"
 	"berth/internal/agent/docker"
@@ -170,4 +173,50 @@ func TestFireLens(t *testing.T) {
 	h.control.Stop(one.ARN)
 	h.await(one.ARN, func(got string) bool { return strings.HasPrefix(got, "STOPPED app:STOPPED(0) router:STOPPED") })
 	lines(tag + "hello\n" + tag + "world\n" + tag + "bye\n") // the router stops last
+}
+
+// TestInspect compares what a container was ordered to be, in the engine's words, with what the engine says that it is.
+func TestInspect(t *testing.T) {
+	h := newEquippedHost(t)
+	config := `{"Hostname":"h","Labels":{"l":"v"},"OpenStdin":true,"Tty":true,"User":"1:2","WorkingDir":"/w",
+		"Healthcheck":{"Test":["CMD","true"],"Interval":5000000000,"Timeout":2000000000,"Retries":1,"StartPeriod":3000000000}}`
+	host := `{"NetworkMode":"bridge","CapAdd":["CAP_NET_ADMIN"],"CapDrop":["CAP_MKNOD"],"Devices":[{"PathOnHost":"/dev/null","PathInContainer":"/dev/n","CgroupPermissions":"rm"}],
+		"Dns":["1.1.1.1"],"DnsSearch":["d"],"ExtraHosts":["x:1.2.3.4"],"Init":true,"MemoryReservation":16777216,"MemorySwap":100663296,"MemorySwappiness":10,
+		"ReadonlyRootfs":true,"SecurityOpt":["no-new-privileges"],"ShmSize":33554432,"Sysctls":{"net.core.somaxconn":"512"},"Tmpfs":{"/t":"size=16m,noexec"},
+		"Ulimits":[{"Name":"nofile","Soft":10,"Hard":20}],"LogConfig":{"Type":"json-file","Config":{"max-size":"1m"}}}`
+	one := h.task(71, c("a", polite...))
+	one.NetworkMode = "bridge"
+	one.Containers[0].CPUUnits, one.Containers[0].MemoryMiB = 128, 64
+	one.Containers[0].DockerConfig = acsproto.DockerConfig{Config: config, HostConfig: host}
+	one.Containers[0].Command = []string{"/bin/sh", "-c", "while :; do sleep 1; done"}
+	one.Containers[0].StopTimeout = 2
+	h.control.Run(one)
+	h.expect(one.ARN, "RUNNING a:RUNNING")
+	id := *h.control.Reports(one.ARN)[0].Containers[0].RuntimeId
+	text, err := exec.Command("docker", "inspect", id).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var is []struct{ Config, HostConfig map[string]any }
+	if err := json.Unmarshal(text, &is); err != nil {
+		t.Fatal(err)
+	}
+	for ordered, have := range map[string]map[string]any{config: is[0].Config, host: is[0].HostConfig} {
+		var want map[string]any
+		if err := json.Unmarshal([]byte(ordered), &want); err != nil {
+			t.Fatal(err)
+		}
+		for k, v := range want {
+			got := have[k]
+			if k == "Labels" {
+				got = map[string]any{"l": have[k].(map[string]any)["l"]}
+			}
+			if diff := cmp.Diff(v, got); diff != "" {
+				t.Errorf("%s (-ordered +in the engine):\n%s", k, diff)
+			}
+		}
+	}
+	if is[0].HostConfig["CpuShares"] != 128.0 || is[0].HostConfig["Memory"] != float64(64<<20) {
+		t.Errorf("CPU shares %v, memory %v", is[0].HostConfig["CpuShares"], is[0].HostConfig["Memory"])
+	}
 }
