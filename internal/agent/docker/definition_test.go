@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net"
+	"strconv"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -110,7 +111,7 @@ func TestDefinitionFields(t *testing.T) {
 			t.Fatalf("host ports %s, %v", *b[0].HostPortRange, err)
 		}
 		for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) { // nc may not listen yet
-			conn, err := net.Dial("tcp", fmt.Sprintf("%s:%d", *b[0].BindIP, first+1))
+			conn, err := net.Dial("tcp", net.JoinHostPort(*b[0].BindIP, strconv.Itoa(first+1)))
 			if err == nil {
 				conn.Close()
 			}
