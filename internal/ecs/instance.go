@@ -63,7 +63,6 @@ func (i *Instance) Attribute(name string) (string, bool) {
 	return "", false
 }
 
-// Zone is the instance's availability zone.
 // PutAttribute gives the instance an attribute, or the one that it has another value. Attributes must be the instance's own slice.
 func (i *Instance) PutAttribute(name string, value *string) {
 	for n := range i.Attributes {
@@ -100,4 +99,5 @@ func (i *Instance) CustomAttributes() (n int) {
 	return n
 }
 
+// Zone is the instance's availability zone.
 func (i *Instance) Zone() string { z, _ := i.Attribute(AttributeZone); return z }
