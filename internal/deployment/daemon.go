@@ -63,6 +63,7 @@ func (d *decision) serveDaemon() {
 		d.stopUnhealthy(p.ID, primary.WantUnhealthy)
 	}
 	d.sayStopped()
+	d.sayProtected()
 	d.sayBlocked(all.WantPending+all.WantRunning-primary.WantPending-primary.WantRunning, 0, all)
 	d.settle()
 }

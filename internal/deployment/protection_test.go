@@ -188,3 +188,27 @@ func TestProtectionEnds(t *testing.T) {
 		t.Errorf("%s with %d tasks", w.service.Status, len(w.live()))
 	}
 }
+
+// A daemon's update waits for the protected tasks of the old deployment, and says so.
+func TestDaemonUpdateWaitsForProtectedTasks(t *testing.T) {
+	g := newGround(2, 0, types.DeploymentCircuitBreaker{})
+	g.mustRest(t, nil)
+	old, kept := g.service.Primary().ID, g.live()[0]
+	g.protect(kept, time.Hour)
+	g.update("web:2")
+	for range 10 {
+		g.decide()
+		g.reactAll(nil)
+	}
+	if kept.DesiredStatus == ecs.Stopped || g.counts(old).WantHealthy != 1 || g.counts(g.service.Primary().ID).WantHealthy != 1 {
+		t.Errorf("%s, %+v old and %+v new", kept.DesiredStatus, g.counts(old), g.counts(g.service.Primary().ID))
+	}
+	if got := g.saidOfProtection(); len(got) != 1 || got[0] != unableToScaleIn(old, 1) {
+		t.Errorf("events %q", got)
+	}
+	g.now = g.now.Add(time.Hour)
+	g.mustRest(t, nil)
+	if len(g.live()) != 2 || len(g.service.Deployments) != 1 || BlockedByProtection(g.service) {
+		t.Errorf("%d tasks, %d deployments", len(g.live()), len(g.service.Deployments))
+	}
+}
