@@ -51,9 +51,7 @@ func shopRollouts(web *ecs.Service) (out []ecs.Record) {
 		at := shopAt.Add(-time.Duration(n) * time.Hour)
 		made := web.Clone()
 		made.Deployments = []ecs.Deployment{d}
-		for _, old := range web.Deployments[n+1:] {
-			made.Deployments = append(made.Deployments, old)
-		}
+		made.Deployments = append(made.Deployments, web.Deployments[n+1:]...)
 		made.Deployments[0].Status = ecs.DeploymentPrimary
 		none := func(string) ecs.Counts { return ecs.Counts{} }
 		second := func(id string) ecs.Counts {
