@@ -88,14 +88,10 @@ func (s *server) serves(ctx context.Context) error {
 		return err
 	}
 	if err := s.store.Fresh(ctx); err != nil {
-		return err
+		return s.unfit(err)
 	}
 	if !s.store.Leading() {
-		err := s.forwarder.reach(ctx)
-		if err != nil && s.store.Unfit() {
-			err = fmt.Errorf("%w, and this one cannot lead: a newer version of Berth has written the records; start it with that version", err)
-		}
-		return err
+		return s.unfit(s.forwarder.reach(ctx))
 	}
 	select {
 	case <-s.ready:
@@ -103,6 +99,14 @@ func (s *server) serves(ctx context.Context) error {
 	default:
 		return errors.New("still starting")
 	}
+}
+
+// unfit adds to what keeps this replica from serving that it cannot lead itself, where that is so.
+func (s *server) unfit(err error) error {
+	if err != nil && s.store.Unfit() {
+		err = fmt.Errorf("%w, and this one cannot lead: a newer version of Berth has written the records; start it with that version", err)
+	}
+	return err
 }
 
 // reach asks the leader whether it is there.

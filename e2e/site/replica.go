@@ -181,7 +181,7 @@ func (r *Replica) Client() *awsecs.Client {
 
 // Get asks for a page, and returns its status, 0 where there is no answer, and its text.
 func (r *Replica) Get(path string) (int, string) {
-	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	client := http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := client.Get("http://" + r.Listen + path)
 	if err != nil {
 		return 0, err.Error()

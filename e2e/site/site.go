@@ -104,6 +104,11 @@ func (s *Site) Add() *Replica {
 		r.log.Close()
 		if s.T.Failed() {
 			text := r.Log()
+			for line := range strings.Lines(text) {
+				if strings.Contains(line, "leading ") {
+					s.T.Logf("%v: %s", r, line)
+				}
+			}
 			s.T.Logf("== %v\n%s", r, text[max(0, len(text)-6000):])
 		}
 	})
