@@ -2,6 +2,7 @@ package controller
 
 import (
 	"iter"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
@@ -53,9 +54,13 @@ func (w *writer) balance(b *deployment.Balance) (unplaced bool) {
 		return false
 	}
 	a, left := w.service.ServiceArn, b.Most
-	for _, z := range b.Zones {
+	full := map[string]bool{}
+	for n, z := range slices.Concat(b.Zones, b.Rest) {
 		if left == 0 {
 			break
+		}
+		if full[z.Zone] {
+			continue
 		}
 		r := placementRequest(w.service, spec.Definition)
 		r.Seed, r.Zone, r.Count = uint64(w.now.UnixNano()), z.Zone, min(z.Count, left)
@@ -69,8 +74,8 @@ func (w *writer) balance(b *deployment.Balance) (unplaced bool) {
 		if len(started) > 0 {
 			w.say(deployment.Event(a, deployment.ZoneStarted(z.Zone, started)))
 		}
-		if plan.Refused > 0 {
-			unplaced = true
+		if plan.Refused > 0 && n < len(b.Zones) {
+			unplaced, full[z.Zone] = true, true
 			w.sayOnce(deployment.TopicZone(z.Zone), deployment.ZoneWithoutRoom(z.Zone))
 		}
 	}

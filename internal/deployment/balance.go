@@ -28,6 +28,7 @@ type Zones struct {
 type Balance struct {
 	Most  int         // tasks in all
 	Zones []ZoneCount // where, the emptiest zone first: what finds no place in one may go to the next
+	Rest  []ZoneCount // where else what finds no place there may go
 }
 
 // ZoneCount is a number of tasks in one availability zone.
@@ -189,7 +190,8 @@ func (d *decision) balance() {
 		return
 	}
 	if n := min(d.movable(counts), bounds(d.service).max-d.service.DesiredCount, d.budget); n > 0 {
-		d.plan.Balance = &Balance{Most: n, Zones: deficits(counts)}
+		d.plan.Balance = &Balance{Most: n}
+		d.plan.Balance.Zones, d.plan.Balance.Rest = deficits(counts)
 	}
 }
 
@@ -248,13 +250,19 @@ func (d *decision) movable(zones []ZoneCount) (n int) {
 	return n
 }
 
-// deficits are the zones that lack tasks, and how many, the emptiest first. Which of them have one more in the end, room decides; and where
-// the emptiest have no room, others that are emptier than the fullest take some.
-func deficits(zones []ZoneCount) (out []ZoneCount) {
+// deficits are the zones that lack tasks, and how many, the emptiest first; which of them have one more in the end, room decides. Where they
+// have no room, others (rest) that are emptier than the fullest take some. None comes to have as many as the fullest has now: that would move a
+// task to where it is no better.
+func deficits(zones []ZoneCount) (out, rest []ZoneCount) {
+	most := zones[0].Count
 	for _, z := range slices.Backward(zones) {
-		if lack := max(share(zones, 0)-z.Count, (zones[0].Count-z.Count)/2); lack > 0 {
+		lack := max(0, min(share(zones, 0), most-1)-z.Count)
+		if lack > 0 {
 			out = append(out, ZoneCount{z.Zone, lack})
 		}
+		if more := min((most-z.Count)/2, most-1-z.Count) - lack; more > 0 {
+			rest = append(rest, ZoneCount{z.Zone, more})
+		}
 	}
-	return out
+	return out, rest
 }

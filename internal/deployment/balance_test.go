@@ -88,7 +88,7 @@ func (a *atlas) start(w *world, p *Plan) {
 	if p.Balance == nil {
 		return
 	}
-	for _, z := range p.Balance.Zones {
+	for _, z := range slices.Concat(p.Balance.Zones, p.Balance.Rest) {
 		for range z.Count {
 			if n < p.Balance.Most && a.free(w, z.Zone) {
 				w.made++
@@ -220,6 +220,31 @@ func TestNoBalance(t *testing.T) {
 	}
 }
 
+// TestDeficits: which zones take tasks, and how many at most.
+func TestDeficits(t *testing.T) {
+	zones := func(counts ...int) (out []ZoneCount) {
+		for i, n := range counts {
+			out = append(out, ZoneCount{string(rune('a' + i)), n})
+		}
+		return out
+	}
+	for _, c := range []struct {
+		zones []ZoneCount
+		want  string
+	}{
+		{zones(9, 0), "[{b 5}] []"},
+		{zones(3, 1, 1), "[{c 1} {b 1}] []"},
+		{zones(4, 2, 0), "[{c 2}] [{b 1}]"},
+		{zones(3, 3, 2, 1), "[{d 1}] []"}, // c would be as full as a: a task would go round and round where d has no room
+		{zones(1, 0, 0, 0), "[] []"},
+		{zones(5, 0, 0, 0, 0), "[{e 1} {d 1} {c 1} {b 1}] [{e 1} {d 1} {c 1} {b 1}]"},
+	} {
+		if got := fmt.Sprint(deficits(c.zones)); got != c.want {
+			t.Errorf("%v: %s, want %s", c.zones, got, c.want)
+		}
+	}
+}
+
 // TestProtectedTasksDoNotMove: nothing is started for them, so that nothing goes to and fro.
 func TestProtectedTasksDoNotMove(t *testing.T) {
 	w := zonedWorld(t, 4, 200, "abc", "b")
@@ -286,7 +311,7 @@ func TestBalanceComesToRest(t *testing.T) {
 			t.Fatal("never came to rest at first")
 		}
 		for _, z := range []string{"b", "c", "d"}[:rapid.IntRange(0, 3).Draw(t, "zones")] {
-			w.zones.room[z] = rapid.SampledFrom([]int{0, 1, 99}).Draw(t, "room")
+			w.zones.room[z] = rapid.SampledFrom([]int{0, 1, 2, 3, 99}).Draw(t, "room")
 		}
 		for range 60 {
 			w.settle()
