@@ -33,7 +33,7 @@ type Instances struct {
 	mu     sync.Mutex
 	since  time.Time                  // when this replica began to lead: before that, nobody could be connected
 	proven map[arn.Task]bool          // tasks that telemetry named since then, kept while a restore is being proven
-	gone   map[arn.Instance]time.Time // when instances without a session lost it, where that was since then; on the monotonic clock
+	gone   map[arn.Instance]time.Time // since when instances are without a session, as this leader knows; on the monotonic clock
 }
 
 var _ acs.Control = (*Instances)(nil)
@@ -68,8 +68,24 @@ func (c *Instances) changed(_ *state.Snapshot, ch state.Change) {
 			c.Hub.Notify(r.ContainerInstanceArn)
 		}
 	case *ecs.Instance:
+		if registered(ch) {
+			c.note(r.ContainerInstanceArn, true)
+		}
 		c.loop.Add(r.ContainerInstanceArn)
 	}
+}
+
+// registered reports whether an instance without a session has registered, or has again: it is about to connect, and away only from now on.
+func registered(ch state.Change) bool {
+	if ch.New == nil {
+		return false
+	}
+	n := ch.New.(*ecs.Instance)
+	if ch.Old == nil || n.Connected || n.DisconnectedAt == nil {
+		return ch.Old == nil
+	}
+	o := ch.Old.(*ecs.Instance)
+	return o.DisconnectedAt != nil && n.DisconnectedAt.After(*o.DisconnectedAt)
 }
 
 // concerns reports whether a task's change is one that its agent must hear of: it is new, or it should stop.
@@ -198,15 +214,18 @@ func (c *Instances) note(a arn.Instance, without bool) {
 	}
 }
 
-// alone is since when an instance has been without a session, as far as this leader can tell. What the record says of it does not count: it is
+// alone is since when an instance has been without a session, as far as this leader can tell: it lost that, it registered, or it was looked at
+// for the first time. What the record says of it does not count: it is
 // wall-clock time, and a clock that is set forward must not cost machines their tasks.
 func (c *Instances) alone(a arn.Instance) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if at, ok := c.gone[a]; ok {
-		return at
+	at, ok := c.gone[a]
+	if !ok { // this is the first look at it
+		at = time.Now()
+		c.gone[a] = at
 	}
-	return c.since
+	return at
 }
 
 func (c *Instances) began() time.Time {

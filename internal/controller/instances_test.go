@@ -212,3 +212,30 @@ func TestHealth(t *testing.T) {
 		}
 	})
 }
+
+// TestNewInstanceHasItsTime: an instance that registers long after its leader began is not lost before it could connect, nor one that registers
+// again just before it would be.
+func TestNewInstanceHasItsTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		_, s := startInstances(t, time.Minute, cluster())
+		register := func() {
+			now := stamp()
+			if err := s.Update(t.Context(), func(tx *state.Tx) error { tx.Put(instance("1", false, &now)); return nil }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		status := func() string { return s.View().Instances.Get(demo.Instance("1")).Status }
+		time.Sleep(time.Hour)
+		for range 3 {
+			register()
+			time.Sleep(58 * time.Second)
+			if got := status(); got != ecs.Active {
+				t.Fatalf("it is %s before its time", got)
+			}
+		}
+		time.Sleep(5 * time.Second)
+		if got := status(); got != ecs.Inactive {
+			t.Errorf("it is %s after its time", got)
+		}
+	})
+}
