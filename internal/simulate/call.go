@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,7 +19,15 @@ import (
 func (i *instance) call(ctx context.Context, operation string, in, out any) error {
 	began := time.Now()
 	err := i.ask(ctx, operation, in, out)
-	if called := i.fleet.Called; called != nil && (err == nil || ctx.Err() == nil) {
+	if err != nil && ctx.Err() != nil {
+		return err // it was given up, which is nobody's failure
+	}
+	if e := (*apiError)(nil); errors.As(err, &e) && e.throttled() {
+		i.fleet.Throttled.Add(1)
+	} else if err != nil {
+		i.fleet.Errors.Add(1)
+	}
+	if called := i.fleet.Called; called != nil {
 		called(operation, time.Since(began), err)
 	}
 	return err
@@ -38,23 +47,15 @@ func (i *instance) ask(ctx context.Context, operation string, in, out any) error
 	i.key.sign(r, "AmazonEC2ContainerServiceV20141113."+operation, body, time.Now())
 	resp, err := i.fleet.api.Do(r)
 	if err != nil {
-		i.fleet.Errors.Add(1)
 		return fmt.Errorf("%s: %w", operation, err)
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
 	switch {
 	case err != nil:
-		i.fleet.Errors.Add(1)
 		return fmt.Errorf("%s: %w", operation, err)
 	case resp.StatusCode != http.StatusOK:
-		err := readError(resp.StatusCode, answer)
-		if err.throttled() {
-			i.fleet.Throttled.Add(1)
-		} else {
-			i.fleet.Errors.Add(1)
-		}
-		return fmt.Errorf("%s: %w", operation, err)
+		return fmt.Errorf("%s: %w", operation, readError(resp.StatusCode, answer))
 	case out == nil:
 		return nil
 	}

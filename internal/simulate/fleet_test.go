@@ -113,6 +113,24 @@ func TestFailures(t *testing.T) {
 	}
 }
 
+// A report that is under way when the fleet is stopped has not failed.
+func TestStopIsNoError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPlane(t)
+		f := p.fleet(t, Config{Instances: 1})
+		stop := start(t, f)
+		p.order(1, order{task: "a"})
+		p.net.SetLatency(time.Second)
+		synctest.Wait() // the payload is there, the report is on its way
+		p.order(1, order{task: "b"})
+		time.Sleep(1500 * time.Millisecond)
+		stop()
+		if n := f.Errors.Load(); n != 0 {
+			t.Errorf("%d errors", n)
+		}
+	})
+}
+
 // What is not taken is told again, in the same order for each task; what is refused for good is not.
 func TestReportsAreToldUntilTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
