@@ -285,17 +285,27 @@ func (l *leader) resolve(ctx context.Context, b *batch) error {
 			return ErrRefused // applied or overtaken: which, a reload tells
 		default:
 			err = l.term.Commit(ctx, b.n, nil)
-			tried = true
 			if err == nil {
 				return errBarrier
 			}
 			if errors.Is(err, ErrRefused) {
-				return ErrRefused
+				return l.overtaken(ctx, b, tried)
 			}
+			tried = true
 		}
 		sleep(ctx, 100*time.Millisecond)
 	}
 	return ErrUnknown
+}
+
+// overtaken says what became of a commit whose barrier was refused: the commit itself may have arrived before it, and is then no reason to lead
+// anew. It cannot be told from a barrier that was tried before and whose own outcome is unknown.
+func (l *leader) overtaken(ctx context.Context, b *batch, tried bool) error {
+	head, err := l.config.Backend.Head(ctx)
+	if err == nil && !tried && head.N == b.n && head.Term == l.term.Number() {
+		return nil
+	}
+	return ErrRefused
 }
 
 // stepDown makes it known that this replica does not lead, before anybody is told so.

@@ -226,6 +226,34 @@ func TestLeaderReadsWhatAFollowerHasRead(t *testing.T) {
 	})
 }
 
+// TestLateArrivalBeforeTheBarrier: a commit of unknown outcome arrives while the empty commit is on its way that would have taken its number.
+// It is applied, its caller is told so, and the leader goes on.
+func TestLateArrivalBeforeTheBarrier(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := mem.NewCluster().Backend()
+		terms := 0
+		s := statetest.Start(t, state.Config{Backend: b, Lead: func(ctx context.Context) error {
+			terms++
+			<-ctx.Done()
+			return nil
+		}})
+		b.Faults.Next(mem.Fault{Outcome: mem.Late, After: 200 * time.Millisecond}, mem.Fault{Outcome: mem.Slow, After: time.Second})
+		if err := put(s, setting("a", "1")); err != nil {
+			t.Errorf("got %v for what is stored", err)
+		}
+		if s.View().Settings.Get("a") == nil {
+			t.Error("what was acknowledged is not there")
+		}
+		if err := put(s, setting("a", "2")); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if terms != 1 {
+			t.Errorf("it led %d times", terms)
+		}
+	})
+}
+
 func TestUnknownForTooLongStepsDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := mem.NewCluster().Backend()
