@@ -62,7 +62,7 @@ func unboundKeys(v *state.Snapshot, now time.Time) (due []removal) {
 			continue
 		}
 		since := k.UnboundSince
-		if k.Instance == "" {
+		if k.Instance == "" && !k.CreatedAt.IsZero() {
 			since = &k.CreatedAt
 		}
 		switch {

@@ -41,7 +41,7 @@ func TestSweepInstances(t *testing.T) {
 	s := statetest.Open(t, cluster(),
 		instance("active", true, nil), inactive("old", ago(61*time.Minute)), inactive("young", ago(59*time.Minute)), inactive("unstamped", nil),
 		inactive("holds", ago(2*time.Hour)), running("t", "holds", now),
-		key("active", "active", old), key("young", "young", old), key("joined", "", young), key("never", "", old),
+		key("active", "active", old), key("young", "young", old), key("joined", "", young), key("never", "", old), key("timeless", "", time.Time{}),
 		unbound("away", 29*24*time.Hour), unbound("gone", 31*24*time.Hour),
 		&ecs.Credential{AccessKeyID: "AKIAADMIN", Principal: access.Administrator, CreatedAt: old},
 	)
@@ -55,7 +55,7 @@ func TestSweepInstances(t *testing.T) {
 			t.Errorf("instance %s: there %v, want %v", id, got, there)
 		}
 	}
-	for id, there := range map[string]bool{"active": true, "young": true, "joined": true, "never": false, "away": true, "gone": false, "ADMIN": true} {
+	for id, there := range map[string]bool{"active": true, "young": true, "joined": true, "never": false, "timeless": true, "away": true, "gone": false, "ADMIN": true} {
 		if got := v.Credentials.Get("AKIA"+id) != nil; got != there {
 			t.Errorf("key %s: there %v, want %v", id, got, there)
 		}

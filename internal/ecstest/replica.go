@@ -131,6 +131,7 @@ func (r *replica) admit(ctx context.Context, id string) error {
 		if tx.Credentials.Get(id) == nil {
 			tx.Put(&ecs.Credential{
 				AccessKeyID: id, SealedSecret: r.keys.Seal.Seal("secret", id), Account: account, Principal: access.ContainerInstance, Cluster: scope.Cluster("default"),
+				CreatedAt: time.Now().UTC().Truncate(time.Millisecond),
 			})
 		}
 		return nil
