@@ -21,7 +21,7 @@ func importImage(ctx context.Context, name, program string) error {
 	return e.ImportImage(ctx, name, program, docker.ImageConfig{Entrypoint: []string{"/bin/berth"}})
 }
 
-// removeContainers stops and removes every container of an installation and returns how many there were. What the engine was still
+// removeContainers stops and removes every container of an installation, with its tasks' own volumes, and returns how many there were. What the engine was still
 // creating for the agent when that ended comes to light in a later round.
 func removeContainers(ctx context.Context, installation string) (removed int, err error) {
 	e, err := docker.Open("", installation)
@@ -46,7 +46,7 @@ func removeContainers(ctx context.Context, installation string) (removed int, er
 			return removed, ctx.Err()
 		}
 	}
-	return removed, nil
+	return removed, e.RemoveVolumes(ctx)
 }
 
 // removeAll removes containers, eight at a time.

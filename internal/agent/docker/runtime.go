@@ -136,3 +136,17 @@ func event(m events.Message) (e agent.Event, ok bool) {
 	}
 	return e, true
 }
+
+// RemoveVolumes removes the volumes that were made for single tasks of the installation. Shared ones are nobody's but their users'.
+func (e *Engine) RemoveVolumes(ctx context.Context) error {
+	out, err := e.api.VolumeList(ctx, client.VolumeListOptions{Filters: make(client.Filters).Add("label", e.mine())})
+	if err != nil {
+		return tell(err)
+	}
+	for _, v := range out.Items {
+		if err := e.RemoveVolume(ctx, v.Name); err != nil {
+			return fmt.Errorf("remove the volume %s: %w", v.Name, err)
+		}
+	}
+	return nil
+}
