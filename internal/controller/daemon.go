@@ -97,8 +97,11 @@ func placementRequest(s *ecs.Service, d *ecs.TaskDefinition) placement.Request {
 
 // startOn starts a task of the primary deployment on each of the instances, which have room for it.
 func (w *writer) startOn(instances []arn.Instance) {
+	if len(instances) == 0 {
+		return // also a service that ends, which has no deployment any more
+	}
 	spec := w.spec(w.service.Primary())
-	if spec.Definition == nil || len(instances) == 0 {
+	if spec.Definition == nil {
 		return
 	}
 	var started []arn.Task

@@ -121,5 +121,20 @@ func TestDaemon(t *testing.T) {
 		wantDaemons(t, s, "when it has gone", map[string]int{"new": 0})
 		put(t, s, "new", nil)
 		wantDaemons(t, s, "when the instance is ACTIVE again", nil)
+
+		err = s.Update(t.Context(), func(tx *state.Tx) error {
+			d := tx.Services.Get(a).Clone()
+			d.Status = ecs.Draining
+			tx.Put(d)
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		report(t, s)
+		report(t, s)
+		if d := s.View().Services.Get(a); d.Status != ecs.Inactive {
+			t.Errorf("after it was deleted it is %s with %+v", d.Status, s.View().Tasks.ServiceCounts(a))
+		}
 	})
 }
