@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -82,7 +83,9 @@ func answersWithAnError(s *site.Site, r *site.Replica) {
 	s.T.Helper()
 	_, err := r.Client().DescribeClusters(context.Background(), &awsecs.DescribeClustersInput{})
 	saysWhy(s.T, "a read", err)
-	saysWhy(s.T, "a write", r.Write(context.Background(), "default"))
+	patient := func(o *awsecs.Options) { o.HTTPClient = &http.Client{Timeout: 45 * time.Second} } // a commit is asked after for 25 s
+	_, err = r.Client().CreateCluster(context.Background(), &awsecs.CreateClusterInput{ClusterName: aws.String("default")}, patient)
+	saysWhy(s.T, "a write", err)
 }
 
 func saysWhy(t testing.TB, what string, err error) {
