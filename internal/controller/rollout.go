@@ -25,24 +25,6 @@ func (w *writer) follow() {
 	}
 	if d == nil || d.Over() {
 		w.change().ServiceDeployment = ""
-		w.noteImages()
-	}
-}
-
-// noteImages keeps in the primary's revision which images its tasks have found.
-func (w *writer) noteImages() {
-	p := w.service.Primary()
-	if p == nil {
-		return
-	}
-	r := w.tx.Revisions.Get(w.service.Revision(p.ID))
-	if r == nil || len(r.ContainerImages) > 0 {
-		return
-	}
-	if images := w.tx.Images(w.service.ServiceArn, p.ID); len(images) > 0 {
-		n := *r
-		n.ContainerImages = images
-		w.tx.Put(&n)
 	}
 }
 

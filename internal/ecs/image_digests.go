@@ -20,7 +20,7 @@ func (r *ServiceRevision) Learn(t *Task, d *TaskDefinition) *ServiceRevision {
 		}
 		if next == r {
 			copied := *r
-			copied.ContainerImages = imagesOf(r, d)
+			copied.ContainerImages = r.Images(d)
 			next = &copied
 		}
 		for k := range next.ContainerImages {
@@ -33,8 +33,9 @@ func (r *ServiceRevision) Learn(t *Task, d *TaskDefinition) *ServiceRevision {
 	return next
 }
 
-// imagesOf are the revision's images in the definition's order, with the digests that are known.
-func imagesOf(r *ServiceRevision, d *TaskDefinition) (out []types.ContainerImage) {
+// Images are the revision's images in the definition's order, with the digests that are known.
+func (r *ServiceRevision) Images(d *TaskDefinition) []types.ContainerImage {
+	out := make([]types.ContainerImage, 0, len(d.Definition.ContainerDefinitions))
 	for i := range d.Definition.ContainerDefinitions {
 		c := &d.Definition.ContainerDefinitions[i]
 		image := types.ContainerImage{ContainerName: c.Name, Image: c.Image}

@@ -2,7 +2,6 @@ package ecs
 
 import (
 	"context"
-	"strings"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -31,30 +30,13 @@ func (a *API) describeServiceRevisions(_ context.Context, _ *frontdoor.Request, 
 
 func serviceRevisionView(t *state.Tables, r *ecs.ServiceRevision) types.ServiceRevision {
 	a, _ := serviceOf("service-revision", r.ServiceRevisionArn) // as it was made
-	images := r.ContainerImages
-	if len(images) == 0 {
-		images = imagesOf(t, r)
+	images := orEmpty(r.ContainerImages)
+	if d := t.Definitions.Get(r.TaskDefinition); d != nil {
+		images = r.Images(d)
 	}
 	return types.ServiceRevision{
 		ServiceRevisionArn: &r.ServiceRevisionArn, ServiceArn: new(string(a)), ClusterArn: new(string(a.Cluster())), TaskDefinition: new(string(r.TaskDefinition)),
 		LaunchType: r.LaunchType, ContainerImages: images, CreatedAt: &r.CreatedAt,
 		ServiceConnectConfiguration: &types.ServiceConnectConfiguration{},
 	}
-}
-
-// imagesOf are the images of a revision that is not rolled out yet: of a task that runs, or as the definition names them.
-func imagesOf(t *state.Tables, r *ecs.ServiceRevision) []types.ContainerImage {
-	a, _ := serviceOf("service-revision", r.ServiceRevisionArn)
-	id := "ecs-svc/" + r.ServiceRevisionArn[strings.LastIndexByte(r.ServiceRevisionArn, '/')+1:]
-	if images := t.Images(a, id); images != nil {
-		return images
-	}
-	out := []types.ContainerImage{}
-	if d := t.Definitions.Get(r.TaskDefinition); d != nil {
-		for i := range d.Definition.ContainerDefinitions {
-			c := &d.Definition.ContainerDefinitions[i]
-			out = append(out, types.ContainerImage{ContainerName: c.Name, Image: c.Image})
-		}
-	}
-	return out
 }
