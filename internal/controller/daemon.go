@@ -1,8 +1,6 @@
 package controller
 
 import (
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-
 	"berth/internal/arn"
 	"berth/internal/deployment"
 	"berth/internal/ecs"
@@ -78,21 +76,11 @@ func (g *ground) misplaced(t *state.Tables, s *ecs.Service, i *ecs.Instance) {
 // othersOn reports whether there is a task on the instance that is no daemon's.
 func othersOn(t *state.Tables, i *ecs.Instance) bool {
 	for x := range t.Tasks.OnInstance(i.ContainerInstanceArn) {
-		if s := t.Services.Get(x.Service); s == nil || !isDaemon(s) {
+		if s := t.Services.Get(x.Service); s == nil || !s.IsDaemon() {
 			return true
 		}
 	}
 	return false
-}
-
-func isDaemon(s *ecs.Service) bool { return s.SchedulingStrategy == types.SchedulingStrategyDaemon }
-
-// placementRequest is what a task of the service needs, without a number of tasks.
-func placementRequest(s *ecs.Service, d *ecs.TaskDefinition) placement.Request {
-	return placement.Request{
-		Group: "service:" + s.ServiceArn.Name(), Reserve: ecs.Reservation(d, nil), Required: placement.RequiredAttributes(d), Service: true,
-		Strategy: s.PlacementStrategy, Constraints: constraints(s, d),
-	}
 }
 
 // startOn starts a task of the primary deployment on each of the instances, which have room for it.

@@ -118,9 +118,12 @@ func launchType(l types.LaunchType) types.LaunchType {
 	return l
 }
 
-// constraints are the service's and the definition's together: distinctInstance is the service's only.
-func constraints(s *ecs.Service, d *ecs.TaskDefinition) []types.PlacementConstraint {
-	return placement.Constraints(s.PlacementConstraints, d)
+// placementRequest is what a task of the service needs, without a number of tasks.
+func placementRequest(s *ecs.Service, d *ecs.TaskDefinition) placement.Request {
+	return placement.Request{
+		Group: "service:" + s.ServiceArn.Name(), Reserve: ecs.Reservation(d, nil), Required: placement.RequiredAttributes(d), Service: true,
+		Strategy: s.PlacementStrategy, Constraints: placement.Constraints(s.PlacementConstraints, d),
+	}
 }
 
 // serviceTags are the tags of a service's task: propagated ones, and ECS's own where the service says so.

@@ -157,7 +157,7 @@ func (c *Services) serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
 		return outcome{}
 	}
 	v, g := view(tx.Tables, s), (*ground)(nil)
-	if c.noteDaemon(a, isDaemon(s)); isDaemon(s) && s.Status == ecs.Active {
+	if c.noteDaemon(a, s.IsDaemon()); s.IsDaemon() && s.Status == ecs.Active {
 		g = survey(tx.Tables, s)
 		v.Daemon = &g.Daemon
 	}

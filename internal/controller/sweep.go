@@ -49,21 +49,23 @@ func (c *Sweep) Run(ctx context.Context) error {
 	}
 }
 
-// sweep removes all that is due, in slices.
+// sweep removes all that is due.
 func (c *Sweep) sweep(ctx context.Context, now time.Time) error {
-	due := overdue(c.State.View(), now, cmp.Or(c.KeepStopped, KeepStopped))
-	for len(due) > 0 {
-		n := min(90, len(due))
-		err := c.State.Update(ctx, func(tx *state.Tx) error {
-			for _, r := range due[:n] {
-				tx.DeleteUnchanged(r)
+	return inSlices(ctx, c.State, overdue(c.State.View(), now, cmp.Or(c.KeepStopped, KeepStopped)), (*state.Tx).DeleteUnchanged)
+}
+
+// inSlices writes what is due, so much in each Update that it stays below a batch.
+func inSlices[T any](ctx context.Context, s *state.Store, due []T, write func(*state.Tx, T)) error {
+	for some := range slices.Chunk(due, 90) {
+		err := s.Update(ctx, func(tx *state.Tx) error {
+			for _, r := range some {
+				write(tx, r)
 			}
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		due = due[n:]
 	}
 	return nil
 }

@@ -22,20 +22,7 @@ type removal struct{ old, new ecs.Record }
 // sweepInstances removes container instances that are gone, and then the access keys that have none.
 func (c *Sweep) sweepInstances(ctx context.Context, now time.Time) error {
 	due := append(goneInstances(c.State.View(), now), unboundKeys(c.State.View(), now)...)
-	for len(due) > 0 {
-		n := min(90, len(due))
-		err := c.State.Update(ctx, func(tx *state.Tx) error {
-			for _, r := range due[:n] {
-				tx.ReplaceUnchanged(r.old, r.new)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		due = due[n:]
-	}
-	return nil
+	return inSlices(ctx, c.State, due, func(tx *state.Tx, r removal) { tx.ReplaceUnchanged(r.old, r.new) })
 }
 
 // goneInstances are the INACTIVE ones without a task left whose time is over. One of a version that did not write down when it was

@@ -27,10 +27,8 @@ func (d *decision) count() {
 		}
 		d.budget--
 		d.plan.Counted = append(d.plan.Counted, t.TaskArn)
-		for i := range d.service.Deployments {
-			if dep := &d.service.Deployments[i]; dep.ID == t.StartedBy {
-				d.countOne(dep, t)
-			}
+		if dep := d.service.Deployment(t.StartedBy); dep != nil {
+			d.countOne(dep, t)
 		}
 	}
 }

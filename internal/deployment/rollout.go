@@ -12,13 +12,11 @@ import (
 const (
 	stoppedByUser    = "Service deployment stopped by request."
 	stoppedByDelete  = "Service deployment stopped because the service was deleted."
+	superseded       = "Service deployment stopped because a newer service deployment was started."
 	stoppedByBreaker = "Service deployment stopped because the circuit breaker threshold was exceeded."
 	rolledByBreaker  = "Service deployment rolled back because the circuit breaker threshold was exceeded."
 	rolledByUser     = "Service deployment rolled back by request."
 )
-
-// SupersededReason is why a service deployment stops when another one begins.
-const SupersededReason = "Service deployment stopped because a newer service deployment was started."
 
 // Follow brings d, a clone of the service deployment that is going on, up to date with its service, and reports whether that changed it.
 func Follow(s *ecs.Service, d *ecs.ServiceDeployment, counts func(deployment string) ecs.Counts, now time.Time) bool {
@@ -47,7 +45,7 @@ func Follow(s *ecs.Service, d *ecs.ServiceDeployment, counts func(deployment str
 			end(types.ServiceDeploymentStatusRollbackFailed, "")
 		}
 	case p.ID != d.Target.Deployment:
-		end(types.ServiceDeploymentStatusStopped, SupersededReason)
+		end(types.ServiceDeploymentStatusStopped, superseded)
 	case p.RolloutState == types.DeploymentRolloutStateCompleted:
 		end(types.ServiceDeploymentStatusSuccessful, "")
 	case p.RolloutState == types.DeploymentRolloutStateFailed:
@@ -64,10 +62,8 @@ func failures(s *ecs.Service, d *ecs.ServiceDeployment) int {
 	if d.Triggered {
 		return ThresholdOf(d, s.DesiredCount)
 	}
-	for i := range s.Deployments {
-		if s.Deployments[i].ID == d.Target.Deployment {
-			return s.Deployments[i].FailedTasks
-		}
+	if target := s.Deployment(d.Target.Deployment); target != nil {
+		return target.FailedTasks
 	}
 	return d.Failures
 }

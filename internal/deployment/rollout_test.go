@@ -69,7 +69,7 @@ func TestFollow(t *testing.T) {
 			Abort(s, w.now)
 			w.service, d.Status = s, halting
 		}, []types.ServiceDeploymentStatus{halting, stopped}, stoppedByUser},
-		{"superseded", breaker, "web:2", func(w *world, _ *ecs.ServiceDeployment) { w.update("web:3") }, []types.ServiceDeploymentStatus{pending, stopped}, SupersededReason},
+		{"superseded", breaker, "web:2", func(w *world, _ *ecs.ServiceDeployment) { w.update("web:3") }, []types.ServiceDeploymentStatus{pending, stopped}, superseded},
 		{"deleted", breaker, "web:2", func(w *world, _ *ecs.ServiceDeployment) {
 			s := w.service.Clone()
 			s.Status = ecs.Draining

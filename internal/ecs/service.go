@@ -53,6 +53,19 @@ func (s *Service) Primary() *Deployment {
 	return &s.Deployments[0]
 }
 
+// Deployment is the service's deployment with that id, nil if it has none.
+func (s *Service) Deployment(id string) *Deployment {
+	for i := range s.Deployments {
+		if s.Deployments[i].ID == id {
+			return &s.Deployments[i]
+		}
+	}
+	return nil
+}
+
+// IsDaemon reports whether the service runs one task on each container instance that suits it.
+func (s *Service) IsDaemon() bool { return s.SchedulingStrategy == types.SchedulingStrategyDaemon }
+
 // Clone copies s far enough that deployments can be changed in the copy.
 func (s *Service) Clone() *Service {
 	c := *s

@@ -109,13 +109,13 @@ func (d *ServiceDeployment) End(status types.ServiceDeploymentStatus, reason str
 	if reason != "" {
 		d.StatusReason = reason
 	}
-	d.Target.freeze(counts)
+	d.Target.Count(counts(d.Target.Deployment))
 	for i := range d.Sources {
-		d.Sources[i].freeze(counts)
+		d.Sources[i].Count(counts(d.Sources[i].Deployment))
 	}
 }
 
-func (r *Rollout) freeze(counts func(string) Counts) {
-	c := counts(r.Deployment)
+// Count takes over the sums of the revision's tasks.
+func (r *Rollout) Count(c Counts) {
 	r.Requested, r.Running, r.Pending = c.WantPending+c.WantRunning, c.Running, c.Pending
 }

@@ -100,10 +100,8 @@ func deployments(old, new *ecs.Service, at time.Time) (out []Event) {
 // before is the rollout state that a deployment had, "" for a new one.
 func before(s *ecs.Service, id string) types.DeploymentRolloutState {
 	if s != nil {
-		for i := range s.Deployments {
-			if s.Deployments[i].ID == id {
-				return s.Deployments[i].RolloutState
-			}
+		if d := s.Deployment(id); d != nil {
+			return d.RolloutState
 		}
 	}
 	return ""

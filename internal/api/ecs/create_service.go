@@ -155,7 +155,7 @@ func fillService(s *ecs.Service) {
 	}
 	if s.AvailabilityZoneRebalancing == "" {
 		s.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingDisabled
-		if rebalances(s) && !isDaemon(s) {
+		if rebalances(s) && !s.IsDaemon() {
 			s.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingEnabled
 		}
 	}
@@ -166,7 +166,7 @@ func sameService(old, s *ecs.Service) bool {
 	asAsked := func(s *ecs.Service) ecs.Service {
 		c := *s
 		c.CreatedAt, c.CreatedBy = time.Time{}, ""
-		if isDaemon(s) {
+		if s.IsDaemon() {
 			c.DesiredCount = 0 // nobody asks for it
 		}
 		c.Deployments, c.InactiveAt, c.SteadyAt, c.EventSeq, c.Said, c.Unknown, c.Surge, c.ServiceDeployment = nil, nil, nil, 0, nil, nil, 0, ""

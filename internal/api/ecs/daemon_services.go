@@ -4,7 +4,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/apierr"
-	"berth/internal/ecs"
 )
 
 // daemonDefaults are ECS's defaults for services of scheduling strategy DAEMON: their tasks stop before new ones start.
@@ -29,5 +28,3 @@ func (s *serviceSettings) validateDaemon() error {
 	}
 	return nil
 }
-
-func isDaemon(s *ecs.Service) bool { return s.SchedulingStrategy == types.SchedulingStrategyDaemon }

@@ -71,20 +71,16 @@ func serviceOf(kind, a string) (arn.Service, error) {
 
 // beginDeployment begins a new deployment of s, a clone, with its service deployment and revision. One that is still going on is stopped.
 func beginDeployment(tx *state.Tx, s *ecs.Service, id string, at time.Time) {
+	counts := func(id string) ecs.Counts { return tx.Tasks.Counts(s.ServiceArn, id) }
+	s.Begin(id, at)
 	if old := tx.Rollouts.Get(s.ServiceDeployment); old != nil && !old.Over() {
 		n := old.Clone()
-		n.StoppedAt = &at
-		n.End(types.ServiceDeploymentStatusStopped, deployment.SupersededReason, deploymentCounts(tx.Tables, s.ServiceArn), at)
+		deployment.Follow(s, n, counts, at)
 		tx.Put(n)
 	}
-	s.Begin(id, at)
-	revision, rollout := s.Deploy(rand.Text()[:21], deploymentCounts(tx.Tables, s.ServiceArn), at)
+	revision, rollout := s.Deploy(rand.Text()[:21], counts, at)
 	tx.Put(revision)
 	tx.Put(rollout)
-}
-
-func deploymentCounts(t *state.Tables, a arn.Service) func(string) ecs.Counts {
-	return func(id string) ecs.Counts { return t.Tasks.Counts(a, id) }
 }
 
 // serviceDeploymentView is a service deployment as DescribeServiceDeployments shows it.
@@ -100,8 +96,7 @@ func serviceDeploymentView(t *state.Tables, d *ecs.ServiceDeployment) types.Serv
 	}
 	summary := func(r ecs.Rollout) types.ServiceRevisionSummary {
 		if !d.Over() {
-			c := t.Tasks.Counts(a, r.Deployment)
-			r.Requested, r.Running, r.Pending = c.WantPending+c.WantRunning, c.Running, c.Pending
+			r.Count(t.Tasks.Counts(a, r.Deployment))
 			if s != nil && s.Primary() != nil && s.Primary().ID == r.Deployment {
 				r.Requested = s.DesiredCount
 			}
@@ -124,10 +119,8 @@ func breakerView(s *ecs.Service, d *ecs.ServiceDeployment) *types.ServiceDeploym
 	desired := d.Target.Requested
 	if s != nil && !d.Over() {
 		desired = s.DesiredCount
-		for i := range s.Deployments {
-			if s.Deployments[i].ID == d.Target.Deployment {
-				v.FailureCount = int32(s.Deployments[i].FailedTasks)
-			}
+		if target := s.Deployment(d.Target.Deployment); target != nil {
+			v.FailureCount = int32(target.FailedTasks)
 		}
 	}
 	v.Threshold = int32(deployment.ThresholdOf(d, desired))

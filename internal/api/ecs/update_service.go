@@ -31,7 +31,7 @@ func (a *API) updateService(ctx context.Context, r *frontdoor.Request, in *awsec
 		if old.Status != ecs.Active {
 			return apierr.ServiceNotActive()
 		}
-		if isDaemon(old) {
+		if old.IsDaemon() {
 			if err := updatedSettings(in).validateDaemon(); err != nil {
 				return err
 			}
