@@ -189,9 +189,10 @@ func (c *crowd) taken(task, status string, when time.Time) {
 	c.reported(start{at, task, status == "STOPPED"})
 }
 
-// finish stops the clients, reads everything once more through every replica, and checks the history.
+// finish lets the clients go on until they have done enough, stops them, reads everything once more through every replica, and checks the history.
 func (c *crowd) finish() {
 	c.t.Helper()
+	site.Eventually(c.t, "the clients have done enough to show anything", c.enough)
 	c.end()
 	for i, r := range c.s.Members {
 		for keys := range slices.Chunk(c.keys.every(), 100) {
@@ -211,9 +212,16 @@ func (c *crowd) finish() {
 		c.t.Error(w)
 	}
 	c.t.Logf("%s; %d writes, %d reads, %d reports, %d tasks run, %d pictures of instances", c.report(), len(c.writes), len(c.reads), len(c.starts), len(c.tasks.keys), len(c.rooms))
-	if len(c.writes) < 20 || len(c.reads) < 100 || len(c.tasks.keys) < 3 {
-		c.t.Error("the clients did too little to show anything")
+}
+
+// enough is an error while the history is too short: faults may have kept the clients waiting.
+func (c *crowd) enough() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if tasks := len(c.tasks.every()); len(c.writes) < 200 || len(c.reads) < 1000 || tasks < 10 {
+		return fmt.Errorf("%d writes, %d reads, %d tasks run", len(c.writes), len(c.reads), tasks)
 	}
+	return nil
 }
 
 func (c *crowd) answers(f func() bool) func() error {
