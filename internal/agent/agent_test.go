@@ -73,7 +73,7 @@ func essential(name, image string) acsproto.Container {
 
 // name finds the engine's name of a container, by its place among the calls.
 func (w *world) name(container string) string {
-	for call := range w.engine.Calls {
+	for call := range w.engine.Done() {
 		if n, ok := strings.CutPrefix(call, "create "); ok && strings.Contains(n, "-"+container+"-") {
 			return n
 		}
@@ -112,7 +112,7 @@ func told(r *awsecs.SubmitTaskStateChangeInput) string {
 // once fails if anything was created or started twice.
 func (w *world) once() {
 	w.t.Helper()
-	for call, n := range w.engine.Calls {
+	for call, n := range w.engine.Done() {
 		if n > 1 && !strings.HasPrefix(call, "pull ") {
 			w.t.Errorf("%s happened %d times", call, n)
 		}

@@ -48,7 +48,7 @@ func TestPullBehavior(t *testing.T) {
 				w.control.Run(task(1, essential("a", "img")))
 				time.Sleep(time.Minute)
 				w.expect(task(1).ARN, c.want)
-				if n := w.engine.Calls["pull img"]; n != c.pulls {
+				if n := w.engine.Done()["pull img"]; n != c.pulls {
 					t.Errorf("pulled %d times, want %d", n, c.pulls)
 				}
 			})
@@ -73,7 +73,7 @@ func TestOnePullForMany(t *testing.T) {
 		for i := 1; i < 20; i++ {
 			w.expect(task(i).ARN, "RUNNING a:RUNNING")
 		}
-		if n := w.engine.Calls["pull img"]; n != 1 {
+		if n := w.engine.Done()["pull img"]; n != 1 {
 			t.Errorf("pulled %d times", n)
 		}
 		if r := w.control.Reports(task(1).ARN)[0]; r.PullStoppedAt == nil || r.PullStoppedAt.Sub(*r.PullStartedAt) < 59*time.Second ||
@@ -95,7 +95,7 @@ func TestPullOnce(t *testing.T) {
 			w.control.Run(task(i, essential("a", "img")))
 			w.expect(task(i).ARN, "RUNNING a:RUNNING")
 		}
-		if n := w.engine.Calls["pull img"]; n != 1 {
+		if n := w.engine.Done()["pull img"]; n != 1 {
 			t.Errorf("pulled %d times", n)
 		}
 	})

@@ -130,7 +130,7 @@ func killedAt(t *testing.T, n int, lose bool, do func(*world), want string) (end
 	if !regexp.MustCompile("^" + want + "$").MatchString(got) {
 		t.Errorf("killed at point %d (%s) and then at %q: the last report is\n%s, want\n%s", n, at, again, got, want)
 	}
-	for call, times := range w.engine.Calls {
+	for call, times := range w.engine.Done() {
 		if times > 1 && !strings.HasPrefix(call, "pull ") {
 			t.Errorf("killed at point %d (%s): %s happened %d times", n, at, call, times)
 		}

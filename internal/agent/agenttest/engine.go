@@ -45,7 +45,7 @@ type Engine struct {
 	next       int
 	pace       time.Duration
 	stops      []map[string]string // labels of the running containers that were asked to stop
-	Calls      map[string]int      // operations that did their work: "create NAME", "start NAME"
+	done       map[string]int      // operations that did their work: "create NAME", "start NAME"
 }
 
 type fakeContainer struct {
@@ -58,7 +58,7 @@ type fakeContainer struct {
 // NewEngine returns an engine that shows and tells only what has this installation's label.
 func NewEngine(installation string) *Engine {
 	return &Engine{installation: installation, images: map[string]Image{}, containers: map[string]*fakeContainer{}, volumes: map[string]agent.Volume{},
-		watchers: map[*watcher]bool{}, Calls: map[string]int{}, Delay: map[string]time.Duration{},
+		watchers: map[*watcher]bool{}, done: map[string]int{}, Delay: map[string]time.Duration{},
 		PullErrors: map[string]error{}, Registry: map[string]Image{}}
 }
 
@@ -165,7 +165,7 @@ func (e *Engine) create(s agent.Spec) (string, error) {
 		}
 	}
 	e.containers[c.ID] = c
-	e.Calls["create "+s.Name]++
+	e.done["create "+s.Name]++
 	return c.ID, nil
 }
 
@@ -190,7 +190,7 @@ func (e *Engine) start(id string) error {
 	if c.State == agent.Exited {
 		c.done = make(chan struct{})
 	}
-	e.Calls["start "+c.Name]++
+	e.done["start "+c.Name]++
 	c.State, c.StartedAt = agent.Running, time.Now()
 	e.tell(agent.Event{Kind: agent.Started, ID: c.ID, Labels: c.Labels})
 	if c.image.Runs > 0 {

@@ -49,7 +49,7 @@ func (e *Engine) Spoil(handle string, err error) {
 func (e *Engine) Done() map[string]int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	return maps.Clone(e.Calls)
+	return maps.Clone(e.done)
 }
 
 // Stops returns the labels of the running containers that were asked to stop, in order.

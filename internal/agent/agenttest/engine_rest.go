@@ -26,7 +26,7 @@ func (e *Engine) Pull(ctx context.Context, ref string) error {
 	if err := e.begin(ctx, "pull"); err != nil {
 		return err
 	}
-	e.Calls["pull "+ref]++
+	e.done["pull "+ref]++
 	if err := e.PullErrors[ref]; err != nil {
 		return e.end(ctx, "pull", err)
 	}
