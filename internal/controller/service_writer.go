@@ -41,9 +41,9 @@ func (w *writer) flush() {
 	}
 }
 
-// start places n tasks of the primary deployment, of which more are to come, and reports whether some found no place.
-func (w *writer) start(n, more int) (unplaced bool) {
-	spec := w.spec(w.service.Primary())
+// start places n tasks of a deployment, of which more are to come, and reports whether some found no place.
+func (w *writer) start(d *ecs.Deployment, n, more int) (unplaced bool) {
+	spec := w.spec(d)
 	if spec.Definition == nil {
 		return false
 	}
@@ -60,13 +60,43 @@ func (w *writer) start(n, more int) (unplaced bool) {
 		w.services.Placed(len(started), n-len(started), time.Since(began))
 	}
 	if len(started) > 0 {
-		w.say(deployment.Event(a, deployment.Started(started)))
+		w.sayStarted(d, started)
 	}
 	if len(started) == n || plan == nil || plan.Refused == 0 {
 		return false
 	}
 	w.sayOnce("placement", plan.ServiceEvent())
 	return true
+}
+
+// startSets places tasks of task sets, and reports whether some found no place.
+func (w *writer) startSets(sets []deployment.SetStart) (unplaced bool) {
+	for _, set := range sets {
+		if w.start(w.service.Deployment(set.TaskSet), set.Start, set.Ahead) {
+			unplaced = true
+		}
+	}
+	return unplaced
+}
+
+func (w *writer) sayStarted(d *ecs.Deployment, tasks []arn.Task) {
+	a, text := w.service.ServiceArn, deployment.Started(tasks)
+	if d.TaskSet != nil {
+		w.say(deployment.SetEvent(a, d.ID, text))
+		return
+	}
+	w.say(deployment.Event(a, text))
+}
+
+// dependsOnTasks reports whether it depends on other tasks where tasks of the service find a place, and not only on room.
+func (w *writer) dependsOnTasks() bool {
+	for i := range w.service.Deployments {
+		d := w.tx.Definitions.Get(w.service.Deployments[i].TaskDefinition)
+		if d != nil && placement.DependOnTasks(placement.Constraints(w.service.PlacementConstraints, d)) {
+			return true
+		}
+	}
+	return false
 }
 
 // spec is what the deployment's tasks are made of, but for their instances. Its Definition is nil where there is none.
@@ -122,7 +152,7 @@ func launchType(l types.LaunchType) types.LaunchType {
 func placementRequest(s *ecs.Service, d *ecs.TaskDefinition) placement.Request {
 	return placement.Request{
 		Group: "service:" + s.ServiceArn.Name(), Reserve: ecs.Reservation(d, nil), Required: placement.RequiredAttributes(d), Service: true,
-		Strategy: s.PlacementStrategy, Constraints: placement.Constraints(s.PlacementConstraints, d),
+		LaunchType: s.LaunchType, Strategy: s.PlacementStrategy, Constraints: placement.Constraints(s.PlacementConstraints, d),
 	}
 }
 

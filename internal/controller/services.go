@@ -13,7 +13,6 @@ import (
 	"berth/internal/arn"
 	"berth/internal/deployment"
 	"berth/internal/ecs"
-	"berth/internal/placement"
 	"berth/internal/reconcile"
 	"berth/internal/state"
 )
@@ -183,10 +182,12 @@ func (c *Services) serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
 		w.startOn(plan.On)
 		out.unplaced = w.sayNoRoom(g)
 	case plan.Start > 0:
-		out.unplaced = w.start(plan.Start, plan.Ahead)
-		if out.unplaced {
-			out.more = plan.More && len(plan.Stop) > 0 // else wait until there is room
-		}
+		out.unplaced = w.start(w.service.Primary(), plan.Start, plan.Ahead)
+	default:
+		out.unplaced = w.startSets(plan.Sets)
+	}
+	if g == nil && out.unplaced {
+		out.more = plan.More && len(plan.Stop) > 0 // else wait until there is room
 	}
 	for _, text := range plan.Events {
 		w.say(text)
@@ -195,9 +196,7 @@ func (c *Services) serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
 		out.unplaced = w.balance(plan.Balance) || out.unplaced
 	}
 	w.flush()
-	if d := tx.Definitions.Get(w.service.TaskDefinition); out.unplaced && d != nil {
-		out.byTasks = placement.DependOnTasks(placement.Constraints(w.service.PlacementConstraints, d))
-	}
+	out.byTasks = out.unplaced && w.dependsOnTasks()
 	return out
 }
 

@@ -48,9 +48,8 @@ func (d *decision) serveDaemon() {
 		}
 	}
 	if need := len(d.Daemon.Lacking); need > 0 {
-		d.start(p, need, primary, max(d.budget-d.budget/2, d.budget-d.retirable(spare)))
+		d.plan.Start, _ = d.start(p, need, primary, max(d.budget-d.budget/2, d.budget-d.retirable(spare)))
 		d.plan.On = d.Daemon.Lacking[:d.plan.Start]
-		d.plan.Ahead = 0
 	}
 	misplaced := func(t *ecs.Task) bool { return holds(d.Daemon.Misplaced, t) }
 	for i := range d.service.Deployments[1:] {

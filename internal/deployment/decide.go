@@ -31,9 +31,12 @@ func Decide(v View, now time.Time) Plan {
 	case ecs.Draining:
 		d.drain()
 	case ecs.Active:
-		if d.Daemon != nil {
+		switch {
+		case d.Daemon != nil:
 			d.serveDaemon()
-		} else {
+		case d.service.IsExternal():
+			d.serveTaskSets()
+		default:
 			d.roll()
 		}
 	}
@@ -115,7 +118,8 @@ func (d *decision) replace() {
 	need := max(0, want-usable)
 	room := max(0, l.max-all.Pending-all.Running)
 	spare := max(0, all.WantHealthy-l.min) // healthy tasks that may go without falling below the minimum
-	d.start(p, min(need, room), primary, d.budget-min(d.budget/2, d.retirable(spare)+len(leaving)+primary.WantUnhealthy))
+	budget := d.budget - min(d.budget/2, d.retirable(spare)+len(leaving)+primary.WantUnhealthy)
+	d.plan.Start, d.plan.Ahead = d.start(p, min(need, room), primary, budget)
 
 	reason := reasonScaling(p.ID)
 	for i := range d.service.Deployments[1:] {
@@ -127,9 +131,7 @@ func (d *decision) replace() {
 		d.stopUnhealthy(p.ID, sick)
 	}
 	spare = d.stopLeaving(leaving, spare, reason)
-	if excess := usable - want; excess > 0 {
-		d.stop(p.ID, excess, spare, reason, func(t *ecs.Task) bool { return t.HealthStatus == ecs.HealthUnhealthy || holds(leaving, t) })
-	}
+	d.stopExcess(p.ID, usable-want, spare, leaving)
 	d.sayStopped()
 	d.sayProtected()
 	d.sayBlocked(need, room, all)
@@ -146,25 +148,34 @@ func (d *decision) retirable(spare int) (n int) {
 	return n
 }
 
-// start asks for tasks of the primary deployment, unless it has failed or is throttled. It leaves room in the budget for what stops: starts
-// that find no place until something has stopped must not keep it from stopping.
-func (d *decision) start(p *ecs.Deployment, n int, c ecs.Counts, budget int) {
+// start returns how many of n tasks of a deployment start now, and how many more would if the budget were greater: none where it has failed
+// or is throttled. It leaves room in the budget for what stops: starts that find no place until something has stopped must not keep it from
+// stopping.
+func (d *decision) start(p *ecs.Deployment, n int, c ecs.Counts, budget int) (started, ahead int) {
 	if n <= 0 || p.RolloutState == types.DeploymentRolloutStateFailed {
-		return
+		return 0, 0
 	}
 	if p.NextStartAt != nil && d.now.Before(*p.NextStartAt) {
 		d.again(*p.NextStartAt)
-		return
+		return 0, 0
 	}
 	if p.Failures > 2 && c.WantPending > 0 && c.WantHealthy == 0 {
-		return // those that are on their way show whether it works now
+		return 0, 0 // those that are on their way show whether it works now
 	}
 	if n > budget {
-		d.plan.Ahead = n - budget
+		ahead = n - budget
 		n, d.plan.More = budget, true
 	}
-	d.plan.Start = n
 	d.budget -= n
+	return n, ahead
+}
+
+// stopExcess stops n tasks of a deployment that it does not want any more, but for those that are to be replaced anyhow.
+func (d *decision) stopExcess(deployment string, n, spare int, leaving []*ecs.Task) {
+	if n > 0 {
+		replaced := func(t *ecs.Task) bool { return t.HealthStatus == ecs.HealthUnhealthy || holds(leaving, t) }
+		d.stop(deployment, n, spare, reasonScaling(deployment), replaced)
+	}
 }
 
 // retire stops what it may of an old deployment: all that does not work, and healthy tasks as far as they can be spared.
@@ -174,14 +185,14 @@ func (d *decision) retire(old *ecs.Deployment, spare int, reason string) int {
 	return d.stop(old.ID, weak+min(spare, c.WantHealthy), spare, reason, nil)
 }
 
-// leaving lists the primary's tasks on draining instances that may stop, and how many of them are healthy. Protected ones stay until their
+// leaving lists a deployment's tasks on draining instances that may stop, and how many of them are healthy. Protected ones stay until their
 // protection ends.
-func (d *decision) leaving(primary string) (out []*ecs.Task, healthy int) {
+func (d *decision) leaving(deployment string) (out []*ecs.Task, healthy int) {
 	if d.Leaving == nil {
 		return nil, 0
 	}
 	for t := range d.Leaving {
-		if t.StartedBy != primary || t.HealthStatus == ecs.HealthUnhealthy || d.keeps(t) {
+		if t.StartedBy != deployment || t.HealthStatus == ecs.HealthUnhealthy || d.keeps(t) {
 			continue
 		}
 		out = append(out, t)

@@ -17,6 +17,11 @@ const troubleshooting = "For more information, see the Troubleshooting section o
 // Event is the whole text of a service event.
 func Event(s arn.Service, text string) string { return fmt.Sprintf("(service %s) %s", s.Name(), text) }
 
+// SetEvent is the whole text of a service event about one of its task sets.
+func SetEvent(s arn.Service, set, text string) string {
+	return fmt.Sprintf("(service %s, taskSet %s) %s", s.Name(), set, text)
+}
+
 // Say adds text to what the service has said, and reports whether it is to be said: a text with a topic is left out while the topic's last
 // text is the same and younger than six hours.
 func Say(s *ecs.Service, topic, text string, now time.Time) bool {
@@ -57,11 +62,15 @@ func (d *decision) sayStopped() {
 	if len(d.plan.Stop) == 0 {
 		return
 	}
+	d.say("", stopped(d.plan.Stop))
+}
+
+func stopped(stops []Stop) string {
 	var ids []string
-	for _, s := range d.plan.Stop {
+	for _, s := range stops {
 		ids = append(ids, "(task "+s.Task.ID()+")")
 	}
-	d.say("", fmt.Sprintf("has stopped %d running tasks: %s.", len(ids), strings.Join(ids, " ")))
+	return fmt.Sprintf("has stopped %d running tasks: %s.", len(ids), strings.Join(ids, " "))
 }
 
 // Started is the text for tasks that were started.

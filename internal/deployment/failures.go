@@ -70,7 +70,7 @@ func (d *decision) throttle(dep *ecs.Deployment, t *ecs.Task) {
 		next := d.now.Add(pause)
 		dep.NextStartAt = &next
 	}
-	if dep.Failures >= 3 && dep.Status == ecs.DeploymentPrimary {
+	if dep.Failures >= 3 && (dep.Status == ecs.DeploymentPrimary || dep.TaskSet != nil) {
 		d.say("unable to start", "is unable to consistently start tasks successfully. "+troubleshooting)
 	}
 }

@@ -40,6 +40,7 @@ type Plan struct {
 	Start   int            // tasks of the primary deployment to start, as far as they can be placed
 	On      []arn.Instance // where they start, of strategy DAEMON; nil: where placement wants them
 	Ahead   int            // how many more would start now if the budget were greater
+	Sets    []SetStart     // which task sets' tasks to start, of a service with the deployment controller EXTERNAL
 	Balance *Balance       // nil: nothing. The service's Surge is to say how many were started
 	Stop    []Stop
 	Counted []arn.Task // ended tasks that are in the deployments' counters now
@@ -54,9 +55,15 @@ type Stop struct {
 	Reason string
 }
 
+// SetStart is how many tasks of a task set start, and how many more would if the budget were greater.
+type SetStart struct {
+	TaskSet      string
+	Start, Ahead int
+}
+
 // Empty reports whether the plan changes nothing.
 func (p Plan) Empty() bool {
-	return p.Service == nil && p.Start == 0 && p.Balance == nil && len(p.Stop) == 0 && len(p.Counted) == 0 && len(p.Events) == 0
+	return p.Service == nil && p.Start == 0 && len(p.Sets) == 0 && p.Balance == nil && len(p.Stop) == 0 && len(p.Counted) == 0 && len(p.Events) == 0
 }
 
 // String reads like "start 2; stop t3 (Scaling activity ...); deployments ecs-svc/1 PRIMARY IN_PROGRESS".
@@ -68,6 +75,9 @@ func (p Plan) String() string {
 	}
 	if p.Start > 0 {
 		say("start %d", p.Start)
+	}
+	for _, set := range p.Sets {
+		say("start %d of %s", set.Start, set.TaskSet)
 	}
 	if b := p.Balance; b != nil {
 		say("start %d beyond in %v", b.Most, b.Zones)

@@ -129,16 +129,24 @@ func (w *world) step() Plan {
 			p.Start, p.More = 0, false // as the controller does: it waits until there is room
 			break
 		}
-		w.made++
-		w.tasks = append(w.tasks, &ecs.Task{
-			TaskArn: demo.Task(fmt.Sprintf("t%d", w.made)), Service: web, StartedBy: w.service.Primary().ID,
-			TaskDefinitionArn: w.service.Primary().TaskDefinition,
-			DesiredStatus:     ecs.Running, LastStatus: ecs.Pending, CreatedAt: w.now, AvailabilityZone: w.zones.lightest(w),
-		})
+		w.start(w.service.Primary())
+	}
+	for _, set := range p.Sets {
+		for range set.Start {
+			w.start(w.service.Deployment(set.TaskSet))
+		}
 	}
 	w.zones.start(w, &p)
 	w.events = append(w.events, p.Events...)
 	return p
+}
+
+func (w *world) start(d *ecs.Deployment) {
+	w.made++
+	w.tasks = append(w.tasks, &ecs.Task{
+		TaskArn: demo.Task(fmt.Sprintf("t%d", w.made)), Service: web, StartedBy: d.ID, TaskDefinitionArn: d.TaskDefinition,
+		DesiredStatus: ecs.Running, LastStatus: ecs.Pending, CreatedAt: w.now, AvailabilityZone: w.zones.lightest(w),
+	})
 }
 
 // settle steps until nothing is left to do now.

@@ -33,7 +33,7 @@ type Service struct {
 
 	ServiceDeployment string // the ARN of the service deployment that is going on, "" where none is
 
-	Deployments []Deployment // PRIMARY first, then older ones that still have tasks
+	Deployments []Deployment // PRIMARY first, then older ones that still have tasks; or task sets, not always with a PRIMARY one
 	InactiveAt  *time.Time   // when it became INACTIVE
 	SteadyAt    *time.Time   // since when the service is steady without a break, nil while it is not
 	Surge       int          // tasks beyond the desired count, started to balance availability zones until as many stop elsewhere
@@ -70,6 +70,11 @@ func (s *Service) IsDaemon() bool { return s.SchedulingStrategy == types.Schedul
 func (s *Service) Clone() *Service {
 	c := *s
 	c.Deployments = append([]Deployment(nil), s.Deployments...)
+	for i := range c.Deployments {
+		if t := c.Deployments[i].TaskSet; t != nil {
+			c.Deployments[i].TaskSet = new(*t)
+		}
+	}
 	c.Said = append([]Said(nil), s.Said...)
 	return &c
 }
@@ -107,6 +112,7 @@ type Deployment struct {
 	Failures    int
 	FailedAt    *time.Time
 	NextStartAt *time.Time
+	TaskSet     *TaskSet // in a service with the deployment controller EXTERNAL
 }
 
 // Event is one line of a service's events. Only the newest 100 of a service are kept.
