@@ -49,7 +49,7 @@ func (w *writer) start(d *ecs.Deployment, n, more int) (unplaced bool) {
 	}
 	a := w.service.ServiceArn
 	r := placementRequest(w.service, spec.Definition)
-	r.Seed = uint64(w.now.UnixNano())
+	r.Seed, r.LaunchType = uint64(w.now.UnixNano()), spec.LaunchType
 	var started []arn.Task
 	began := time.Now()
 	plan := w.services.place(w.tx, a, spec.StartedBy, r, n, more, w.now, func(i *ecs.Instance) {

@@ -20,6 +20,14 @@ const (
 	AttributeHostAddress = "berth.host-address"
 	// AttributeTaskRoles is Berth's own as well: the instance's tasks are given the credentials of their role. No instance has it yet.
 	AttributeTaskRoles = "berth.task-roles"
+	// AttributeExternal is what the agent of an external instance (ECS Anywhere) says at its registration.
+	AttributeExternal = "ecs.capability.external"
+)
+
+// What the ids of instances begin with: of EC2, and of external instances (ECS Anywhere).
+const (
+	ec2Prefix      = "i-"
+	externalPrefix = "mi-"
 )
 
 // Instance is a container instance. Written by: the instance operations; controller instances (Connected, DisconnectedAt, and
@@ -61,6 +69,29 @@ func (i *Instance) Attribute(name string) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// External reports whether the instance is an external one (ECS Anywhere): only tasks of launch type EXTERNAL are placed on it. The instance's id
+// says so, for all its life.
+func (i *Instance) External() bool { return strings.HasPrefix(i.Ec2InstanceID, externalPrefix) }
+
+// LaunchType is that of the instance's tasks: EXTERNAL or EC2.
+func (i *Instance) LaunchType() types.LaunchType {
+	if i.External() {
+		return types.LaunchTypeExternal
+	}
+	return types.LaunchTypeEc2
+}
+
+// MachineID is the ec2InstanceId of a new instance whose machine has none of its own: "i-" or, of an external one, "mi-", and the first 17 digits
+// of the instance's id.
+func MachineID(i arn.Instance, external bool) string {
+	id := i.ID()
+	id = id[:min(17, len(id))]
+	if external {
+		return externalPrefix + id
+	}
+	return ec2Prefix + id
 }
 
 // PutAttribute gives the instance an attribute, or the one that it has another value. Attributes must be the instance's own slice.

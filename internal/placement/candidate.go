@@ -99,6 +99,9 @@ func (k *checker) fixed(c *candidate) Reason {
 	if i.Status != ecs.Active {
 		return Inactive
 	}
+	if i.External() != (k.LaunchType == types.LaunchTypeExternal) {
+		return Attribute
+	}
 	for _, l := range k.required {
 		if v, has := l.of(i); !has || l.exact && v != l.want {
 			return Attribute

@@ -34,8 +34,9 @@ type Room struct {
 type Request struct {
 	Count       int
 	Group       string
-	Reserve     ecs.Resources // of each task
-	Required    []string      // attributes that the instance must have, or must have with a value: "ecs.os-type=linux"
+	LaunchType  types.LaunchType // EXTERNAL is for external instances only, every other one ("" too) for the others only
+	Reserve     ecs.Resources    // of each task
+	Required    []string         // attributes that the instance must have, or must have with a value: "ecs.os-type=linux"
 	Strategy    []types.PlacementStrategy
 	Constraints []types.PlacementConstraint
 	// Service gives a request without a strategy the service scheduler's: spread over availability zones, there the instance with the

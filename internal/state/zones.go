@@ -29,9 +29,9 @@ func (t *Tasks) Zones(s arn.Service, deployment string) iter.Seq2[string, int] {
 	return t.zones.under(countsKey(s, deployment) + "\x00")
 }
 
-// zoneInstance keeps the number of ACTIVE container instances of a cluster in each availability zone.
+// zoneInstance keeps the number of ACTIVE container instances of a cluster in each availability zone, external ones left out.
 func (t *Tables) zoneInstance(old, new *ecs.Instance) {
-	active := func(i *ecs.Instance) bool { return i != nil && i.Status == ecs.Active }
+	active := func(i *ecs.Instance) bool { return i != nil && i.Status == ecs.Active && !i.External() }
 	key := func(i *ecs.Instance) string { return string(i.ContainerInstanceArn.Cluster()) + "\x00" + i.Zone() }
 	if active(old) {
 		t.zones.add(key(old), func(n int) int { return n - 1 })
@@ -41,7 +41,8 @@ func (t *Tables) zoneInstance(old, new *ecs.Instance) {
 	}
 }
 
-// Zones yields the availability zones in which a cluster has ACTIVE container instances, and how many.
+// Zones yields the availability zones in which a cluster has ACTIVE container instances, and how many: those that are not
+// external, for what is outside of AWS is in no zone of it.
 func (t *Tables) Zones(c arn.Cluster) iter.Seq2[string, int] {
 	return t.zones.under(string(c) + "\x00")
 }

@@ -75,6 +75,7 @@ func (a *API) explainService(_ context.Context, r *frontdoor.Request, in *Explai
 			out.place(v, c.ClusterArn, placement.Request{
 				Count: 1, Group: "service:" + s.ServiceArn.Name(), Reserve: ecs.Reservation(d, nil), Required: placement.RequiredAttributes(d),
 				Strategy: s.PlacementStrategy, Constraints: placement.Constraints(s.PlacementConstraints, d), Service: true,
+				LaunchType: s.LaunchType,
 			})
 		}
 	}

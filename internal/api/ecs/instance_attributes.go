@@ -74,8 +74,8 @@ func validateAttributes(list []types.Attribute) error {
 }
 
 // mergeAttributes are the attributes of an instance that registers: what the agent says now, all of which it must get back or it gives up; what
-// follows from its identity; custom ones from before, which it says only at first; its type; and its zone, or else the region's first.
-func mergeAttributes(before, said, identity []types.Attribute, region string) []types.Attribute {
+// follows from its identity; custom ones from before, which it says only at first; its type; and its zone, or else the default one, if any.
+func mergeAttributes(before, said, identity []types.Attribute, zone string) []types.Attribute {
 	var out []types.Attribute
 	add := func(list []types.Attribute, keep func(name string) bool) {
 		for _, a := range list {
@@ -91,6 +91,8 @@ func mergeAttributes(before, said, identity []types.Attribute, region string) []
 	add(before, func(name string) bool {
 		return ecs.CustomAttribute(name) || name == ecs.AttributeZone || name == ecs.AttributeInstanceType
 	})
-	add([]types.Attribute{{Name: new(ecs.AttributeZone), Value: new(region + "a")}}, all)
+	if zone != "" {
+		add([]types.Attribute{{Name: new(ecs.AttributeZone), Value: &zone}}, all)
+	}
 	return out
 }

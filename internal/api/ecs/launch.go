@@ -123,8 +123,8 @@ func (l *launch) resolve(t *state.Tables, r *frontdoor.Request, now time.Time) (
 // suits checks the launch against the definition.
 func (l *launch) suits(d *ecs.TaskDefinition) error {
 	def := &d.Definition
-	if !slices.Contains(def.Compatibilities, types.Compatibility(l.kind())) {
-		return apierr.InvalidParameter("Task definition does not support launch_type %s.", l.kind())
+	if err := supports(d, l.kind()); err != nil {
+		return err
 	}
 	switch vpc := def.NetworkMode == types.NetworkModeAwsvpc; {
 	case vpc && l.networkConfiguration == nil:
@@ -137,6 +137,14 @@ func (l *launch) suits(d *ecs.TaskDefinition) error {
 		return apierr.InvalidParameter("Network Configuration is not valid for the given networkMode of this task definition.")
 	}
 	return overridesSuit(l.overrides, d)
+}
+
+// supports checks that tasks of the definition can be of a launch type.
+func supports(d *ecs.TaskDefinition, l types.LaunchType) error {
+	if !slices.Contains(d.Definition.Compatibilities, types.Compatibility(l)) {
+		return apierr.InvalidParameter("Task definition does not support launch_type %s.", l)
+	}
+	return nil
 }
 
 func noSubnets(c *types.AwsVpcConfiguration) bool { return c == nil || len(c.Subnets) == 0 }
@@ -169,19 +177,12 @@ func (o *order) inGroup() string {
 	return "family:" + o.definition.ARN().Family()
 }
 
-// externalAttribute is what container instances outside of AWS's own machines have, and tasks of launch type EXTERNAL need.
-const externalAttribute = "ecs.capability.external"
-
 // request says to placement what each task needs.
 func (o *order) request(count int) placement.Request {
-	r := placement.Request{
-		Count: count, Group: o.inGroup(), Reserve: ecs.Reservation(o.definition, o.overrides),
+	return placement.Request{
+		Count: count, Group: o.inGroup(), LaunchType: o.kind(), Reserve: ecs.Reservation(o.definition, o.overrides),
 		Required: placement.RequiredAttributes(o.definition), Constraints: placement.Constraints(nil, o.definition),
 	}
-	if o.kind() == types.LaunchTypeExternal {
-		r.Required = append(r.Required, externalAttribute)
-	}
-	return r
 }
 
 // start stores a new task on an instance.
@@ -189,7 +190,7 @@ func (o *order) start(tx *state.Tx, i *ecs.Instance) *ecs.Task {
 	t := ecs.NewTask(ecs.TaskSpec{
 		Task: o.cluster.Task(newID()), Definition: o.definition, Overrides: o.overrides, Instance: i, Group: o.inGroup(),
 		Held:      tx.Tasks.Usage(i.ContainerInstanceArn).Reserved,
-		StartedBy: text(o.startedBy), LaunchType: o.kind(), EnableExecuteCommand: o.executeCommand, Tags: o.tags, Now: o.now,
+		StartedBy: text(o.startedBy), LaunchType: i.LaunchType(), EnableExecuteCommand: o.executeCommand, Tags: o.tags, Now: o.now,
 	})
 	tx.Put(t)
 	return t

@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"context"
+	"slices"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -83,6 +84,7 @@ func (a *API) registerContainerInstance(ctx context.Context, r *frontdoor.Reques
 type machine struct {
 	resources ecs.Resources
 	identity  identity
+	external  bool // it is outside of EC2, and its agent says so
 }
 
 func (in *registration) machine() (m machine, err error) {
@@ -98,6 +100,7 @@ func (in *registration) machine() (m machine, err error) {
 	if err := validateAttributes(in.Attributes); err != nil {
 		return m, err
 	}
+	m.external = m.identity.InstanceID == "" && slices.ContainsFunc(in.Attributes, func(a types.Attribute) bool { return text(a.Name) == ecs.AttributeExternal })
 	if len(text(in.ClientToken)) > mostToken {
 		return m, apierr.InvalidParameter("clientToken can be at most %d characters long.", mostToken)
 	}
@@ -157,23 +160,39 @@ func (m *machine) register(before *ecs.Instance, as arn.Instance, r *frontdoor.R
 	}
 	if before != nil {
 		*i = *before
+		if before.External() != m.external {
+			return nil, changedType(before, string(before.LaunchType()))
+		}
 		if was, _ := before.Attribute(ecs.AttributeInstanceType); was != "" && m.identity.InstanceType != "" && was != m.identity.InstanceType {
-			return nil, apierr.ClientException("Container instance type changes are not supported. Container instance %s was previously registered as %s.",
-				before.ContainerInstanceArn.ID(), was)
+			return nil, changedType(before, was)
 		}
 	}
 	if i.Ec2InstanceID == "" {
-		i.Ec2InstanceID = "i-" + as.ID()[:17]
+		i.Ec2InstanceID = ecs.MachineID(as, m.external)
 	}
 	if !i.Connected {
 		i.DisconnectedAt = &at // it is about to connect: until now it is not lost
 	}
 	i.Registered = m.resources
-	i.Attributes = mergeAttributes(i.Attributes, in.Attributes, m.identity.attributes(), r.Scope.Region)
+	i.Attributes = mergeAttributes(i.Attributes, in.Attributes, m.identity.attributes(), m.defaultZone(r))
 	i.ClientToken = text(in.ClientToken)
 	if v := in.VersionInfo; v != nil {
 		i.AgentVersion, i.AgentHash, i.DockerVersion = text(v.AgentVersion), text(v.AgentHash), text(v.DockerVersion)
 	}
 	i.Version++
 	return i, nil
+}
+
+// changedType is the error for a machine that is another one than before, in the words by which the official agent gives up.
+func changedType(i *ecs.Instance, was string) error {
+	return apierr.ClientException("Container instance type changes are not supported. Container instance %s was previously registered as %s.",
+		i.ContainerInstanceArn.ID(), was)
+}
+
+// defaultZone is the availability zone of a machine that does not say its own: the region's first, or "" for an external one, which is in none.
+func (m *machine) defaultZone(r *frontdoor.Request) string {
+	if m.external {
+		return ""
+	}
+	return r.Scope.Region + "a"
 }

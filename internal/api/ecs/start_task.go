@@ -47,7 +47,8 @@ func (l *launcher) startTask(ctx context.Context, r *frontdoor.Request, in *awse
 	return out, nil
 }
 
-// startOn starts a task on each instance that takes it, one after another: an instance that is named twice must have room for two.
+// startOn starts a task on each instance that takes it, one after another: an instance that is named twice must have room for two. A task on an
+// external instance is of launch type EXTERNAL, which its definition must support.
 func (o *order) startOn(tx *state.Tx, names []string) (tasks []*ecs.Task, failures []types.Failure, err error) {
 	failures = []types.Failure{}
 	request := o.request(1)
@@ -60,6 +61,10 @@ func (o *order) startOn(tx *state.Tx, names []string) (tasks []*ecs.Task, failur
 		if i == nil {
 			failures = append(failures, failure(string(a), "MISSING"))
 			continue
+		}
+		request.LaunchType = i.LaunchType()
+		if err := supports(o.definition, request.LaunchType); err != nil {
+			return nil, nil, err
 		}
 		if v := placement.Check(tx.Fleet(o.cluster), request, i); v.Reason != placement.None {
 			failures = append(failures, failure(string(a), v.Reason.String()))
