@@ -14,6 +14,9 @@ command -v curl >/dev/null || missing+=(curl)
 command -v ip >/dev/null || missing+=(iproute2)
 command -v nsenter >/dev/null || missing+=(util-linux)
 command -v aws >/dev/null || missing+=(awscli)
+[ -x /usr/bin/python3 ] && /usr/bin/python3 -c 'import boto3' 2>/dev/null || missing+=(python3-boto3)
+command -v node >/dev/null || missing+=(nodejs)
+command -v npm >/dev/null || missing+=(npm)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev) # go test -race
 if [ ${#missing[@]} -gt 0 ]; then
 	echo "installing ${missing[*]}"
@@ -24,6 +27,17 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 command -v go >/dev/null || { echo "Go is missing: install Go 1.26 or later (https://go.dev/dl)" >&2; exit 1; }
+
+# The SDK for JavaScript, in the versions that its lock file names, outside of the tree. e2e/clients looks for it there.
+javascript=${XDG_CACHE_HOME:-$HOME/.cache}/berth/javascript/$(sha256sum ../e2e/clients/js/package-lock.json | cut -c1-16)
+if [ ! -d "$javascript" ]; then
+	echo "installing the AWS SDK for JavaScript in $javascript"
+	rm -rf "$javascript.part"
+	mkdir -p "$javascript.part"
+	cp ../e2e/clients/js/package.json ../e2e/clients/js/package-lock.json "$javascript.part"
+	npm ci --prefix "$javascript.part" --ignore-scripts --no-audit --no-fund --loglevel error
+	mv "$javascript.part" "$javascript"
+fi
 
 engine() { [ -S /var/run/docker.sock ] && curl -fs --max-time 5 --unix-socket /var/run/docker.sock http://docker/_ping >/dev/null 2>&1; }
 engine && exit 0
