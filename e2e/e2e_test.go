@@ -49,8 +49,11 @@ func scripts(t *testing.T, dir string) {
 			e.Setenv("IMAGE", image)
 			e.Setenv("FREE", freeAddress(t))
 			e.Defer(func() { // what a script that failed left behind
-				other := filepath.Join(e.WorkDir, "other")
-				if _, err := os.Stat(other); err == nil {
+				for _, name := range []string{"other", "m1", "m2", "m3"} {
+					other := filepath.Join(e.WorkDir, name)
+					if _, err := os.Stat(other); err != nil {
+						continue
+					}
 					if out, err := exec.Command(w.berth, "down", "--data", other, "--purge").CombinedOutput(); err != nil {
 						t.Errorf("berth down: %v\n%s", err, out)
 					}

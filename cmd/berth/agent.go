@@ -27,7 +27,7 @@ type agentOptions struct {
 	servers                                      []string
 	cpu, memory                                  int64
 	gpus                                         []string
-	local, verbose                               bool
+	external, local, verbose                     bool
 	cleanUpAfter                                 time.Duration
 }
 
@@ -50,6 +50,7 @@ Addresses that are given later replace those that the machine remembers.`,
 	f.StringVar(&o.token, "token", "", "one-time token to join with")
 	f.StringVar(&o.name, "name", "instance-1", "local name of the container instance")
 	f.StringVar(&o.zone, "zone", "", "availability zone of this machine")
+	f.BoolVar(&o.external, "external", false, "join as an external instance (ECS Anywhere): for tasks of launch type EXTERNAL, and in no availability zone")
 	f.StringVar(&o.hostAddress, "host-address", "", "address of this machine that host ports are bound to (default: all)")
 	f.Int64Var(&o.cpu, "cpu", 0, "CPU units to offer (default: the machine's)")
 	f.Int64Var(&o.memory, "memory", 0, "MiB to offer (default: the machine's, less what the system needs)")
@@ -194,11 +195,11 @@ func (o *agentOptions) joinCluster(ctx context.Context, d dataDir, in *installat
 		mib = o.memory
 	}
 	zone := o.zone
-	if zone == "" {
+	if zone == "" && !o.external {
 		zone = key.Region + "a"
 	}
 	list := []localInstance{{
-		Name: o.name, Cluster: key.Cluster, HostAddress: o.hostAddress, CPUUnits: cpu, MemoryMiB: mib, Zone: zone, GPUs: o.gpus,
+		Name: o.name, Cluster: key.Cluster, HostAddress: o.hostAddress, CPUUnits: cpu, MemoryMiB: mib, Zone: zone, External: o.external, GPUs: o.gpus,
 		AccessKey: key.AccessKeyID, SecretKey: key.SecretAccessKey,
 	}}
 	in.Listen, in.Servers, in.Region = o.servers[0], o.servers, key.Region
@@ -233,8 +234,8 @@ func agentConfig(in installation, endpoints []string, list []localInstance) agen
 	c := agent.Config{Installation: in.ID, Endpoints: endpoints, Region: in.Region}
 	for _, i := range list {
 		c.Instances = append(c.Instances, agent.InstanceConfig{
-			Name: i.Name, Cluster: i.Cluster, HostAddress: i.HostAddress, CPUUnits: i.CPUUnits, MemoryMiB: i.MemoryMiB, Zone: i.Zone, GPUs: i.GPUs,
-			AccessKey: i.AccessKey, SecretKey: i.SecretKey,
+			Name: i.Name, Cluster: i.Cluster, HostAddress: i.HostAddress, CPUUnits: i.CPUUnits, MemoryMiB: i.MemoryMiB, Zone: i.Zone,
+			External: i.External, GPUs: i.GPUs, AccessKey: i.AccessKey, SecretKey: i.SecretKey,
 		})
 	}
 	return c

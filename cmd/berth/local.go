@@ -19,6 +19,7 @@ type localInstance struct {
 	CPUUnits    int64
 	MemoryMiB   int64
 	Zone        string
+	External    bool     `json:",omitempty"`
 	GPUs        []string `json:",omitempty"`
 	AccessKey   string
 	SecretKey   string

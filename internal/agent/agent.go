@@ -54,6 +54,7 @@ type InstanceConfig struct {
 	CPUUnits    int64    // the machine's
 	MemoryMiB   int64    // the machine's, less what the system needs
 	Zone        string   // availability zone, "" leaves it to the control plane
+	External    bool     // an external instance (ECS Anywhere), for tasks of launch type EXTERNAL
 	GPUs        []string // the ids of those that tasks are given
 	Attributes  map[string]string
 	AccessKey   string

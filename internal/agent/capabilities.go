@@ -38,6 +38,9 @@ func attributes(c InstanceConfig, m Machine, can abilities, first bool) (list []
 	for _, name := range capabilities(m, can) {
 		add(name, "")
 	}
+	if c.External {
+		add(ecsCapability+"external", "")
+	}
 	add("ecs.os-type", "linux")
 	add("ecs.os-family", "LINUX")
 	add("ecs.os-type-detailed", "LINUX")

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/google/go-cmp/cmp"
 
 	"berth/internal/acsproto"
@@ -40,6 +41,18 @@ func TestCapabilities(t *testing.T) {
 	for _, c := range newer {
 		if strings.HasSuffix(c, ".1.26") || strings.Contains(c, "task-iam-role") {
 			t.Errorf("has %s", c)
+		}
+	}
+}
+
+// TestExternalAttribute: an external instance says so, and no other does.
+func TestExternalAttribute(t *testing.T) {
+	for _, external := range []bool{true, false} {
+		is := slices.ContainsFunc(attributes(InstanceConfig{External: external}, Machine{}, abilities{}, false), func(a types.Attribute) bool {
+			return *a.Name == "ecs.capability.external"
+		})
+		if is != external {
+			t.Errorf("External %v: the attribute is there: %v", external, is)
 		}
 	}
 }

@@ -215,7 +215,7 @@ func disconnectDrop(s *stage) {
 	s.is("status", at(i, "status"), "ACTIVE")
 	s.is("runningTasksCount", at(i, "runningTasksCount"), 1)
 	s.is("the task", at(s.described(task), "lastStatus"), "RUNNING")
-	out := s.ask("RunTask", Object{{"cluster", s.cluster}, {"taskDefinition", s.definition(nil)}})
+	out := s.ask("RunTask", Object{{"cluster", s.cluster}, {"taskDefinition", s.definition(nil)}, {"launchType", "EXTERNAL"}})
 	s.is("placed on a disconnected instance", len(at(out, "tasks").([]any)), 0)
 	m := s.connect(a)
 	s.is("the manifest's tasks", len(m.Listed), 1)

@@ -66,7 +66,8 @@ func restartLost(s *stage) {
 // service makes a service of one task and returns its name.
 func (s *stage) service(definition string, more ...Member) {
 	s.Helper()
-	s.ask("CreateService", append(Object{{"cluster", s.cluster}, {"serviceName", "web"}, {"taskDefinition", definition}, {"desiredCount", 1}}, more...))
+	s.ask("CreateService", append(Object{{"cluster", s.cluster}, {"serviceName", "web"}, {"taskDefinition", definition}, {"launchType", "EXTERNAL"},
+		{"desiredCount", 1}}, more...))
 }
 
 // any steps until the agent was told to run a task that it did not know, and returns its ARN.
@@ -111,7 +112,7 @@ func drainByAgent(s *stage) {
 	s.ok(err)
 	s.is("error", answer.Error()+answer.Message(), "")
 	s.is("status", at(s.instance(a), "status"), "DRAINING")
-	answer, err = s.admin.Call("RunTask", Object{{"cluster", s.cluster}, {"taskDefinition", s.definition(nil)}}.JSON(As))
+	answer, err = s.admin.Call("RunTask", Object{{"cluster", s.cluster}, {"taskDefinition", s.definition(nil)}, {"launchType", "EXTERNAL"}}.JSON(As))
 	s.ok(err)
 	s.is("placing on a draining instance", answer.Message(), "No Container Instances were found in your cluster.")
 	m := s.connect(a)
@@ -248,7 +249,7 @@ func roleNotPlaced(s *stage) {
 	def := s.definition(func(d, c Object) (Object, Object) {
 		return append(d, Member{"taskRoleArn", "arn:aws:iam::" + testAccount + ":role/task"}), c
 	})
-	for operation, more := range map[string]Object{"StartTask": {{"containerInstances", []string{a.Instance}}}, "RunTask": nil} {
+	for operation, more := range map[string]Object{"StartTask": {{"containerInstances", []string{a.Instance}}}, "RunTask": {{"launchType", "EXTERNAL"}}} {
 		out := s.ask(operation, append(Object{{"cluster", s.cluster}, {"taskDefinition", def}}, more...))
 		s.is(operation, len(at(out, "tasks").([]any)), 0)
 		s.is(operation, at(out, "failures", 0, "reason"), "ATTRIBUTE")

@@ -3,6 +3,7 @@ package agentwire
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -49,14 +50,13 @@ func registerEchoes(s *stage) {
 	s.is("status", at(i, "status"), "ACTIVE")
 	s.is("agentConnected", at(i, "agentConnected"), false)
 	s.is("tags", at(i, "tags"), "[map[key:k value:v]]")
-	zone := ""
 	for _, x := range at(i, "attributes").([]any) {
 		if at(x, "name") == "ecs.availability-zone" {
-			zone = fmt.Sprint(at(x, "value"))
+			s.Errorf("an external instance is in the zone %v", at(x, "value"))
 		}
 	}
-	if zone == "" {
-		s.Error("no ecs.availability-zone: the agent reads its zone from it")
+	if id := fmt.Sprint(at(i, "ec2InstanceId")); !strings.HasPrefix(id, "mi-") {
+		s.Errorf("the external instance's ec2InstanceId is %s", id)
 	}
 	id := a.Instance[strings.LastIndexByte(a.Instance, '/')+1:]
 	if want := ":container-instance/" + s.cluster + "/" + id; !strings.HasSuffix(a.Instance, want) || len(id) != 32 || strings.Trim(id, "0123456789abcdef") != "" {
@@ -94,7 +94,8 @@ func onEC2(cluster string) Registration {
 	r.Document, r.DocumentSignature = document, "c2lnbmF0dXJl"
 	r.Values = Object{{"ecs.os-type", "linux"}, {"ecs.os-family", "LINUX"}, {"ecs.os-type-detailed", "LINUX"}, {"ecs.vpc-id", "vpc-1"},
 		{"ecs.subnet-id", "subnet-1"}, {"ecs.capability.cni-plugin-version", "55ddcd3a-2023.06.0"}}
-	r.Capabilities = append(r.Capabilities, "ecs.capability.task-eni", "ecs.capability.task-eni-block-instance-metadata")
+	external := func(c string) bool { return c == "ecs.capability.external" }
+	r.Capabilities = append(slices.DeleteFunc(r.Capabilities, external), "ecs.capability.task-eni", "ecs.capability.task-eni-block-instance-metadata")
 	return r
 }
 

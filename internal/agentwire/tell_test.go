@@ -151,7 +151,7 @@ func payloadMany(s *stage) {
 	def := s.definition(func(d, c Object) (Object, Object) { return d, c.With("cpu", 2).With("memory", 6) })
 	want := map[string]bool{}
 	for range 13 {
-		out := s.ask("RunTask", Object{{"cluster", s.cluster}, {"taskDefinition", def}, {"count", 10}})
+		out := s.ask("RunTask", Object{{"cluster", s.cluster}, {"taskDefinition", def}, {"launchType", "EXTERNAL"}, {"count", 10}})
 		for _, t := range at(out, "tasks").([]any) {
 			want[fmt.Sprint(at(t, "taskArn"))] = true
 		}
@@ -344,7 +344,7 @@ func reserves(s *stage) {
 		s.is(x.name+": PORTS", resource(i, "remainingResources", "PORTS"), x.ports)
 		s.is(x.name+": PORTS_UDP", resource(i, "remainingResources", "PORTS_UDP"), x.udp)
 		if x.ports != fixed {
-			out := s.ask("RunTask", Object{{"cluster", s.cluster}, {"taskDefinition", s.definition(x.change)}})
+			out := s.ask("RunTask", Object{{"cluster", s.cluster}, {"taskDefinition", s.definition(x.change)}, {"launchType", "EXTERNAL"}})
 			s.is("a second task on the port", len(at(out, "tasks").([]any)), 0)
 		}
 		s.ask("StopTask", Object{{"cluster", s.cluster}, {"task", task}})

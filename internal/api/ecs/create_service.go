@@ -95,8 +95,8 @@ func (a *API) validateNewService(in *awsecs.CreateServiceInput) error {
 
 func validateServiceKind(in *awsecs.CreateServiceInput) error {
 	switch in.LaunchType {
-	case "", types.LaunchTypeEc2:
-	case types.LaunchTypeFargate, types.LaunchTypeExternal, types.LaunchTypeManagedInstances:
+	case "", types.LaunchTypeEc2, types.LaunchTypeExternal:
+	case types.LaunchTypeFargate, types.LaunchTypeManagedInstances:
 		return notActedOn("launchType " + string(in.LaunchType))
 	default:
 		return apierr.ClientException("launch type should be one of [EC2,FARGATE,EXTERNAL]")
@@ -140,6 +140,9 @@ func newService(t *state.Tables, r *frontdoor.Request, in *awsecs.CreateServiceI
 	}
 	if daemon {
 		s.SchedulingStrategy = types.SchedulingStrategyDaemon
+	}
+	if in.LaunchType != "" {
+		s.LaunchType = in.LaunchType
 	}
 	fillService(s)
 	if err := validateRebalancing(s); err != nil {

@@ -160,8 +160,11 @@ func (m *machine) register(before *ecs.Instance, as arn.Instance, r *frontdoor.R
 	}
 	if before != nil {
 		*i = *before
-		if before.External() != m.external {
-			return nil, changedType(before, string(before.LaunchType()))
+		if err := m.sameKind(before); err != nil {
+			return nil, err
+		}
+		if m.external && !before.External() {
+			i.Ec2InstanceID = ""
 		}
 		if was, _ := before.Attribute(ecs.AttributeInstanceType); was != "" && m.identity.InstanceType != "" && was != m.identity.InstanceType {
 			return nil, changedType(before, was)
@@ -181,6 +184,16 @@ func (m *machine) register(before *ecs.Instance, as arn.Instance, r *frontdoor.R
 	}
 	i.Version++
 	return i, nil
+}
+
+// sameKind checks that an external instance stays one, and that no other becomes one. Records of versions that knew no launch type EXTERNAL have
+// what the agent said, and not yet the id.
+func (m *machine) sameKind(before *ecs.Instance) error {
+	_, said := before.Attribute(ecs.AttributeExternal)
+	if was := before.External() || said; was != m.external {
+		return changedType(before, map[bool]string{true: "EXTERNAL", false: "EC2"}[was])
+	}
+	return nil
 }
 
 // changedType is the error for a machine that is another one than before, in the words by which the official agent gives up.

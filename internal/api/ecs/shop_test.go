@@ -123,7 +123,7 @@ func shopTasks(web *ecs.Service) []ecs.Record {
 
 var (
 	madeID  = regexp.MustCompile(`\b[0-9a-f]{32}\b|\b[0-9]{19}\b`)
-	ec2ID   = regexp.MustCompile(`\bi-[0-9a-f]{17}\b`)
+	ec2ID   = regexp.MustCompile(`\b(m?i)-[0-9a-f]{17}\b`)
 	request = regexp.MustCompile(`^(\S+) (\S+) (.*)$`)
 )
 
@@ -143,7 +143,7 @@ func (s *shopper) tell(t *testing.T, line string) string {
 	for n := len(s.ids); n > 0; n-- {
 		body = strings.ReplaceAll(body, fmt.Sprintf("ID%d", n), s.ids[n-1])
 	}
-	out := ec2ID.ReplaceAllString(s.text(t, m[1], m[2], body), "i-MADE")
+	out := ec2ID.ReplaceAllString(s.text(t, m[1], m[2], body), "$1-MADE")
 	return madeID.ReplaceAllStringFunc(containerID.ReplaceAllString(out, "CONTAINER"), s.name)
 }
 

@@ -158,7 +158,7 @@ func servable(d *ecs.TaskDefinition, s *ecs.Service, network *types.NetworkConfi
 func rebalances(s *ecs.Service) bool { return roomToRebalance(s) && overZones(s) }
 
 func overZones(s *ecs.Service) bool {
-	return spreadsZones(s.PlacementStrategy) && !zoneConstrained(s.PlacementConstraints)
+	return s.LaunchType != types.LaunchTypeExternal && spreadsZones(s.PlacementStrategy) && !zoneConstrained(s.PlacementConstraints)
 }
 
 func roomToRebalance(s *ecs.Service) bool {
@@ -177,6 +177,8 @@ func validateRebalancing(s *ecs.Service) error {
 	switch {
 	case s.AvailabilityZoneRebalancing != types.AvailabilityZoneRebalancingEnabled:
 		return nil
+	case s.LaunchType == types.LaunchTypeExternal:
+		return apierr.InvalidParameter("Availability Zone Rebalancing does not support services of launch type EXTERNAL")
 	case !roomToRebalance(s):
 		return apierr.InvalidParameter("Availability Zone Rebalancing does not support maximumPercent <= %s", "100%")
 	case zoneConstrained(s.PlacementConstraints):

@@ -130,7 +130,7 @@ func TestWrongCreateService(t *testing.T) {
 	add(parameter, `"taskDefinition":"vpc","networkConfiguration":{"awsvpcConfiguration":{"subnets":[]}}`, "subnets can not be empty.")
 	add(parameter, `"taskDefinition":"vpc","networkConfiguration":{"awsvpcConfiguration":{"subnets":["s"]}}`, unserved("networkMode awsvpc"))
 	add(parameter, `"launchType":"FARGATE"`, unserved("launchType FARGATE"))
-	add(parameter, `"launchType":"EXTERNAL"`, unserved("launchType EXTERNAL"))
+	add(parameter, `"launchType":"EXTERNAL"`, "Task definition does not support launch_type EXTERNAL.")
 	add(client, `"launchType":"X"`, "launch type should be one of [EC2,FARGATE,EXTERNAL]")
 	add(parameter, `"schedulingStrategy":"X"`, "schedulingStrategy should be one of [REPLICA,DAEMON]")
 	add(parameter, `"schedulingStrategy":"DAEMON"`, "The daemon scheduling strategy does not support a desired count for services.")
