@@ -28,8 +28,10 @@ func (d *decision) serveDaemon() {
 		d.changed = true
 	}
 	d.count()
-	d.breaker()
-	p = d.service.Primary() // a rollback has another one
+	if d.breaker(); d.service.Primary().ID != p.ID {
+		d.plan.More = true // d.Daemon is what the definition that failed has found
+		return
+	}
 	reason := reasonScaling(p.ID)
 	primary, all := d.Counts(p.ID), d.Counts(p.ID)
 	for _, old := range d.service.Deployments[1:] {

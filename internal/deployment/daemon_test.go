@@ -210,6 +210,31 @@ func TestDaemonBreakerRollsBack(t *testing.T) {
 	}
 }
 
+// TestDaemonRollsBackBeforeItStarts: what was found on the instances was found for the definition that failed. Its constraints may be others
+// than those of the one that the service goes back to.
+func TestDaemonRollsBackBeforeItStarts(t *testing.T) {
+	g := newGround(3, 0, types.DeploymentCircuitBreaker{Enable: true, Rollback: true})
+	for _, m := range g.machines {
+		m.eligible = false
+	}
+	g.mustRest(t, nil)
+	g.update("web:bad")
+	for _, m := range g.machines {
+		m.eligible = true
+	}
+	for n := 0; g.service.Primary().TaskDefinition == "web:bad"; n++ {
+		p := g.decide()
+		if g.service.Primary().TaskDefinition != "web:bad" && (p.Start > 0 || len(p.Stop) > 0 || !p.More) {
+			t.Errorf("with the rollback comes %v", p)
+		}
+		if n == 100 {
+			t.Fatal("it never rolls back")
+		}
+		g.now = g.now.Add(time.Second)
+		g.reactAll(isBad)
+	}
+}
+
 // TestDaemonAlwaysSettles: whatever happens to instances and tasks, each eligible instance with room ends with one task of the primary.
 func TestDaemonAlwaysSettles(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
