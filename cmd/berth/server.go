@@ -225,7 +225,7 @@ func (s *server) roomForMore() error {
 
 // growing are the operations that make more records.
 var growing = map[string]bool{
-	"CreateCluster": true, "RegisterTaskDefinition": true, "CreateService": true, "UpdateService": true, "RunTask": true, "StartTask": true,
+	"CreateCluster": true, "RegisterTaskDefinition": true, "CreateService": true, "UpdateService": true, "CreateTaskSet": true, "UpdateTaskSet": true, "RunTask": true, "StartTask": true,
 	"RegisterContainerInstance": true, "TagResource": true, "PutAttributes": true, "PutAccountSetting": true, "PutAccountSettingDefault": true, "CreateJoinToken": true,
 }
 

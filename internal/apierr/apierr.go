@@ -91,6 +91,11 @@ func ServiceNotFound() *Error { return New("ServiceNotFoundException", "Service 
 // ServiceNotActive says that the service is draining or deleted.
 func ServiceNotActive() *Error { return New("ServiceNotActiveException", "Service was not ACTIVE.") }
 
+// TaskSetNotFound says that the service has no such task set.
+func TaskSetNotFound() *Error {
+	return New("TaskSetNotFoundException", "The specified task set was not found.")
+}
+
 // TargetNotFound says that an attribute's container instance does not exist.
 func TargetNotFound(target string) *Error {
 	return New("TargetNotFoundException", "The specified target was not found: %s", target)

@@ -47,7 +47,7 @@ func (a *API) Service() frontdoor.Service {
 		Target: "AmazonEC2ContainerServiceV20141113",
 		Operations: slices.Concat(
 			a.clusterOperations(), a.accountOperations(), a.definitionOperations(), a.tagOperations(),
-			a.serviceOperations(), a.serviceDeploymentOperations(), a.taskOperations(), a.instanceOperations(), a.attributeOperations(),
+			a.serviceOperations(), a.serviceDeploymentOperations(), a.taskSetOperations(), a.taskOperations(), a.instanceOperations(), a.attributeOperations(),
 			a.placingOperations(), a.agentOperations(),
 		),
 		Known: Operations(), Rates: rates(),

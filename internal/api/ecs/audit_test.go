@@ -59,6 +59,14 @@ func right() map[string]audited {
 		"ListServices":            {body: `{"cluster":"demo"}`},
 		"ListServicesByNamespace": {body: `{"namespace":"n"}`, required: "namespace", refused: true},
 
+		"CreateTaskSet":    {body: `{"cluster":"demo","service":"sets","taskDefinition":"port"}`, required: "cluster service taskDefinition"},
+		"DescribeTaskSets": {body: `{"cluster":"demo","service":"sets","taskSets":["` + deploymentNumber(21) + `"]}`, required: "cluster service taskSets"},
+		"UpdateTaskSet": {body: `{"cluster":"demo","service":"sets","taskSet":"` + deploymentNumber(21) + `","scale":{"value":10,"unit":"PERCENT"}}`,
+			required: "cluster service taskSet scale"},
+		"DeleteTaskSet": {body: `{"cluster":"demo","service":"sets","taskSet":"` + deploymentNumber(22) + `"}`, required: "cluster service taskSet"},
+		"UpdateServicePrimaryTaskSet": {body: `{"cluster":"demo","service":"sets","primaryTaskSet":"` + deploymentNumber(22) + `"}`,
+			required: "cluster service primaryTaskSet"},
+
 		"ListServiceDeployments": {body: `{"cluster":"demo","service":"web"}`, required: "service"},
 		"DescribeServiceDeployments": {body: `{"serviceDeploymentArns":["` + ecs + `service-deployment/demo/web/0123456789abcdefghijk"]}`,
 			required: "serviceDeploymentArns"},

@@ -30,13 +30,18 @@ type oneRequest struct {
 	input string // hash of the request
 }
 
+// printable reports whether a token is no longer than most and consists of ASCII characters that one sees.
+func printable(token string, most int) bool {
+	return len(token) <= most && !slices.ContainsFunc([]byte(token), func(c byte) bool { return c < 33 || c > 126 })
+}
+
 // once reads a request's clientToken.
 func (l *launcher) once(r *frontdoor.Request, in *awsecs.RunTaskInput) (*oneRequest, error) {
 	token := text(in.ClientToken)
 	if token == "" {
 		return &oneRequest{}, nil
 	}
-	if len(token) > mostToken || slices.ContainsFunc([]byte(token), func(c byte) bool { return c < 33 || c > 126 }) {
+	if !printable(token, mostToken) {
 		return nil, apierr.InvalidParameter("clientToken can be at most %d ASCII characters long, none of them a blank.", mostToken)
 	}
 	c, err := clusterARN(r, in.Cluster)

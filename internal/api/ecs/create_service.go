@@ -54,7 +54,9 @@ func (a *API) createService(ctx context.Context, r *frontdoor.Request, in *awsec
 		default:
 			forgetEvents(tx, old)
 		}
-		beginDeployment(tx, s, id, s.CreatedAt)
+		if !s.IsExternal() {
+			beginDeployment(tx, s, id, s.CreatedAt)
+		}
 		tx.Put(s)
 		out = &awsecs.CreateServiceOutput{Service: new(serviceView(tx.Tables, s, true))}
 		return nil
@@ -82,10 +84,15 @@ func (a *API) validateNewService(in *awsecs.CreateServiceInput) error {
 	if err := createdSettings(in).validate(a.config.Quotas.TasksPerService); err != nil {
 		return err
 	}
-	switch {
-	case text(in.TaskDefinition) == "":
+	if isExternal(in.DeploymentController) {
+		if err := validateNewExternal(in); err != nil {
+			return err
+		}
+	} else if text(in.TaskDefinition) == "" {
 		return apierr.InvalidParameter("TaskDefinition can not be blank.")
-	case in.DesiredCount == nil && in.SchedulingStrategy != types.SchedulingStrategyDaemon:
+	}
+	switch {
+	case in.DesiredCount == nil && !isExternal(in.DeploymentController) && in.SchedulingStrategy != types.SchedulingStrategyDaemon:
 		return apierr.InvalidParameter("desiredCount is required for services of scheduling strategy REPLICA.")
 	case text(in.Role) != "":
 		return apierr.InvalidParameter("IAM roles are only valid for services configured to use load balancers.")
@@ -94,17 +101,24 @@ func (a *API) validateNewService(in *awsecs.CreateServiceInput) error {
 }
 
 func validateServiceKind(in *awsecs.CreateServiceInput) error {
-	switch in.LaunchType {
-	case "", types.LaunchTypeEc2, types.LaunchTypeExternal:
-	case types.LaunchTypeFargate, types.LaunchTypeManagedInstances:
-		return notActedOn("launchType " + string(in.LaunchType))
-	default:
-		return apierr.ClientException("launch type should be one of [EC2,FARGATE,EXTERNAL]")
+	if err := validateLaunchType(in.LaunchType); err != nil {
+		return err
 	}
 	if in.SchedulingStrategy != types.SchedulingStrategyDaemon {
 		return validateEnum("schedulingStrategy", in.SchedulingStrategy)
 	}
 	return createdSettings(in).validateDaemon()
+}
+
+// validateLaunchType checks a launch type; "" is EC2.
+func validateLaunchType(l types.LaunchType) error {
+	switch l {
+	case "", types.LaunchTypeEc2, types.LaunchTypeExternal:
+		return nil
+	case types.LaunchTypeFargate, types.LaunchTypeManagedInstances:
+		return notActedOn("launchType " + string(l))
+	}
+	return apierr.ClientException("launch type should be one of [EC2,FARGATE,EXTERNAL]")
 }
 
 // newService is the service that a request describes, without a deployment yet.
@@ -113,10 +127,7 @@ func newService(t *state.Tables, r *frontdoor.Request, in *awsecs.CreateServiceI
 	if err != nil {
 		return nil, err
 	}
-	if err := noDefaultStrategy(c, in.LaunchType); err != nil {
-		return nil, err
-	}
-	d, err := resolveDefinition(t, r, *in.TaskDefinition)
+	d, err := firstDefinition(t, r, c, in)
 	if err != nil {
 		return nil, err
 	}
@@ -130,9 +141,9 @@ func newService(t *state.Tables, r *frontdoor.Request, in *awsecs.CreateServiceI
 		return nil, err
 	}
 	s := &ecs.Service{
-		ServiceArn: c.ClusterArn.Service(*in.ServiceName), Status: ecs.Active, DesiredCount: int(aws.ToInt32(in.DesiredCount)), TaskDefinition: d.ARN(),
+		ServiceArn: c.ClusterArn.Service(*in.ServiceName), Status: ecs.Active, DesiredCount: int(aws.ToInt32(in.DesiredCount)),
 		LaunchType: types.LaunchTypeEc2, SchedulingStrategy: types.SchedulingStrategyReplica, DeploymentConfiguration: configuration,
-		DeploymentController: &types.DeploymentController{Type: types.DeploymentControllerTypeEcs},
+		DeploymentController: controllerOf(in.DeploymentController),
 		PlacementConstraints: orNone(in.PlacementConstraints), PlacementStrategy: storedStrategies(in.PlacementStrategy),
 		AvailabilityZoneRebalancing: in.AvailabilityZoneRebalancing, HealthCheckGracePeriodSeconds: in.HealthCheckGracePeriodSeconds,
 		EnableECSManagedTags: in.EnableECSManagedTags, EnableExecuteCommand: in.EnableExecuteCommand, PropagateTags: in.PropagateTags,
@@ -148,7 +159,22 @@ func newService(t *state.Tables, r *frontdoor.Request, in *awsecs.CreateServiceI
 	if err := validateRebalancing(s); err != nil {
 		return nil, err
 	}
+	if d == nil {
+		return s, nil
+	}
+	s.TaskDefinition = d.ARN()
 	return s, servable(d, s, in.NetworkConfiguration, "created")
+}
+
+// firstDefinition finds what a new service is to run, nil where its task sets say that.
+func firstDefinition(t *state.Tables, r *frontdoor.Request, c *ecs.Cluster, in *awsecs.CreateServiceInput) (*ecs.TaskDefinition, error) {
+	if isExternal(in.DeploymentController) {
+		return nil, nil
+	}
+	if err := noDefaultStrategy(c, in.LaunchType); err != nil {
+		return nil, err
+	}
+	return resolveDefinition(t, r, *in.TaskDefinition)
 }
 
 // fillService fills in ECS's defaults that depend on the rest.
@@ -158,7 +184,7 @@ func fillService(s *ecs.Service) {
 	}
 	if s.AvailabilityZoneRebalancing == "" {
 		s.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingDisabled
-		if rebalances(s) && !s.IsDaemon() {
+		if rebalances(s) && !s.IsDaemon() && !s.IsExternal() {
 			s.AvailabilityZoneRebalancing = types.AvailabilityZoneRebalancingEnabled
 		}
 	}

@@ -25,11 +25,17 @@ func (a *API) deleteService(ctx context.Context, r *frontdoor.Request, in *awsec
 			return apierr.ServiceNotFound()
 		case s.Status == ecs.Active && s.DesiredCount > 0 && (in.Force == nil || !*in.Force):
 			return apierr.InvalidParameter("The service cannot be stopped while it is scaled above 0.")
+		case s.Status == ecs.Active && s.IsExternal() && len(s.Deployments) > 0 && (in.Force == nil || !*in.Force):
+			return apierr.InvalidParameter("The service cannot be stopped while deployments are active.")
 		case s.Status == ecs.Active:
 			s = s.Clone()
 			s.Status, s.DesiredCount, s.SteadyAt = ecs.Draining, 0, nil
-			if p := s.Primary(); p != nil {
-				p.DesiredCount, p.UpdatedAt = 0, now()
+			for i := range s.Deployments {
+				if d := &s.Deployments[i]; d.TaskSet != nil {
+					d.Status, d.DesiredCount, d.UpdatedAt = ecs.Draining, 0, now()
+				} else if d.Status == ecs.DeploymentPrimary {
+					d.DesiredCount, d.UpdatedAt = 0, now()
+				}
 			}
 			tx.Put(s)
 		}

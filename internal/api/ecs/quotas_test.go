@@ -42,9 +42,9 @@ func TestQuotaOfServices(t *testing.T) {
 	create := func(name string) string {
 		return fmt.Sprintf(`{"cluster":"demo","serviceName":%q,"taskDefinition":"port","desiredCount":0}`, name)
 	}
-	p := limited(t, ecs.Quotas{ServicesPerCluster: 4}, shop()...) // web and quiet are ACTIVE, leaving is DRAINING
+	p := limited(t, ecs.Quotas{ServicesPerCluster: 5}, shop()...) // web, quiet and sets are ACTIVE, leaving is DRAINING
 	p.must(t, "CreateService", create("one"))
-	p.exceeds(t, "CreateService", create("two"), "The limit for the resource was exceeded: there can be at most 4 services of a cluster.")
+	p.exceeds(t, "CreateService", create("two"), "The limit for the resource was exceeded: there can be at most 5 services of a cluster.")
 	p.must(t, "CreateService", create("one"))
 }
 

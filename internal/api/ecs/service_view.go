@@ -13,7 +13,7 @@ func serviceView(t *state.Tables, s *ecs.Service, tags bool) types.Service {
 	v := types.Service{
 		ServiceArn: new(string(s.ServiceArn)), ServiceName: new(s.ServiceArn.Name()), ClusterArn: new(string(s.ServiceArn.Cluster())),
 		Status: &s.Status, DesiredCount: int32(s.DesiredCount), RunningCount: int32(n.Running), PendingCount: int32(n.Pending),
-		LaunchType: s.LaunchType, TaskDefinition: new(string(s.TaskDefinition)), SchedulingStrategy: s.SchedulingStrategy,
+		LaunchType: s.LaunchType, TaskDefinition: optional(string(s.TaskDefinition)), SchedulingStrategy: s.SchedulingStrategy,
 		DeploymentConfiguration: deploymentConfigurationView(s.DeploymentConfiguration), DeploymentController: s.DeploymentController,
 		LoadBalancers: []types.LoadBalancer{}, ServiceRegistries: []types.ServiceRegistry{},
 		PlacementConstraints: orEmpty(s.PlacementConstraints), PlacementStrategy: orEmpty(s.PlacementStrategy),
@@ -22,7 +22,11 @@ func serviceView(t *state.Tables, s *ecs.Service, tags bool) types.Service {
 		CreatedAt: &s.CreatedAt, CreatedBy: optional(s.CreatedBy),
 		ResourceManagementType: types.ResourceManagementTypeCustomer, Events: eventsView(t, s),
 	}
-	v.Deployments, v.CurrentServiceRevisions = deploymentsView(t, s)
+	if s.IsExternal() {
+		v.Deployments, v.TaskSets = []types.Deployment{}, taskSetsView(t, s, tags)
+	} else {
+		v.Deployments, v.CurrentServiceRevisions = deploymentsView(t, s)
+	}
 	if tags && len(s.Tags) > 0 {
 		v.Tags = s.Tags
 	}
@@ -46,6 +50,15 @@ func deploymentsView(t *state.Tables, s *ecs.Service) ([]types.Deployment, []typ
 		})
 	}
 	return deployments, revisions
+}
+
+// taskSetsView are the service's task sets, the PRIMARY one first.
+func taskSetsView(t *state.Tables, s *ecs.Service, tags bool) []types.TaskSet {
+	out := []types.TaskSet{}
+	for i := range s.Deployments {
+		out = append(out, taskSetView(t, s, &s.Deployments[i], tags))
+	}
+	return out
 }
 
 // deploymentView is one deployment. What an old one still wants is what is left of it.

@@ -34,7 +34,7 @@ func shop() []ecs.Record {
 	}
 	web.Tags = []types.Tag{{Key: aws.String("team"), Value: aws.String("shop")}}
 	out := []ecs.Record{
-		web, shopService("leaving", ecs.Draining, 0), shopService("left", ecs.Inactive, 0), shopService("quiet", ecs.Active, 0),
+		web, shopService("leaving", ecs.Draining, 0), shopService("left", ecs.Inactive, 0), shopService("quiet", ecs.Active, 0), shopSets(),
 		padInstance("dead", "us-east-1a", ecs.Inactive),
 		&ecs.Credential{AccessKeyID: "AKIAnew", Account: padScope.Account, Principal: access.ContainerInstance, Cluster: padCluster},
 		&ecs.Credential{AccessKeyID: "AKIAother", Account: padScope.Account, Principal: access.ContainerInstance, Cluster: padScope.Cluster("empty")},
@@ -95,6 +95,21 @@ func shopDeployment(n int, status string, state types.DeploymentRolloutState, fa
 		ID: deploymentNumber(n), Status: status, TaskDefinition: padScope.TaskDefinition(family, 1), LaunchType: types.LaunchTypeEc2,
 		DesiredCount: count, RolloutState: state, RolloutStateReason: "ECS deployment " + deploymentNumber(n) + " ...", CreatedAt: shopAt, UpdatedAt: shopAt,
 	}
+}
+
+// shopSets is a service with the deployment controller EXTERNAL: task set 21 is the PRIMARY one, 22 is scaled to 0, 23 is deleted.
+func shopSets() *ecs.Service {
+	s := shopService("sets", ecs.Active, 4)
+	s.DeploymentController = &types.DeploymentController{Type: types.DeploymentControllerTypeExternal}
+	s.AvailabilityZoneRebalancing, s.Deployments = types.AvailabilityZoneRebalancingDisabled, nil
+	for n, scale := range []float64{50, 0, 0} {
+		d := shopDeployment(21+n, "", "", "web", 0)
+		d.RolloutStateReason, d.TaskSet = "", &ecs.TaskSet{Scale: scale, Tags: []types.Tag{{Key: aws.String("n"), Value: aws.String(fmt.Sprint(n))}}}
+		s.AddTaskSet(d, shopAt).DesiredCount = s.Computed(scale)
+	}
+	s.Deployments[2].Status = ecs.Draining
+	s.Promote(deploymentNumber(21), shopAt)
+	return s
 }
 
 // shopTasks are new1 (PENDING) and old1, old2 (RUNNING, old2 is stopping) of the service on i1, one of the caller "me" on i2, and one that

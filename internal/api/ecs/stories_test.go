@@ -9,11 +9,11 @@ import (
 	"berth/internal/golden"
 )
 
-// Stories of account settings and of task protection, told in the shop, a second a line. "wait 5s" lets more time pass.
+// Stories of account settings, task protection and task sets, told in the shop, a second a line. "wait 5s" lets more time pass.
 func TestStories(t *testing.T) {
 	for _, dir := range []string{
 		"update_task_protection", "get_task_protection", "put_account_setting", "put_account_setting_default", "delete_account_setting",
-		"list_account_settings", "list_services_by_namespace",
+		"list_account_settings", "list_services_by_namespace", "task_sets",
 	} {
 		golden.Run(t, "testdata/"+dir+"/*.txtar", func(t *testing.T, in map[string]string) (out string) {
 			synctest.Test(t, func(t *testing.T) {

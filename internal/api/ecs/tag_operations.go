@@ -85,6 +85,8 @@ func findTaggable(t *state.Tables, r *frontdoor.Request, resource *string) (tagg
 			inactive = i.Status == ecs.Inactive
 			found = taggable{i.Tags, func(tags []types.Tag) ecs.Record { n := *i; n.Tags = tags; return &n }}
 		}
+	case "task-set":
+		found = taggableTaskSet(t, *resource)
 	case "task-definition":
 		if d := t.Definitions.Get(arn.TaskDefinition(*resource)); d != nil {
 			found = taggable{d.Tags, func(tags []types.Tag) ecs.Record { n := *d; n.Tags = tags; return &n }}
@@ -97,6 +99,24 @@ func findTaggable(t *state.Tables, r *frontdoor.Request, resource *string) (tagg
 		return taggable{}, apierr.InvalidParameter("The specified %s is inactive. Specify an active %s and try again.", what, what)
 	}
 	return found, nil
+}
+
+// taggableTaskSet finds the task set with that ARN.
+func taggableTaskSet(t *state.Tables, resource string) taggable {
+	_, rest, _ := arn.Resource(resource)
+	parts := strings.SplitN(rest, "/", 3)
+	if len(parts) != 3 {
+		return taggable{}
+	}
+	s := t.Services.Get(arn.ScopeOf(resource).Cluster(parts[0]).Service(parts[1]))
+	if s == nil || !s.IsExternal() || s.Deployment(parts[2]) == nil {
+		return taggable{}
+	}
+	return taggable{s.Deployment(parts[2]).TaskSet.Tags, func(tags []types.Tag) ecs.Record {
+		n := s.Clone()
+		n.Deployment(parts[2]).TaskSet.Tags = tags
+		return n
+	}}
 }
 
 // taggableKind is the kind of resource that an ARN is of, if resources of it have tags. Where there is a cluster, the ARN has to say it.

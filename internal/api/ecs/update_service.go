@@ -31,17 +31,17 @@ func (a *API) updateService(ctx context.Context, r *frontdoor.Request, in *awsec
 		if old.Status != ecs.Active {
 			return apierr.ServiceNotActive()
 		}
-		if old.IsDaemon() {
-			if err := updatedSettings(in).validateDaemon(); err != nil {
-				return err
-			}
+		if err := validateChange(old, in); err != nil {
+			return err
 		}
 		s := old.Clone()
 		if err := changeService(tx.Tables, r, s, in); err != nil {
 			return err
 		}
 		at := now()
-		if p := s.Primary(); in.ForceNewDeployment || s.TaskDefinition != old.TaskDefinition || p == nil {
+		if p := s.Primary(); s.IsExternal() {
+			s.SteadyAt = nil
+		} else if in.ForceNewDeployment || s.TaskDefinition != old.TaskDefinition || p == nil {
 			beginDeployment(tx, s, id, at)
 		} else if s.DesiredCount != old.DesiredCount {
 			p.UpdatedAt = at
@@ -54,6 +54,20 @@ func (a *API) updateService(ctx context.Context, r *frontdoor.Request, in *awsec
 		return nil, err
 	}
 	return out, nil
+}
+
+// validateChange checks whether the service can have what a request names.
+func validateChange(s *ecs.Service, in *awsecs.UpdateServiceInput) error {
+	if err := sameController(s, in.DeploymentController); err != nil {
+		return err
+	}
+	switch {
+	case s.IsDaemon():
+		return updatedSettings(in).validateDaemon()
+	case s.IsExternal():
+		return validateExternalUpdate(in)
+	}
+	return nil
 }
 
 // changeService takes into s, a clone, what the request names. What it does not name stays.
@@ -90,6 +104,12 @@ func changeService(t *state.Tables, r *frontdoor.Request, s *ecs.Service, in *aw
 	}
 	if err := validateRebalancing(s); err != nil {
 		return err
+	}
+	if s.IsExternal() {
+		if in.EnableExecuteCommand == nil {
+			return nil
+		}
+		return suitTaskSets(t, r, s)
 	}
 	return changeDefinition(t, r, s, in)
 }

@@ -79,9 +79,9 @@ func (s *serviceSettings) validateController() error {
 		return nil
 	}
 	switch t := s.controller.Type; t {
-	case types.DeploymentControllerTypeEcs:
+	case types.DeploymentControllerTypeEcs, types.DeploymentControllerTypeExternal:
 		return nil
-	case types.DeploymentControllerTypeCodeDeploy, types.DeploymentControllerTypeExternal:
+	case types.DeploymentControllerTypeCodeDeploy:
 		return notActedOn("deploymentController.type " + string(t))
 	default:
 		return oneOf("deploymentController.type", string(t), t.Values())

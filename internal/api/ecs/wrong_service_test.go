@@ -53,7 +53,6 @@ func wrongSettings() [][2]string {
 			"There are multiple capacity providers in the specified capacity provider strategy with a base value defined. Only one can have it."},
 		{`"platformVersion":"LATEST"`, "The platform version must be null when specifying an EC2 launch type."},
 		{`"deploymentController":{"type":"CODE_DEPLOY"}`, unserved("deploymentController.type CODE_DEPLOY")},
-		{`"deploymentController":{"type":"EXTERNAL"}`, unserved("deploymentController.type EXTERNAL")},
 		{`"deploymentController":{"type":"X"}`, "deploymentController.type should be one of [ECS,CODE_DEPLOY,EXTERNAL], but was 'X'"},
 		{`"loadBalancers":[{"containerName":"web"}]`, "Target Group ARN and Load Balancer Name cannot both be blank."},
 		{`"loadBalancers":[{"targetGroupArn":"a","loadBalancerName":"b"}]`, "loadBalancerName and targetGroupArn cannot both be specified."},
