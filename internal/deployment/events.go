@@ -22,6 +22,16 @@ func SetEvent(s arn.Service, set, text string) string {
 	return fmt.Sprintf("(service %s, taskSet %s) %s", s.Name(), set, text)
 }
 
+// ReadEvent takes the text of a service event apart: the task set that it is about, "" if none, and what it says.
+func ReadEvent(s arn.Service, event string) (set, text string) {
+	begins := "(service " + s.Name()
+	if said, ok := strings.CutPrefix(event, begins+", taskSet "); ok {
+		set, text, _ = strings.Cut(said, ") ")
+		return set, text
+	}
+	return "", strings.TrimPrefix(event, begins+") ")
+}
+
 // Say adds text to what the service has said, and reports whether it is to be said: a text with a topic is left out while the topic's last
 // text is the same and younger than six hours.
 func Say(s *ecs.Service, topic, text string, now time.Time) bool {

@@ -92,11 +92,23 @@ func TestActionsOfDecisions(t *testing.T) {
 		"SERVICE_STEADY_STATE":        world(ecs.Counts{Running: 1, WantRunning: 1, WantHealthy: 1}, ecs.Deployment{}),
 		"TASKS_STOPPED":               world(ecs.Counts{Running: 2, WantRunning: 2, WantHealthy: 2}, ecs.Deployment{}),
 		"SERVICE_TASK_START_IMPAIRED": world(ecs.Counts{}, ecs.Deployment{Failures: 2, FailedAt: &before}, failed),
+		"TASKSET_STEADY_STATE": {
+			Service: &ecs.Service{
+				ServiceArn: service, Status: ecs.Active, DesiredCount: 1, DeploymentController: &types.DeploymentController{Type: types.DeploymentControllerTypeExternal},
+				Deployments: []ecs.Deployment{{ID: "ecs-svc/1", Status: ecs.DeploymentActive, DesiredCount: 1, TaskSet: &ecs.TaskSet{Scale: 100}}},
+			},
+			Budget: 10, Ended: slices.Values([]*ecs.Task{}),
+			Counts: func(string) ecs.Counts { return ecs.Counts{Running: 1, WantRunning: 1, WantHealthy: 1} },
+		},
 	} {
 		var names []string
 		for _, said := range deployment.Decide(v, at).Events {
 			for _, e := range NewMaker().Of(nil, &ecs.Event{ServiceArn: service, Message: said}, View{}, at) {
-				names = append(names, e.Detail.(Action).EventName)
+				a := e.Detail.(Action)
+				names = append(names, a.EventName)
+				if want := []string{"arn:aws:ecs:r:1:task-set/c/web/ecs-svc/1"}; a.EventName == "TASKSET_STEADY_STATE" && !slices.Equal(a.TaskSetArns, want) {
+					t.Errorf("%s is about %v, want %v", a.EventName, a.TaskSetArns, want)
+				}
 			}
 		}
 		if !slices.Contains(names, name) {

@@ -7,6 +7,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/arn"
+	"berth/internal/deployment"
 	"berth/internal/ecs"
 	"berth/internal/placement"
 )
@@ -18,6 +19,7 @@ type Action struct {
 	ClusterArn            arn.Cluster    `json:"clusterArn"`
 	ContainerInstanceArns []arn.Instance `json:"containerInstanceArns,omitempty"`
 	Reason                string         `json:"reason,omitempty"`
+	TaskSetArns           []string       `json:"taskSetArns,omitempty"`
 	CreatedAt             string         `json:"createdAt"`
 }
 
@@ -42,6 +44,7 @@ const (
 // seen in DescribeServices only, as on AWS, but for those that balance availability zones.
 var actions = []struct{ begins, contains, kind, name string }{
 	{"has reached a steady state.", "", info, "SERVICE_STEADY_STATE"},
+	{"updated state to STEADY_STATE.", "", info, "TASKSET_STEADY_STATE"},
 	{"has stopped ", "", info, "TASKS_STOPPED"},
 	{"has started ", " to AZ Rebalance: ", info, "TASKS_STARTED"},
 	{"is not AZ balanced with ", "", info, "SERVICE_REBALANCING_STARTED"},
@@ -53,13 +56,17 @@ var actions = []struct{ begins, contains, kind, name string }{
 
 // serviceAction is the event of a line of a service's events.
 func serviceAction(e *ecs.Event) []Event {
-	said := strings.TrimPrefix(e.Message, "(service "+e.ServiceArn.Name()+") ")
+	set, said := deployment.ReadEvent(e.ServiceArn, e.Message)
 	for _, a := range actions {
 		if !strings.HasPrefix(said, a.begins) || !strings.Contains(said, a.contains) {
 			continue
 		}
 		cluster := e.ServiceArn.Cluster()
 		detail := Action{EventType: a.kind, EventName: a.name, ClusterArn: cluster, CreatedAt: moment(e.CreatedAt)}
+		if set != "" {
+			of := &ecs.Service{ServiceArn: e.ServiceArn}
+			detail.TaskSetArns = []string{of.TaskSetArn(set)}
+		}
 		if id, reason, ok := placement.ReadServiceEvent(said); ok {
 			detail.Reason = reason.String()
 			if id != "" {

@@ -57,7 +57,11 @@ func (a *API) explainService(_ context.Context, r *frontdoor.Request, in *Explai
 	out.say("service %s is %s: %d desired, %d running, %d pending, %d stopping", s.ServiceArn.Name(), s.Status, s.DesiredCount, n.Running, n.Pending, n.Stopping)
 	for _, d := range s.Deployments {
 		k := v.Tasks.Counts(s.ServiceArn, d.ID)
-		out.say("deployment %s %s %s of %s: %d running (%d healthy), %d pending, %d failed", d.ID, d.Status, d.RolloutState,
+		kind, state := "deployment", string(d.RolloutState)
+		if d.TaskSet != nil {
+			kind, state = "task set", string(d.TaskSet.StabilityStatus)
+		}
+		out.say("%s %s %s %s of %s: %d running (%d healthy), %d pending, %d failed", kind, d.ID, d.Status, state,
 			d.TaskDefinition.FamilyRevision(), k.Running, k.WantHealthy, k.Pending, d.FailedTasks)
 		if d.NextStartAt != nil && d.NextStartAt.After(time.Now()) {
 			out.say("  its next start waits until %s after %d failures in a row", d.NextStartAt.Format(time.RFC3339), d.Failures)
@@ -70,16 +74,29 @@ func (a *API) explainService(_ context.Context, r *frontdoor.Request, in *Explai
 			break
 		}
 	}
-	if p := s.Primary(); p != nil {
+	if p := lacking(v, s); p != nil {
 		if d := v.Definitions.Get(p.TaskDefinition); d != nil {
 			out.place(v, c.ClusterArn, placement.Request{
 				Count: 1, Group: "service:" + s.ServiceArn.Name(), Reserve: ecs.Reservation(d, nil), Required: placement.RequiredAttributes(d),
 				Strategy: s.PlacementStrategy, Constraints: placement.Constraints(s.PlacementConstraints, d), Service: true,
-				LaunchType: s.LaunchType,
+				LaunchType: p.LaunchType,
 			})
 		}
 	}
 	return out, nil
+}
+
+// lacking is the deployment whose next task is of interest: the PRIMARY one, or the first task set that lacks tasks.
+func lacking(v *state.Snapshot, s *ecs.Service) *ecs.Deployment {
+	if !s.IsExternal() {
+		return s.Primary()
+	}
+	for i := range s.Deployments {
+		if d := &s.Deployments[i]; v.Tasks.Counts(s.ServiceArn, d.ID).WantRunning < d.DesiredCount {
+			return d
+		}
+	}
+	return s.Primary()
 }
 
 // lastStops tells why tasks stopped lately, each reason once.
