@@ -106,6 +106,7 @@ func instancePolicy(c *ecs.Credential) policy.Document {
 		Actions: []string{
 			"ecs:DiscoverPollEndpoint", "ecs:Poll", "ecs:StartTelemetrySession", "ecs:SubmitTaskStateChange", "ecs:SubmitContainerStateChange",
 			"ecs:SubmitAttachmentStateChanges", "ecs:UpdateContainerInstancesState", "ecs:ListTagsForResource",
+			"ecs:GetTaskProtection", "ecs:UpdateTaskProtection", // for the containers of its tasks, as long as they have no credentials of their own
 		},
 		Resources: []string{string(c.Instance)},
 	})

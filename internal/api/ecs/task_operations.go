@@ -3,6 +3,7 @@ package ecs
 import (
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
+	"berth/internal/arn"
 	"berth/internal/frontdoor"
 )
 
@@ -20,11 +21,11 @@ func (a *API) taskOperations() []frontdoor.Operation {
 		frontdoor.Op("ListTasks", a.listTasks),
 		frontdoor.Op("UpdateTaskProtection", a.updateTaskProtection).On(func(r *frontdoor.Request, in any) []string {
 			i := in.(*awsecs.UpdateTaskProtectionInput)
-			return taskResources(r, i.Cluster, i.Tasks...)
+			return a.protectedResources(r, i.Cluster, i.Tasks)
 		}),
 		frontdoor.Op("GetTaskProtection", a.getTaskProtection).On(func(r *frontdoor.Request, in any) []string {
 			i := in.(*awsecs.GetTaskProtectionInput)
-			return taskResources(r, i.Cluster, i.Tasks...)
+			return a.protectedResources(r, i.Cluster, i.Tasks)
 		}),
 	}
 }
@@ -34,6 +35,24 @@ func taskResources(r *frontdoor.Request, cluster *string, names ...string) (out 
 	for i := range names {
 		if x, err := taskARN(r, cluster, &names[i]); err == nil {
 			out = append(out, string(x))
+		}
+	}
+	return out
+}
+
+// protectedResources are the tasks that a request names. A container instance asks on behalf of its tasks' containers, and its policy knows no
+// tasks: there they are the container instances that the tasks are on, and its own for a task that there is not.
+func (a *API) protectedResources(r *frontdoor.Request, cluster *string, names []string) (out []string) {
+	tasks, own := taskResources(r, cluster, names...), a.ownInstance(r)
+	if own == nil {
+		return tasks
+	}
+	v := a.store.View()
+	for _, name := range tasks {
+		if t := v.Tasks.Get(arn.Task(name)); t != nil {
+			out = append(out, string(t.ContainerInstanceArn))
+		} else {
+			out = append(out, own...)
 		}
 	}
 	return out
