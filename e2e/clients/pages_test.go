@@ -75,7 +75,7 @@ func listedClusters(ctx context.Context, api *awsecs.Client) ([]list, error) {
 	const namespace = "pages-namespace"
 	out, err := api.DescribeClusters(ctx, &awsecs.DescribeClustersInput{})
 	if err != nil || len(out.Clusters) != 1 {
-		return nil, fmt.Errorf("the default cluster: %w", err)
+		return nil, fmt.Errorf("the default cluster: %v %v", err, out)
 	}
 	all := []string{*out.Clusters[0].ClusterArn}
 	for _, name := range []string{"pages", "pages-2", "pages-3"} {
@@ -152,7 +152,7 @@ func endedService(ctx context.Context, api *awsecs.Client) error {
 func listedTasks(ctx context.Context, api *awsecs.Client) ([]list, error) {
 	out, err := api.RunTask(ctx, &awsecs.RunTaskInput{TaskDefinition: aws.String("pages-a"), Count: aws.Int32(3)})
 	if err != nil || len(out.Failures) > 0 {
-		return nil, fmt.Errorf("run three tasks: %w %v", err, out)
+		return nil, fmt.Errorf("run three tasks: %v %v", err, out)
 	}
 	var all []string
 	for _, task := range out.Tasks {
@@ -166,7 +166,7 @@ func listedTasks(ctx context.Context, api *awsecs.Client) ([]list, error) {
 func listedInstances(ctx context.Context, api *awsecs.Client) ([]list, error) {
 	out, err := api.ListContainerInstances(ctx, &awsecs.ListContainerInstancesInput{})
 	if err != nil || len(out.ContainerInstanceArns) != instances {
-		return nil, fmt.Errorf("the container instances: %w %v", err, out)
+		return nil, fmt.Errorf("the container instances: %v %v", err, out)
 	}
 	all := out.ContainerInstanceArns
 	slices.Sort(all)

@@ -15,4 +15,9 @@ func TestBoto3(t *testing.T) {
 	t.Run("paginators", func(t *testing.T) { t.Parallel(); python(t, "py/pages.py", listsFile(t, in)) })
 	t.Run("errors", func(t *testing.T) { t.Parallel(); wrongs(t, in); python(t, "py/errors.py", wrongFile) })
 	t.Run("waiters", func(t *testing.T) { t.Parallel(); python(t, "py/waiters.py") })
+	t.Run("ecs-deploy", func(t *testing.T) {
+		t.Parallel()
+		serve(t, in.client(), "py-ecs-deploy", 1, sleeper("py-ecs-deploy"))
+		python(t, "py/ecs_deploy.py", "py-ecs-deploy")
+	})
 }
