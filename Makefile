@@ -6,6 +6,10 @@ T ?= 30s
 SOAK ?= 1h
 UNIT := ./cmd/... ./internal/...
 
+# One set of flags for the program and all tests but those under the race detector: each package is compiled once, wherever the clone is.
+export CGO_ENABLED := 0
+export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -trimpath)
+
 .PHONY: help deps build up down check unit race simulation soak test e2e fuzz bench golden clean
 
 help: ## list the targets
@@ -15,7 +19,7 @@ deps: ## install and start what is missing: Docker Engine, etcd and busybox for 
 	@scripts/deps.sh
 
 build: ## build bin/berth, a static program
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/berth ./cmd/berth
+	$(GO) build -ldflags "-s -w -X main.version=$(VERSION)" -o bin/berth ./cmd/berth
 
 up: deps build ## start everything on this machine with a demo service of three tasks
 	bin/berth up --detach --demo
@@ -37,14 +41,14 @@ simulation: ## the whole system in memory, deterministic: some hundred scripts o
 
 soak: deps ## the simulation for SOAK (default 1h) on new seeds, natively under the race detector, then faults of real processes and a fleet in steady churn for SOAK each
 	$(GO) test -count=1 -timeout 0 ./internal/ecstest -run TestSeeds -v -seeds 100000000 -within $(SOAK) -first $$(date +%s)
-	$(GO) test -count=1 -timeout 0 -race ./internal/ecstest -run TestNative -seeds 1000 -first $$(date +%s)
+	CGO_ENABLED=1 $(GO) test -count=1 -timeout 0 -race ./internal/ecstest -run TestNative -seeds 1000 -first $$(date +%s)
 	$(GO) test -count=1 -timeout 0 ./e2e/faults -v -soak $(SOAK)
 	$(GO) test -count=1 -timeout 0 ./e2e/replicas -v -soak 1m
 	$(GO) test -count=1 -timeout 0 ./e2e/storm -run TestSoak -v -soak $(SOAK)
 
 race: ## the concurrent packages under the race detector
-	$(GO) test -race -p 2 -timeout 10m ./internal/acs ./internal/agent ./internal/reconcile ./internal/state ./internal/state/mem ./internal/controller ./internal/frontdoor ./internal/pipenet ./internal/stream ./internal/metrics ./internal/trace
-	$(GO) test -race -short -timeout 10m ./internal/ecstest -seeds 40
+	CGO_ENABLED=1 $(GO) test -race -p 2 -timeout 10m ./internal/acs ./internal/agent ./internal/reconcile ./internal/state ./internal/state/mem ./internal/controller ./internal/frontdoor ./internal/pipenet ./internal/stream ./internal/metrics ./internal/trace
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 10m ./internal/ecstest -seeds 40
 
 e2e: deps build ## end to end: the aws CLI, a real berth, real containers
 	$(GO) test -count=1 -p 1 -timeout 15m ./e2e/...
