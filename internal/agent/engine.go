@@ -106,6 +106,7 @@ type Observed struct {
 	FinishedAt time.Time
 	Health     string // HEALTHY, UNHEALTHY, UNKNOWN; "" without a health check
 	Bindings   []Binding
+	Address    string // on the engine's own bridge, "" where it is not on it or does not run
 }
 
 // Binding is a container port that is published at HostIP:HostPort.

@@ -35,6 +35,7 @@ const (
 	firelensDriver = "awsfirelens"
 	routerSocket   = "fluent.sock"
 	socketFolder   = "/var/run" // where the socket's directory is in the router
+	routerPort     = "24224"    // where it takes lines over the network
 )
 
 // routerKind is what differs between the two programs.
@@ -130,13 +131,18 @@ func routerConfig(r *Record) []byte {
 	return []byte(routerKinds()[router.Firelens.Type].text(r, *router, list))
 }
 
-// routing sets what a task's log router makes of a container: the router's own mounts, or another's log driver.
-func routing(r *Record, c acsproto.Container, at place, host *container.HostConfig) {
+// routing sets what a task's log router makes of a container: the router's own mounts, or another's log driver, and where it reaches the router
+// itself on the bridge.
+func routing(r *Record, c acsproto.Container, at place, config *container.Config, host *container.HostConfig) {
 	if c.Firelens != nil {
 		host.Binds = append(host.Binds, at.Router.Config+":"+routerKinds()[c.Firelens.Type].config+":ro", at.Router.Socket+":"+socketFolder)
 	}
 	if host.LogConfig.Type != firelensDriver {
 		return
+	}
+	if r.Network == "bridge" && at.RouterIP != "" {
+		setVariable(config, "FLUENT_HOST", at.RouterIP)
+		setVariable(config, "FLUENT_PORT", routerPort)
 	}
 	to := routed{c.Name, host.LogConfig.Config}
 	host.LogConfig = container.LogConfig{Type: "fluentd", Config: map[string]string{
@@ -168,7 +174,7 @@ func section(b *strings.Builder, name string, entries ...[2]string) {
 func fluentBitConfig(r *Record, o acsproto.Container, to []routed) string {
 	var b strings.Builder
 	section(&b, "INPUT", [2]string{"Name", "forward"}, [2]string{"unix_path", socketFolder + "/" + routerSocket})
-	section(&b, "INPUT", [2]string{"Name", "forward"}, [2]string{"Listen", "0.0.0.0"}, [2]string{"Port", "24224"})
+	section(&b, "INPUT", [2]string{"Name", "forward"}, [2]string{"Listen", "0.0.0.0"}, [2]string{"Port", routerPort})
 	for _, t := range to {
 		for _, rule := range [][2]string{{"include-pattern", "Regex"}, {"exclude-pattern", "Exclude"}} {
 			if p := t.options[rule[0]]; p != "" {
@@ -214,7 +220,7 @@ func directive(b *strings.Builder, name, pattern string, lines ...string) {
 func fluentdConfig(r *Record, o acsproto.Container, to []routed) string {
 	var b strings.Builder
 	directive(&b, "source", "", "@type unix", "path "+socketFolder+"/"+routerSocket)
-	directive(&b, "source", "", "@type forward", "bind 0.0.0.0", "port 24224")
+	directive(&b, "source", "", "@type forward", "bind 0.0.0.0", "port "+routerPort)
 	for _, t := range to {
 		for _, rule := range [][2]string{{"include-pattern", "regexp"}, {"exclude-pattern", "exclude"}} {
 			if p := t.options[rule[0]]; p != "" {

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,5 +59,28 @@ func TestRouting(t *testing.T) {
 	}
 	if got := decision(r, noon); got != "pull router" {
 		t.Errorf("first steps %q: the router starts first", got)
+	}
+}
+
+// TestRouterAddress: on the bridge, containers that log through the router are told where it is, whatever their own environment says.
+func TestRouterAddress(t *testing.T) {
+	for network, want := range map[string]string{"bridge": "FLUENT_PORT=24224 FLUENT_HOST=172.17.0.9", "host": "FLUENT_HOST=mine"} {
+		order := acsproto.Task{ARN: "arn:aws:ecs:us-east-1:123456789012:task/demo/abc", NetworkMode: network, Containers: []acsproto.Container{
+			{Name: "app", Image: "i", Environment: map[string]string{"FLUENT_HOST": "mine"},
+				DockerConfig: acsproto.DockerConfig{HostConfig: `{"LogConfig":{"Type":"awsfirelens","Config":{"Name":"x"}}}`}},
+			{Name: "other", Image: "i"},
+			{Name: "router", Image: "i", Firelens: &acsproto.Firelens{Type: "fluentd"}},
+		}}
+		r, err := accept(order, "one")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for name, want := range map[string]string{"app": want, "other": "", "router": ""} {
+			s, err := specOf(r, r.ordered(name), place{RouterIP: "172.17.0.9"})
+			slices.Reverse(s.Config.Env)
+			if got := strings.Join(s.Config.Env, " "); err != nil || got != want {
+				t.Errorf("%s in network mode %s: %q, %v; want %q", name, network, got, err, want)
+			}
+		}
 	}
 }

@@ -102,11 +102,33 @@ func (t *task) ask(ctx context.Context, name string, at *place) error {
 	id := arn.Task(t.arn).ID()
 	at.Router = t.agent.Routers.Files(id)
 	if !router {
-		return nil
+		return t.findRouter(ctx, name, at)
 	}
 	if err := t.agent.Routers.Prepare(id, config); err != nil {
 		return fmt.Errorf("write the log router's configuration: %w", err)
 	}
+	return nil
+}
+
+// findRouter looks for the log router's address, which has started by now, where the container logs through it on the bridge.
+func (t *task) findRouter(ctx context.Context, name string, at *place) error {
+	var router string
+	t.view(func(r *Record) {
+		if _, is, err := routedLogs(r.ordered(name)); is && err == nil && r.Network == "bridge" {
+			router = routerOf(r.Task).Name
+		}
+	})
+	if router == "" {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	handle, _ := t.handle(router)
+	o, err := t.agent.Engine.Inspect(ctx, handle)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("look for the log router's address: %w", err)
+	}
+	at.RouterIP = o.Address
 	return nil
 }
 

@@ -33,7 +33,8 @@ type place struct {
 	CgroupParent string // "" leaves it to the engine
 	NVIDIA       bool   // the engine has NVIDIA's runtime
 	Router       RouterFiles
-	OldFluentd   bool // the engine's log driver fluentd has the option of engines before 20.10
+	RouterIP     string // the log router's address on the bridge, for the containers there that log through it
+	OldFluentd   bool   // the engine's log driver fluentd has the option of engines before 20.10
 }
 
 // AsyncOption is the option of the log driver fluentd with which a container starts whether or not the router listens.
@@ -77,7 +78,7 @@ func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
 	host.CgroupParent = at.CgroupParent
 	host.RestartPolicy, host.AutoRemove = container.RestartPolicy{}, false // a container runs once
 	mounts(r, c, host)
-	routing(r, c, at, host)
+	routing(r, c, at, config, host)
 	gpus(r, c, at, config, host)
 	if err := ports(r, c, at, config, host); err != nil {
 		return Spec{}, err
@@ -107,6 +108,12 @@ func environment(env map[string]string) (list []string) {
 	return list
 }
 
+// setVariable gives a container an environment variable of the agent's own, whatever the order says of it.
+func setVariable(config *container.Config, name, value string) {
+	config.Env = slices.DeleteFunc(config.Env, func(v string) bool { return strings.HasPrefix(v, name+"=") })
+	config.Env = append(config.Env, name+"="+value)
+}
+
 // nvidia is the name of NVIDIA's runtime, and of its driver for devices.
 const nvidia = "nvidia"
 
@@ -116,9 +123,8 @@ func gpus(r *Record, c acsproto.Container, at place, config *container.Config, h
 	if len(ids) == 0 {
 		return
 	}
-	const visible = "NVIDIA_VISIBLE_DEVICES="
-	config.Env = slices.DeleteFunc(config.Env, func(v string) bool { return strings.HasPrefix(v, visible) })
-	config.Env = append(config.Env, visible+strings.Join(ids, ","))
+	const visible = "NVIDIA_VISIBLE_DEVICES"
+	setVariable(config, visible, strings.Join(ids, ","))
 	if at.NVIDIA {
 		host.Runtime = nvidia
 		return

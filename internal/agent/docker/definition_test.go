@@ -136,7 +136,7 @@ func TestDefinitionFields(t *testing.T) {
 
 func last0(h *host, arn string) string { return last(h.control.Reports(arn)) }
 
-// TestFireLens has a container's log lines arrive at the task's log router.
+// TestFireLens has a container's log lines arrive at the task's log router, whose address it knows.
 func TestFireLens(t *testing.T) {
 	h := newEquippedHost(t)
 	binary := filepath.Join(t.TempDir(), "router")
@@ -149,14 +149,21 @@ func TestFireLens(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := t.TempDir()
-	one := h.task(61, c("app", "/bin/sh", "-c", "echo hello; echo world; trap 'echo bye; exit 0' TERM; while :; do sleep 1000 & wait; done"), c("router"))
+	one := h.task(61, c("app", "/bin/sh", "-c", "echo hello; echo $FLUENT_HOST:$FLUENT_PORT; trap 'echo bye; exit 0' TERM; while :; do sleep 1000 & wait; done"), c("router"))
+	one.NetworkMode = "bridge"
 	one.Volumes = []acsproto.Volume{{Name: "out", Host: acsproto.HostVolume{SourcePath: out}}}
-	one.Containers[0].DockerConfig.HostConfig = `{"NetworkMode":"none","LogConfig":{"Type":"awsfirelens","Config":{"Name":"stdout","log-driver-buffer-limit":"2097152"}}}`
+	one.Containers[0].DockerConfig.HostConfig = `{"NetworkMode":"bridge","LogConfig":{"Type":"awsfirelens","Config":{"Name":"stdout","log-driver-buffer-limit":"2097152"}}}`
 	one.Containers[1].Image, one.Containers[1].StopTimeout = routerImage, 2
 	one.Containers[1].Firelens = &acsproto.Firelens{Type: "fluentbit"}
 	one.Containers[1].MountPoints = []acsproto.MountPoint{{SourceVolume: "out", ContainerPath: "/out"}}
 	h.control.Run(one)
 	h.expect(one.ARN, "RUNNING app:RUNNING router:RUNNING")
+	reports := h.control.Reports(one.ARN)
+	address, err := exec.Command("docker", "inspect", "-f", "{{.NetworkSettings.Networks.bridge.IPAddress}}", *reports[len(reports)-1].Containers[1].RuntimeId).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	router := strings.TrimSpace(string(address)) + ":24224"
 	tag := fmt.Sprintf("app-firelens-%032x ", 61)
 	lines := func(want string) {
 		t.Helper()
@@ -170,10 +177,10 @@ func TestFireLens(t *testing.T) {
 			}
 		}
 	}
-	lines(tag + "hello\n" + tag + "world\n")
+	lines(tag + "hello\n" + tag + router + "\n")
 	h.control.Stop(one.ARN)
 	h.await(one.ARN, func(got string) bool { return strings.HasPrefix(got, "STOPPED app:STOPPED(0) router:STOPPED") })
-	lines(tag + "hello\n" + tag + "world\n" + tag + "bye\n") // the router stops last
+	lines(tag + "hello\n" + tag + router + "\n" + tag + "bye\n") // the router stops last
 }
 
 // TestInspect compares what a container was ordered to be, in the engine's words, with what the engine says that it is.

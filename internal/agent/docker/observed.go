@@ -33,6 +33,9 @@ func observed(c container.InspectResponse) (agent.Observed, error) {
 	}
 	if c.NetworkSettings != nil {
 		o.Bindings = bindings(c.NetworkSettings.Ports)
+		if n := c.NetworkSettings.Networks[network.NetworkBridge]; n != nil && n.IPAddress.IsValid() {
+			o.Address = n.IPAddress.String()
+		}
 	}
 	if o.State == agent.Exited && o.StartedAt.IsZero() { // a start that failed half way
 		o.State = agent.Created
