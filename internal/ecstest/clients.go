@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strconv"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -12,67 +12,64 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
 
-	"berth/internal/agent/agenttest"
 	"berth/internal/arn"
 	"berth/internal/ecs"
 )
 
-// images are what the task definitions run.
-var images = map[string]agenttest.Image{
-	"app":   {},
-	"other": {},
-	"crash": {Runs: 50 * time.Millisecond, ExitCode: 1},
-	"job":   {Runs: 5 * time.Second},
-	"slow":  {HealthyIn: 3 * time.Second},
-}
-
-// variants are the task definitions, by number: family and image.
-var variants = []struct {
-	family, image string
-	ports         bool
-	check         bool
-}{{"app", "app", false, false}, {"other", "other", false, false}, {"port", "app", true, false}, {"slow", "slow", false, true}, {"job", "job", false, false}, {"crash", "crash", false, false}}
-
 // clients remember what the control plane has acknowledged.
 type clients struct {
-	names    map[int]chan struct{} // of one element: calls for one service are made one after another. No mutex: one that waits would stop a bubble's clock
+	turns    map[string]chan struct{} // of one element: calls for one thing are made one after another. No mutex: one that waits would stop a bubble's clock
 	services map[int]*promise
+	facts    map[fact]said
 	ran      map[arn.Task]bool // by RunTask
 	stopped  map[arn.Task]bool
+	halted   map[string]bool // service deployments that were to stop
+	gone     map[arn.Instance]bool
 }
 
 // promise is what the last acknowledged call for a service said. unsure: a call after it failed, and may have been done all the same.
 type promise struct {
 	desired int32
+	daemon  bool // desired is the control plane's own
 	deleted bool
 	unsure  bool
 }
 
 func newClients() clients {
-	return clients{names: map[int]chan struct{}{}, services: map[int]*promise{}, ran: map[arn.Task]bool{}, stopped: map[arn.Task]bool{}}
+	return clients{
+		turns: map[string]chan struct{}{}, services: map[int]*promise{}, facts: map[fact]said{}, ran: map[arn.Task]bool{}, stopped: map[arn.Task]bool{},
+		halted: map[string]bool{}, gone: map[arn.Instance]bool{},
+	}
 }
 
-const serviceNames = 3
+// There are more names than services that a cluster may have.
+const (
+	serviceNames = 4
+	mostServices = 3
+	mostTasks    = 10 // of a service
+)
 
 func serviceName(a int) *string { return aws.String(fmt.Sprintf("service-%d", a%serviceNames)) }
 
 // define registers the task definitions.
 func (w *world) define(ctx context.Context) {
-	for _, v := range variants {
-		c := types.ContainerDefinition{Name: aws.String("main"), Image: &v.image, Cpu: 128, Memory: aws.Int32(128), Essential: aws.Bool(true)}
-		if v.ports {
-			c.PortMappings = []types.PortMapping{{ContainerPort: aws.Int32(80), HostPort: aws.Int32(8080)}}
+	for _, f := range families {
+		c := types.ContainerDefinition{Name: aws.String("main"), Image: &f.image, Cpu: taskCPU, Memory: aws.Int32(taskMiB), Essential: aws.Bool(true)}
+		if f.ports {
+			c.PortMappings = []types.PortMapping{{ContainerPort: aws.Int32(80), HostPort: aws.Int32(taskPort)}}
 		}
-		if v.check {
+		if f.check {
 			c.HealthCheck = &types.HealthCheck{Command: []string{"CMD", "true"}, Retries: aws.Int32(3)}
 		}
-		if _, err := w.api.RegisterTaskDefinition(ctx, &awsecs.RegisterTaskDefinitionInput{Family: &v.family, ContainerDefinitions: []types.ContainerDefinition{c}}); err != nil {
-			w.watch.wrong("start", "register %s: %v", v.family, err)
+		in := &awsecs.RegisterTaskDefinitionInput{Family: &f.name, ContainerDefinitions: []types.ContainerDefinition{c}}
+		if f.constraint != "" {
+			in.PlacementConstraints = []types.TaskDefinitionPlacementConstraint{{Type: types.TaskDefinitionPlacementConstraintTypeMemberOf, Expression: &f.constraint}}
+		}
+		if _, err := w.api.RegisterTaskDefinition(ctx, in); err != nil {
+			w.watch.wrong("start", "register %s: %v", f.name, err)
 		}
 	}
 }
-
-func variant(c int) *string { return aws.String(variants[c%len(variants)].family) }
 
 // call runs an operation of a client beside what else happens.
 func (w *world) call(f func(ctx context.Context)) {
@@ -87,17 +84,22 @@ func (w *world) call(f func(ctx context.Context)) {
 
 // lock serializes the calls for one service and returns what is known of it.
 func (w *world) lock(a int) (p *promise, unlock func()) {
-	a %= serviceNames
-	w.mu.Lock()
-	if w.names[a] == nil {
-		w.names[a] = make(chan struct{}, 1)
-	}
-	turn := w.names[a]
-	w.mu.Unlock()
-	turn <- struct{}{}
+	unlock = w.turn(*serviceName(a))
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.services[a], func() { <-turn }
+	return w.services[a%serviceNames], unlock
+}
+
+// turn waits until no other client is about a thing.
+func (w *world) turn(what string) (unlock func()) {
+	w.mu.Lock()
+	if w.turns[what] == nil {
+		w.turns[what] = make(chan struct{}, 1)
+	}
+	turn := w.turns[what]
+	w.mu.Unlock()
+	turn <- struct{}{}
+	return func() { <-turn }
 }
 
 func (w *world) promise(a int, p *promise) {
@@ -122,37 +124,58 @@ func refused(err error) bool {
 func (w *world) createService(ctx context.Context, x Step) {
 	_, unlock := w.lock(x.A)
 	defer unlock()
-	low, high := int32([]int{100, 50, 0}[x.C%3]), int32([]int{200, 150, 100}[x.C/3%3])
-	if low == 100 && high == 100 {
-		high = 200
-	}
-	_, err := w.api.CreateService(ctx, &awsecs.CreateServiceInput{
-		ServiceName: serviceName(x.A), TaskDefinition: variant(x.C), DesiredCount: aws.Int32(int32(x.B)),
+	k := x.settings()
+	in := &awsecs.CreateServiceInput{
+		ServiceName: serviceName(x.A), TaskDefinition: family(x.C), DesiredCount: aws.Int32(int32(x.B)),
+		PlacementConstraints: k.constraints, PlacementStrategy: k.strategy, AvailabilityZoneRebalancing: k.rebalancing,
 		DeploymentConfiguration: &types.DeploymentConfiguration{
-			MinimumHealthyPercent: &low, MaximumPercent: &high, DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: x.C%2 == 0, Rollback: x.C%4 == 0},
+			MinimumHealthyPercent: k.low, MaximumPercent: k.high, DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: k.breaker, Rollback: k.rollback},
 		},
-	})
-	w.watch.note("CreateService %s: %s", *serviceName(x.A), outcome(err))
-	w.learn(ctx, x.A, err, &promise{desired: int32(x.B)})
+	}
+	if k.daemon {
+		in.SchedulingStrategy, in.DesiredCount = types.SchedulingStrategyDaemon, nil
+	}
+	if k.propagate {
+		in.PropagateTags, in.Tags = types.PropagateTagsService, []types.Tag{{Key: aws.String("step"), Value: aws.String(strconv.Itoa(x.D))}}
+	}
+	_, err := w.api.CreateService(ctx, in)
+	w.watch.note("CreateService %s %s %s: %s", *in.ServiceName, in.SchedulingStrategy, *in.TaskDefinition, outcome(err))
+	w.learn(ctx, x.A, err, &promise{desired: int32(x.B), daemon: k.daemon})
 }
 
 func (w *world) updateService(ctx context.Context, x Step) {
 	was, unlock := w.lock(x.A)
 	defer unlock()
-	in := &awsecs.UpdateServiceInput{Service: serviceName(x.A), DesiredCount: aws.Int32(int32(x.B))}
-	if x.C%3 > 0 {
-		in.TaskDefinition, in.DesiredCount = variant(x.C/3), nil
+	k := x.settings()
+	in := &awsecs.UpdateServiceInput{Service: serviceName(x.A), DesiredCount: aws.Int32(int32(x.B)), ForceNewDeployment: k.force}
+	daemon := was != nil && was.daemon
+	if x.C%3 > 0 || daemon {
+		in.TaskDefinition, in.DesiredCount = family(x.C), nil
+	}
+	if k.placement && k.daemon == daemon && was != nil && !was.unsure {
+		in.PlacementConstraints, in.AvailabilityZoneRebalancing = orEmpty(k.constraints), k.rebalancing
+		if !daemon {
+			in.PlacementStrategy = orEmpty(k.strategy)
+		}
 	}
 	_, err := w.api.UpdateService(ctx, in)
-	w.watch.note("UpdateService %s: %s", *in.Service, outcome(err))
+	w.watch.note("UpdateService %s %s: %s", *in.Service, aws.ToString(in.TaskDefinition), outcome(err))
 	p := &promise{desired: int32(x.B)}
 	if in.DesiredCount == nil {
 		if was == nil || was.unsure || was.deleted {
 			return
 		}
-		p.desired = was.desired
+		p.desired, p.daemon = was.desired, was.daemon
 	}
 	w.learn(ctx, x.A, err, p)
+}
+
+// orEmpty is a list that is sent even if it is empty: then it takes away what there is.
+func orEmpty[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 func (w *world) deleteService(ctx context.Context, x Step) {
@@ -187,7 +210,7 @@ func (w *world) learn(ctx context.Context, a int, err error, p *promise) {
 	switch {
 	case p.deleted && *s.Status == ecs.Active:
 		w.watch.wrong("I8", "%s is ACTIVE right after its deletion was acknowledged", *serviceName(a))
-	case !p.deleted && (*s.Status != ecs.Active || s.DesiredCount != p.desired):
+	case !p.deleted && (*s.Status != ecs.Active || s.DesiredCount != p.desired && !p.daemon):
 		w.watch.wrong("I8", "%s is %s with %d tasks right after %d were acknowledged", *serviceName(a), *s.Status, s.DesiredCount, p.desired)
 	}
 }
@@ -203,69 +226,26 @@ func outcome(err error) string {
 	return "no answer"
 }
 
-func (w *world) runTask(ctx context.Context, x Step) {
-	out, err := w.api.RunTask(ctx, &awsecs.RunTaskInput{TaskDefinition: variant(x.C), Count: aws.Int32(int32(1 + x.B%3)), StartedBy: aws.String("script")})
-	w.watch.note("RunTask %s: %s", *variant(x.C), outcome(err))
-	if err != nil {
-		return
-	}
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	for _, t := range out.Tasks {
-		w.ran[arn.Task(*t.TaskArn)] = true
-	}
-}
-
-func (w *world) stopTask(ctx context.Context, x Step) {
-	list, err := w.api.ListTasks(ctx, &awsecs.ListTasksInput{})
-	if err != nil || len(list.TaskArns) == 0 {
-		return
-	}
-	slices.Sort(list.TaskArns)
-	t := list.TaskArns[x.A%len(list.TaskArns)]
-	_, err = w.api.StopTask(ctx, &awsecs.StopTaskInput{Task: &t, Reason: aws.String("the script says so")})
-	w.watch.note("StopTask %s: %s", arn.Task(t).ID()[:8], outcome(err))
-	if err != nil {
-		return
-	}
-	w.mu.Lock()
-	w.stopped[arn.Task(t)] = true
-	w.mu.Unlock()
-	out, err := w.api.DescribeTasks(ctx, &awsecs.DescribeTasksInput{Tasks: []string{t}})
-	if err == nil && len(out.Tasks) == 1 && *out.Tasks[0].DesiredStatus != "STOPPED" {
-		w.watch.wrong("I8", "task %s should still run right after its stop was acknowledged", arn.Task(t).ID()[:8])
-	}
-}
-
-func (w *world) drain(ctx context.Context, x Step) {
-	list, err := w.api.ListContainerInstances(ctx, &awsecs.ListContainerInstancesInput{})
-	if err != nil || len(list.ContainerInstanceArns) == 0 {
-		return
-	}
-	slices.Sort(list.ContainerInstanceArns)
-	i := list.ContainerInstanceArns[x.A%len(list.ContainerInstanceArns)]
-	status := types.ContainerInstanceStatusActive
-	if x.B%2 == 1 {
-		status = types.ContainerInstanceStatusDraining
-	}
-	_, err = w.api.UpdateContainerInstancesState(ctx, &awsecs.UpdateContainerInstancesStateInput{ContainerInstances: []string{i}, Status: status})
-	w.watch.note("%s %s: %s", status, arn.Instance(i).ID()[:8], outcome(err))
-}
-
 // wrongCall makes a request that must be refused (I9).
 func (w *world) wrongCall(ctx context.Context, x Step) {
 	var err error
-	switch x.C % 4 {
+	switch x.C % 6 {
 	case 0:
 		_, err = w.api.CreateService(ctx, &awsecs.CreateServiceInput{ServiceName: aws.String("no such family"), TaskDefinition: aws.String("nothing"), DesiredCount: aws.Int32(1)})
 	case 1:
-		_, err = w.api.RunTask(ctx, &awsecs.RunTaskInput{TaskDefinition: variant(0), Count: aws.Int32(11)})
+		_, err = w.api.RunTask(ctx, &awsecs.RunTaskInput{TaskDefinition: family(0), Count: aws.Int32(11)})
 	case 2:
 		_, err = w.api.UpdateService(ctx, &awsecs.UpdateServiceInput{Service: aws.String("never-made"), DesiredCount: aws.Int32(3)})
 	case 3:
 		_, err = w.api.StopTask(ctx, &awsecs.StopTaskInput{Task: aws.String("00000000000000000000000000000000")})
+	case 4:
+		_, err = w.api.CreateService(ctx, &awsecs.CreateServiceInput{ServiceName: aws.String("too-large"), TaskDefinition: family(0), DesiredCount: aws.Int32(mostTasks + 1)})
+	case 5:
+		_, err = w.api.CreateService(ctx, &awsecs.CreateServiceInput{
+			ServiceName: aws.String("counted-daemon"), TaskDefinition: family(0), SchedulingStrategy: types.SchedulingStrategyDaemon, DesiredCount: aws.Int32(1),
+		})
 	}
 	if err == nil {
-		w.watch.wrong("I9", "wrong request %d was taken", x.C%4)
+		w.watch.wrong("I9", "wrong request %d was taken", x.C%6)
 	}
 }

@@ -143,7 +143,7 @@ func (r *replica) door(log *slog.Logger) http.Handler {
 		return func(r *http.Request) string { return r.URL.Query().Get(name) }
 	}
 	return frontdoor.New(frontdoor.Config{
-		Services: []frontdoor.Service{ecsapi.New(ecsapi.Config{State: r.store}).Service()},
+		Services: []frontdoor.Service{ecsapi.New(ecsapi.Config{State: r.store, Quotas: ecs.Quotas{ServicesPerCluster: mostServices, TasksPerService: mostTasks}}).Service()},
 		Sockets: []frontdoor.Socket{
 			{Path: "/acs/ws", Service: "ecs", Action: "ecs:Poll", Resource: named("containerInstanceArn"),
 				Serve: func(w http.ResponseWriter, q *http.Request, _ *frontdoor.Request) { r.hub.ServeACS(w, q) }},

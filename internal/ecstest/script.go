@@ -15,7 +15,7 @@ type Script struct {
 	Steps    []Step
 }
 
-// Step is one thing that happens After the one before. What A, B and C mean depends on Do; numbers that name something are taken modulo how
+// Step is one thing that happens After the one before. What A, B, C and D mean depends on Do; numbers that name something are taken modulo how
 // many of it there are.
 type Step struct {
 	After time.Duration
@@ -23,6 +23,7 @@ type Step struct {
 	A     int `json:",omitempty"`
 	B     int `json:",omitempty"`
 	C     int `json:",omitempty"`
+	D     int `json:",omitempty"`
 }
 
 // Action is what a step does.
@@ -30,13 +31,20 @@ type Action string
 
 // Operations are called by clients; faults happen to processes and to the network.
 const (
-	CreateService Action = "CreateService" // service A, B tasks, variant C
-	UpdateService Action = "UpdateService" // service A, to B tasks, variant C
-	DeleteService Action = "DeleteService" // service A
-	RunTask       Action = "RunTask"       // B tasks, variant C
-	StopTask      Action = "StopTask"      // task A of those that run
-	Drain         Action = "Drain"         // instance A; DRAINING if B is odd, else ACTIVE
-	Wrong         Action = "Wrong"         // a request that must be refused, variant C
+	CreateService   Action = "CreateService"   // service A, B tasks, family C, settings D
+	UpdateService   Action = "UpdateService"   // service A, to B tasks or to family C, settings D
+	DeleteService   Action = "DeleteService"   // service A
+	StopDeployment  Action = "StopDeployment"  // the newest service deployment of service A, ABORT if B is odd, else ROLLBACK; before it, perhaps, an UpdateService
+	RunTask         Action = "RunTask"         // B tasks, family C, constraint D
+	StopTask        Action = "StopTask"        // task A of those that run
+	Protect         Action = "Protect"         // task A of those of services, for B minutes; B 0 ends it
+	Drain           Action = "Drain"           // instance A; DRAINING if B is odd, else ACTIVE
+	Deregister      Action = "Deregister"      // instance A, with force if B is odd
+	PutAttribute    Action = "PutAttribute"    // attribute B of instance A, to value C
+	DeleteAttribute Action = "DeleteAttribute" // attribute B of instance A
+	ChooseSetting   Action = "ChooseSetting"   // account setting A, to value B
+	Tag             Action = "Tag"             // tag B of the cluster to value C, none if C is a multiple of 3
+	Wrong           Action = "Wrong"           // a request that must be refused, number C
 
 	KillReplica  Action = "KillReplica" // A; the leader if A is negative
 	StartReplica Action = "StartReplica"
@@ -59,8 +67,10 @@ const (
 	Unhealthy    Action = "Unhealthy" // container A of those that run
 )
 
-// String reads like "+1.5s KillAgent 2 0 0".
-func (s Step) String() string { return fmt.Sprintf("+%s %s %d %d %d", s.After, s.Do, s.A, s.B, s.C) }
+// String reads like "+1.5s KillAgent 2 0 0 0".
+func (s Step) String() string {
+	return fmt.Sprintf("+%s %s %d %d %d %d", s.After, s.Do, s.A, s.B, s.C, s.D)
+}
 
 func (s Script) String() string {
 	var b strings.Builder
@@ -72,7 +82,9 @@ func (s Script) String() string {
 }
 
 var operations = []Action{
-	CreateService, CreateService, UpdateService, UpdateService, UpdateService, DeleteService, RunTask, RunTask, StopTask, StopTask, Drain, Wrong,
+	CreateService, CreateService, CreateService, CreateService, UpdateService, UpdateService, UpdateService, UpdateService, UpdateService, DeleteService,
+	StopDeployment, StopDeployment, RunTask, RunTask, StopTask, StopTask, Protect, Protect, Protect, Drain, Drain, Deregister,
+	PutAttribute, PutAttribute, PutAttribute, DeleteAttribute, ChooseSetting, Tag, Wrong,
 }
 
 var faults = []Action{
@@ -85,13 +97,13 @@ func NewScript(seed uint64) Script {
 	r := rand.New(rand.NewPCG(seed, 0x6265727468))
 	s := Script{Seed: seed, Replicas: 1 + r.IntN(3), Agents: 2 + r.IntN(4)}
 	for n := range 15 + r.IntN(30) {
-		x := Step{After: time.Duration(r.ExpFloat64() * float64(1500*time.Millisecond)), A: r.IntN(64), B: r.IntN(6), C: r.IntN(64)}
-		if n < 4 || r.IntN(5) < 2 {
+		x := Step{After: time.Duration(r.ExpFloat64() * float64(1500*time.Millisecond)), A: r.IntN(64), B: r.IntN(6), C: r.IntN(64), D: r.IntN(settingsEnd)}
+		if n < 4 || r.IntN(5) < 3 {
 			x.Do = operations[r.IntN(len(operations))]
 		} else {
 			x.Do = faults[r.IntN(len(faults))]
 		}
-		if n == 0 {
+		if n < 2 {
 			x.Do = CreateService
 		}
 		switch x.Do {

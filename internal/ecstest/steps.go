@@ -3,13 +3,8 @@ package ecstest
 import (
 	"context"
 	"errors"
-	"maps"
-	"slices"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
-
-	"berth/internal/ecs"
 	"berth/internal/state/mem"
 )
 
@@ -22,12 +17,24 @@ func (w *world) operation(a Action) func(context.Context, Step) {
 		return w.updateService
 	case DeleteService:
 		return w.deleteService
+	case StopDeployment:
+		return w.stopDeployment
 	case RunTask:
 		return w.runTask
 	case StopTask:
 		return w.stopTask
+	case Protect:
+		return w.protect
 	case Drain:
 		return w.drain
+	case Deregister:
+		return w.deregister
+	case PutAttribute, DeleteAttribute:
+		return w.changeAttribute
+	case ChooseSetting:
+		return w.chooseSetting
+	case Tag:
+		return w.tag
 	case Wrong:
 		return w.wrongCall
 	}
@@ -114,123 +121,4 @@ func (w *world) harmReplica(x Step) {
 var commitFaults = []mem.Fault{
 	{Outcome: mem.Refused}, {Outcome: mem.Failed, Err: errors.New("the script says so")}, {Outcome: mem.LostAnswer}, {Outcome: mem.LostRequest},
 	{Outcome: mem.Late, After: 300 * time.Millisecond}, {Outcome: mem.Slow, After: 700 * time.Millisecond},
-}
-
-// settleWithin is how long a healed system has until everything is as it should be: longer than instances need to be lost and starts are throttled.
-const settleWithin = 40 * time.Minute
-
-// conclude waits until the services are as they should be, and checks what can be checked only at the end.
-func (w *world) conclude(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, settleWithin)
-	defer cancel()
-	var left string
-	if !w.watch.await(ctx, func() bool { left = w.watch.unsettled(w.hopeless); return left == "" }) {
-		w.watch.wrong("settled", "%s", left)
-	}
-	time.Sleep(2 * time.Minute) // what still runs and should not has time to show
-	w.watch.mu.Lock()
-	defer w.watch.mu.Unlock()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.checkPromises()
-	w.checkStarts()
-	w.checkStops()
-	w.checkMachines()
-	if len(w.watch.instances) < len(w.agents) {
-		w.watch.violated("agents", "%d of %d instances registered", len(w.watch.instances), len(w.agents))
-	}
-}
-
-// hopeless services never come to rest: what they run ends by itself, has failed too often, or finds no place.
-func (w *world) hopeless(s *ecs.Service) bool {
-	if least, most := percents(s); least >= most && len(s.Deployments) > 1 {
-		return true // its percentages leave no room to replace a task
-	}
-	for _, d := range s.Deployments {
-		if f := d.TaskDefinition.Family(); f == "crash" || f == "job" || f == "port" {
-			return true
-		}
-		if d.RolloutState == types.DeploymentRolloutStateFailed {
-			return true
-		}
-	}
-	for _, i := range w.watch.instances {
-		if i.Status == ecs.Draining {
-			return s.Status == ecs.Active // there may be no room
-		}
-	}
-	return false
-}
-
-// checkPromises holds the records to what was acknowledged (I5).
-func (w *world) checkPromises() {
-	for _, a := range slices.Sorted(maps.Keys(w.services)) {
-		p, s := w.services[a], w.watch.services[scope.Cluster("default").Service(*serviceName(a))]
-		switch {
-		case p.unsure:
-		case s == nil && !p.deleted:
-			w.watch.violated("I5", "%s was acknowledged and is gone", *serviceName(a))
-		case s != nil && p.deleted && s.Status == ecs.Active:
-			w.watch.violated("I5", "the deletion of %s was acknowledged and is gone", *serviceName(a))
-		case s != nil && !p.deleted && (s.Status != ecs.Active || s.DesiredCount != int(p.desired)):
-			w.watch.violated("I5", "%s is %s with %d tasks, %d were acknowledged", *serviceName(a), s.Status, s.DesiredCount, p.desired)
-		}
-	}
-	for t := range w.ran {
-		if w.watch.tasks[t] == nil {
-			w.watch.violated("I5", "task %s was acknowledged and is gone", t.ID()[:8])
-		}
-	}
-	for t := range w.stopped {
-		if x := w.watch.tasks[t]; x != nil && x.DesiredStatus != ecs.Stopped {
-			w.watch.violated("I5", "the stop of task %s was acknowledged and is gone", t.ID()[:8])
-		}
-	}
-}
-
-// checkStarts: no container was started twice (I1).
-func (w *world) checkStarts() {
-	starts := w.starts()
-	for _, name := range slices.Sorted(maps.Keys(starts)) {
-		if starts[name] > 1 {
-			w.watch.violated("I1", "container %s was started %d times", name, starts[name])
-		}
-	}
-}
-
-// checkStops: an agent stopped only what was to stop (I6).
-func (w *world) checkStops() {
-	for _, m := range w.agents {
-		for _, labels := range m.engine.Stops() {
-			for a, t := range w.watch.tasks {
-				if string(a) == labels[taskLabel] && t.DesiredStatus != ecs.Stopped {
-					w.watch.violated("I6", "task %s was stopped and should run", a.ID()[:8])
-				}
-			}
-		}
-	}
-}
-
-// checkMachines: what runs is what is said to run, where the machines' agents are in touch.
-func (w *world) checkMachines() {
-	running := map[string]bool{}
-	for _, c := range w.containers() {
-		running[c.task] = true
-	}
-	for a, t := range w.watch.tasks {
-		i := w.watch.instances[t.ContainerInstanceArn]
-		if i == nil || !i.Connected {
-			continue
-		}
-		family := t.TaskDefinitionArn.Family()
-		if family == "job" || family == "crash" {
-			continue
-		}
-		if said := t.LastStatus == ecs.Running && t.DesiredStatus == ecs.Running; said && !running[string(a)] {
-			w.watch.violated("I6", "task %s is said to run and does not", a.ID()[:8])
-		}
-		if t.Over() && running[string(a)] {
-			w.watch.violated("I1", "task %s has stopped and runs", a.ID()[:8])
-		}
-	}
 }

@@ -3,8 +3,6 @@ package ecstest
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +26,11 @@ type watcher struct {
 	services   map[arn.Service]*ecs.Service
 	tasks      map[arn.Task]*ecs.Task
 	instances  map[arn.Instance]*ecs.Instance
+	rollouts   map[string]*ecs.ServiceDeployment
+	settings   map[types.SettingName]*ecs.AccountSetting
+	cluster    *ecs.Cluster
+	completed  map[string]arn.TaskDefinition // deployments that were rolled out whole, with their definitions
+	batch      batch
 	highest    uint64 // commit
 	changed    chan struct{}
 }
@@ -43,7 +46,9 @@ func (aloof) Campaign(ctx context.Context, _ string) (state.Term, error) {
 func newWatcher(cluster *mem.Cluster) *watcher {
 	return &watcher{
 		store: state.New(state.Config{Backend: aloof{cluster.Backend()}, Address: "watcher"}), began: time.Now(),
-		services: map[arn.Service]*ecs.Service{}, tasks: map[arn.Task]*ecs.Task{}, instances: map[arn.Instance]*ecs.Instance{}, changed: make(chan struct{}),
+		services: map[arn.Service]*ecs.Service{}, tasks: map[arn.Task]*ecs.Task{}, instances: map[arn.Instance]*ecs.Instance{},
+		rollouts: map[string]*ecs.ServiceDeployment{}, settings: map[types.SettingName]*ecs.AccountSetting{}, cluster: &ecs.Cluster{},
+		completed: map[string]arn.TaskDefinition{}, changed: make(chan struct{}),
 	}
 }
 
@@ -57,9 +62,11 @@ func (w *watcher) run(ctx context.Context) error {
 				return nil //nolint:nilerr // the run is over
 			}
 			w.mu.Lock()
+			w.batch = batch{before: map[string]ecs.Record{}}
 			for _, c := range b.Changes {
 				w.change(c)
 			}
+			w.judge()
 			w.highest = b.N
 			close(w.changed)
 			w.changed = make(chan struct{})
@@ -93,6 +100,7 @@ func (w *watcher) wrong(invariant, format string, a ...any) {
 }
 
 func (w *watcher) change(c state.Change) {
+	w.batch.note(c)
 	switch r := c.Record().(type) {
 	case *ecs.Service:
 		if c.New == nil {
@@ -100,7 +108,7 @@ func (w *watcher) change(c state.Change) {
 			return
 		}
 		w.say("service %s %s desired %d, %d deployments", r.ServiceArn.Name(), r.Status, r.DesiredCount, len(r.Deployments))
-		w.services[r.ServiceArn] = r
+		w.service(w.services[r.ServiceArn], r)
 	case *ecs.Instance:
 		if c.New == nil {
 			delete(w.instances, r.ContainerInstanceArn)
@@ -118,6 +126,8 @@ func (w *watcher) change(c state.Change) {
 			return
 		}
 		w.task(w.tasks[r.TaskArn], r)
+	default:
+		w.changeOther(c)
 	}
 }
 
@@ -129,6 +139,7 @@ func (w *watcher) task(old, t *ecs.Task) {
 		w.say("task %s %s on %s for %s", id, t.LastStatus, t.ContainerInstanceArn.ID()[:8], t.Group)
 		w.room(t)
 		w.atMost(t)
+		w.batch.placed = append(w.batch.placed, t)
 		return
 	}
 	if old.LastStatus != t.LastStatus || old.DesiredStatus != t.DesiredStatus {
@@ -148,6 +159,7 @@ func (w *watcher) task(old, t *ecs.Task) {
 	}
 	if old.DesiredStatus != ecs.Stopped && t.DesiredStatus == ecs.Stopped {
 		w.atLeast(old, t)
+		w.batch.stopped = append(w.batch.stopped, t)
 	}
 }
 
@@ -193,7 +205,7 @@ func percents(s *ecs.Service) (least, most int) {
 // atMost checks that a new task is not one too many (I4).
 func (w *watcher) atMost(t *ecs.Task) {
 	s := w.services[t.Service]
-	if s == nil {
+	if s == nil || s.IsDaemon() { // whose desired count is that of the instances: judge
 		return
 	}
 	n := 0
@@ -210,7 +222,7 @@ func (w *watcher) atMost(t *ecs.Task) {
 // atLeast checks that the scheduler did not stop a healthy task that was needed (I4).
 func (w *watcher) atLeast(old, t *ecs.Task) {
 	s := w.services[t.Service]
-	if s == nil || s.Status != ecs.Active || t.StopCode != types.TaskStopCodeServiceSchedulerInitiated || !old.Healthy() {
+	if s == nil || s.Status != ecs.Active || s.IsDaemon() || t.StopCode != types.TaskStopCodeServiceSchedulerInitiated || !old.Healthy() {
 		return
 	}
 	n := 0
@@ -239,33 +251,6 @@ func (w *watcher) await(ctx context.Context, ok func() bool) bool {
 			return false
 		}
 	}
-}
-
-// unsettled says what is not as the services want it, "" if all is. The caller holds mu.
-func (w *watcher) unsettled(skip func(*ecs.Service) bool) string {
-	for _, k := range slices.Sorted(maps.Keys(w.services)) {
-		s := w.services[k]
-		if skip(s) {
-			continue
-		}
-		running, other := 0, 0
-		for _, t := range w.tasks {
-			switch {
-			case t.Service != k || t.Over():
-			case t.LastStatus == ecs.Running && t.DesiredStatus == ecs.Running && len(s.Deployments) > 0 && t.StartedBy == s.Deployments[0].ID:
-				running++
-			default:
-				other++
-			}
-		}
-		switch {
-		case s.Status == ecs.Draining:
-			return "service " + k.Name() + " is still DRAINING"
-		case s.Status == ecs.Active && (running != s.DesiredCount || other != 0):
-			return fmt.Sprintf("service %s: %d of %d tasks run, %d others are left", k.Name(), running, s.DesiredCount, other)
-		}
-	}
-	return ""
 }
 
 func (w *watcher) text() string { return strings.Join(w.trace, "\n") + "\n" }

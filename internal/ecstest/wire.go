@@ -42,7 +42,7 @@ func (w *wire) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &conn{Conn: raw, wire: w}
+	c := &conn{Conn: raw, wire: w, closed: make(chan struct{})}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.conns[c] = true
@@ -111,6 +111,8 @@ type conn struct {
 	net.Conn
 	wire   *wire
 	frozen bool
+	closed chan struct{} // by this end
+	once   sync.Once
 }
 
 func (c *conn) isFrozen() bool {
@@ -139,10 +141,16 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 }
 
-// wait is how long a dead connection takes to be noticed below.
-func (c *conn) wait() { time.Sleep(2 * time.Minute) }
+// wait is how long a dead connection takes to be noticed below, unless its own end closes it.
+func (c *conn) wait() {
+	select {
+	case <-c.closed:
+	case <-time.After(2 * time.Minute):
+	}
+}
 
 func (c *conn) Close() error {
+	c.once.Do(func() { close(c.closed) })
 	c.wire.mu.Lock()
 	delete(c.wire.conns, c)
 	c.wire.mu.Unlock()

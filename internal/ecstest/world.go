@@ -54,10 +54,11 @@ type machine struct {
 	ledger *agenttest.Ledger
 	wire   *wire
 
-	mu   sync.Mutex
-	stop context.CancelFunc // nil while no agent runs
-	done chan struct{}
-	left int // steps until it is killed, 0 for never
+	mu     sync.Mutex
+	stop   context.CancelFunc // nil before an agent ran
+	done   chan struct{}
+	killed bool // stop was called
+	left   int  // steps until it is killed, 0 for never
 }
 
 // Result is what a run led to.
@@ -78,7 +79,7 @@ func Run(s Script, verbose io.Writer) Result {
 	w.begin(ctx)
 	for _, x := range s.Steps {
 		time.Sleep(x.After)
-		w.watch.note("step %s %d %d %d", x.Do, x.A, x.B, x.C)
+		w.watch.note("step %s %d %d %d %d", x.Do, x.A, x.B, x.C, x.D)
 		w.step(x)
 	}
 	w.heal()
@@ -215,6 +216,7 @@ func (m *machine) cut(string) {
 	defer m.mu.Unlock()
 	if m.left > 0 {
 		if m.left--; m.left == 0 && m.stop != nil {
+			m.killed = true
 			m.stop()
 		}
 	}
@@ -245,7 +247,7 @@ func (m *machine) start() {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
-	m.stop, m.done, m.left = cancel, done, 0
+	m.stop, m.done, m.killed, m.left = cancel, done, false, 0
 	go func() {
 		defer close(done)
 		if err := a.Run(ctx); err != nil && ctx.Err() == nil {
@@ -263,11 +265,27 @@ func (m *machine) kill(n int) {
 		return
 	}
 	stop := m.stop
+	m.killed = true
 	m.mu.Unlock()
 	if stop != nil {
 		stop()
 	}
 	m.wire.cut()
+}
+
+// awaitEnd waits until an agent process that was told to end has done so.
+func (m *machine) awaitEnd() {
+	m.mu.Lock()
+	done, killed := m.done, m.killed
+	m.mu.Unlock()
+	if !killed {
+		return
+	}
+	select {
+	case <-done:
+	case <-time.After(time.Minute):
+		m.world.watch.wrong("agent", "agent %d does not end", m.number)
+	}
 }
 
 // down reports whether no agent process runs.
@@ -303,6 +321,7 @@ func (w *world) heal() {
 	}
 	w.calls.Wait()
 	for _, m := range w.agents {
+		m.awaitEnd()
 		m.start()
 	}
 }
