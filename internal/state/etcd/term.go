@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
@@ -31,6 +32,9 @@ type Term struct {
 	done      chan struct{}
 }
 
+// errElected says that etcd elected another leader of its own between a renewal and the read after it. It is tried again soon.
+var errElected = errors.New("etcd has elected another leader meanwhile")
+
 // errDeposed says that the leader key is not this term's any more.
 var errDeposed = errors.New("the lease or the leader key is lost")
 
@@ -38,16 +42,9 @@ func newTerm(b *Backend, lease clientv3.LeaseID, fence int64) *Term {
 	return &Term{backend: b, lease: lease, fence: fence, done: make(chan struct{})}
 }
 
-// recheck confirms the lease and then reads, in that order, that the key is still there: only both together make a leader.
+// recheck confirms the term and reads what was committed last.
 func (t *Term) recheck(ctx context.Context) error {
 	if err := t.confirm(ctx); err != nil {
-		return err
-	}
-	holds, _, err := t.holds(ctx)
-	if err == nil && !holds {
-		err = errDeposed
-	}
-	if err != nil {
 		return err
 	}
 	return t.readLast(ctx)
@@ -81,17 +78,28 @@ func (t *Term) keep(ctx context.Context) {
 	}
 }
 
-// confirm renews the lease. It holds from when the request left, not from when the answer came.
+// confirm renews the lease and then reads, in that order, that the leader key is still there: only both together make a leader. It holds from
+// when the request left, not from when the answer came. A member of etcd that was its leader until it was paused renews leases for a moment
+// after it goes on (the releases before 3.5.13 do): so the read, which only a present leader answers, must come from the same raft term.
 func (t *Term) confirm(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, Lease/3)
 	defer cancel()
 	sent := time.Now()
-	_, err := t.backend.client.KeepAliveOnce(ctx, t.lease)
+	renewed, err := t.backend.client.KeepAliveOnce(ctx, t.lease)
 	if errors.Is(err, rpctypes.ErrLeaseNotFound) {
 		return errDeposed
 	}
 	if err != nil {
 		return fmt.Errorf("renew the lease: %w", err)
+	}
+	holds, read, err := t.holds(ctx)
+	switch {
+	case err != nil:
+		return err
+	case !holds:
+		return errDeposed
+	case renewed.ResponseHeader == nil || renewed.RaftTerm != read.RaftTerm:
+		return errElected
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -109,26 +117,26 @@ func (t *Term) watch(ctx context.Context) {
 			case <-time.After(Lease / 15):
 			}
 		}
-		holds, now, err := t.holds(ctx)
+		holds, read, err := t.holds(ctx)
 		if err == nil && !holds {
 			t.end()
 			return
 		}
 		if err == nil {
-			revision = now + 1
+			revision = read.Revision + 1
 		}
 	}
 }
 
-// holds reads whether the leader key is this term's, and at which revision that was.
-func (t *Term) holds(ctx context.Context) (bool, int64, error) {
+// holds reads whether the leader key is this term's, and what etcd says of the read itself: its revision and raft term.
+func (t *Term) holds(ctx context.Context) (bool, *etcdserverpb.ResponseHeader, error) {
 	ctx, cancel := context.WithTimeout(ctx, Lease)
 	defer cancel()
 	resp, err := t.backend.client.Get(ctx, leaderKey)
 	if err != nil {
-		return false, 0, fmt.Errorf("read the leader: %w", err)
+		return false, nil, fmt.Errorf("read the leader: %w", err)
 	}
-	return len(resp.Kvs) == 1 && resp.Kvs[0].CreateRevision == t.fence, resp.Header.Revision, nil
+	return len(resp.Kvs) == 1 && resp.Kvs[0].CreateRevision == t.fence, resp.Header, nil
 }
 
 // end makes it known that the lease is lost, and stops what keeps it.
