@@ -49,6 +49,8 @@ func BenchmarkDecide(b *testing.B) {
 		{"member/100000on5000", 100_000, 5000, spreadOfMembers},
 		{"antiAffinity/4000on5000", 4000, 5000, Request{Service: true, Constraints: []types.PlacementConstraint{memberOf("not(task:group == service:web)")}}},
 		{"member/80on5000", 80, 5000, spreadOfMembers},
+		{"random/1on1000", 1, 1000, Request{}},
+		{"random/1on5000", 1, 5000, Request{}},
 		{"zones/80on1000", 80, 1000, Request{Service: true}},
 		{"zones/80on5000", 80, 5000, Request{Service: true}},
 	} {

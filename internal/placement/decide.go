@@ -11,9 +11,12 @@ import (
 )
 
 // Decide places the tasks of a request, one after another, each where the strategies want it after those before. The cost is one look at
-// every instance and the logarithm of their number for each task.
+// every instance and the logarithm of their number for each task; of a few tasks that go anywhere, some looks for each of them.
 func Decide(f Fleet, r Request) Plan {
 	k := newChecker(f, r)
+	if p, ok := k.draw(); ok {
+		return p
+	}
 	all := k.candidates()
 	spread, rest := levels(chain(r))
 	fields := lookups(spread)

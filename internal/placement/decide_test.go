@@ -25,15 +25,25 @@ type yard struct {
 	own       string                    // the group of those in group; "" is any
 	group     map[arn.Instance]int      // tasks of the request's group
 	others    map[arn.Instance][]string // groups of other tasks
+	looks     int                       // at all instances
+	draws     int                       // of one
 }
 
 func (y *yard) Rooms(group string) iter.Seq[Room] {
+	y.looks++
 	return func(yield func(Room) bool) {
 		for _, i := range y.instances {
 			if !yield(y.Room(group, i)) {
 				return
 			}
 		}
+	}
+}
+
+func (y *yard) Draw(group string) (n int, room func(int) (Room, bool)) {
+	return len(y.instances), func(i int) (Room, bool) {
+		y.draws++
+		return y.Room(group, y.instances[i]), y.instances[i].Status != ecs.Inactive
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 type Fleet interface {
 	// Rooms yields the instances that are not INACTIVE, in a fixed order. A decision makes one pass.
 	Rooms(group string) iter.Seq[Room]
+	// Draw gives access to the rooms of n instances by number, in the same order; ok is false for one that is INACTIVE.
+	Draw(group string) (n int, room func(i int) (r Room, ok bool))
 	// Room is that of one instance.
 	Room(group string, i *ecs.Instance) Room
 	// Groups yields the groups of the tasks that should run on an instance.

@@ -38,6 +38,18 @@ func (f fleet) Rooms(group string) iter.Seq[placement.Room] {
 	}
 }
 
+// Draw numbers the cluster's instances, also INACTIVE ones.
+func (f fleet) Draw(group string) (n int, room func(int) (placement.Room, bool)) {
+	n, at := f.Tables.Instances.numbered(string(f.cluster.Instance("")))
+	return n, func(i int) (placement.Room, bool) {
+		x := at(i)
+		if x.Status == ecs.Inactive {
+			return placement.Room{}, false
+		}
+		return f.Room(group, x), true
+	}
+}
+
 func (f fleet) Room(group string, i *ecs.Instance) placement.Room {
 	u := f.Tasks.Usage(i.ContainerInstanceArn)
 	return placement.Room{

@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -178,5 +179,35 @@ func TestFleetKnowsGroups(t *testing.T) {
 	}
 	if got := on("task:group !exists"); got != "012" {
 		t.Errorf("only %q are empty", got)
+	}
+}
+
+// TestFleetByNumber: instances have the numbers of their order, those of other clusters none.
+func TestFleetByNumber(t *testing.T) {
+	tables := newTables()
+	for _, name := range []string{"a", "demo", "demo2", "z"} {
+		for i := range 70 {
+			x := &ecs.Instance{ContainerInstanceArn: arn.ScopeOf(fleetCluster).Cluster(name).Instance(fmt.Sprintf("%032x", i*7919%1000)), Status: ecs.Active, Connected: true}
+			if i%5 == 0 {
+				x.Status = ecs.Inactive
+			}
+			tables.put(x, false)
+		}
+	}
+	for _, name := range []string{"a", "demo", "demo2", "z", "nobody"} {
+		f := tables.Fleet(arn.ScopeOf(fleetCluster).Cluster(name))
+		var want, got []arn.Instance
+		for r := range f.Rooms("") {
+			want = append(want, r.Instance.ContainerInstanceArn)
+		}
+		n, room := f.Draw("")
+		for i := range n {
+			if r, ok := room(i); ok {
+				got = append(got, r.Instance.ContainerInstanceArn)
+			}
+		}
+		if !slices.Equal(got, want) || name != "nobody" && (n != 70 || len(want) != 56) {
+			t.Errorf("%s: %d numbers, %d of %d instances", name, n, len(got), len(want))
+		}
 	}
 }

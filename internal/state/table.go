@@ -2,6 +2,7 @@ package state
 
 import (
 	"iter"
+	"sort"
 	"strings"
 
 	"github.com/tidwall/btree"
@@ -49,6 +50,21 @@ func (t *Table[K, R]) Backward(prefix string) iter.Seq[*R] {
 		t.rows.Descend(prefix+"\xff", func(k string, r *R) bool {
 			return strings.HasPrefix(k, prefix) && yield(r)
 		})
+	}
+}
+
+// numbered gives access by number to the n records whose keys begin with prefix, in the order of the keys.
+func (t *Table[K, R]) numbered(prefix string) (n int, at func(i int) *R) {
+	before := func(key string) int { // how many keys are
+		return sort.Search(t.rows.Len(), func(i int) bool {
+			k, _, _ := t.rows.GetAt(i)
+			return k >= key
+		})
+	}
+	first := before(prefix)
+	return before(prefix+"\xff") - first, func(i int) *R {
+		_, r, _ := t.rows.GetAt(first + i)
+		return r
 	}
 }
 

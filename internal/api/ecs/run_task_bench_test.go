@@ -45,7 +45,7 @@ func processorTime(b *testing.B) (report func()) {
 }
 
 // BenchmarkRunTaskBySize is one call of RunTask, from JSON to JSON over a store in memory, and the part of it that decides where the tasks go:
-// that part reads every instance of the cluster.
+// where a strategy orders the instances, that part reads every one of the cluster.
 func BenchmarkRunTaskBySize(b *testing.B) {
 	strategies := []struct {
 		name, json string
