@@ -353,6 +353,42 @@ func TestLedgerIsLost(t *testing.T) {
 	})
 }
 
+// TestLedgerIsLostAfterAnotherRegistration: exited containers still tell of the instance that was deregistered. The agent must not take itself
+// for that one, which would stop what runs.
+func TestLedgerIsLostAfterAnotherRegistration(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.start()
+		const old = 8
+		for n := range old {
+			w.control.Run(task(n+1, essential(fmt.Sprintf("old%d", n), "app")))
+		}
+		time.Sleep(time.Second)
+		for n := range old {
+			w.control.Disown(task(n + 1).ARN)
+		}
+		w.control.Deactivate("arn:aws:ecs:us-east-1:123456789012:container-instance/demo/00000000000000000000000000000001")
+		time.Sleep(time.Minute)
+		one := task(old+1, essential("new", "app"))
+		w.control.Run(one)
+		w.expect(one.ARN, "RUNNING new:RUNNING")
+		w.kill()
+		w.ledger.Lose()
+		w.start()
+		defer func() { w.kill() }()
+		time.Sleep(time.Minute)
+		w.expect(one.ARN, "RUNNING new:RUNNING")
+		if n := w.engine.Containers(agent.Running); n != 1 {
+			t.Errorf("%d containers run", n)
+		}
+		r := w.control.Registered()
+		if got := aws.ToString(r[len(r)-1].ContainerInstanceArn); !strings.HasSuffix(got, "2") {
+			t.Errorf("it registered as %q", got)
+		}
+		w.once()
+	})
+}
+
 func TestManifestStopsWhatIsNotWanted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

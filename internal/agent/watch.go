@@ -66,6 +66,7 @@ func (a *Agent) resync(ctx context.Context) {
 		t.compare(have[t.arn])
 		delete(have, t.arn)
 	}
+	a.learn(have)
 	for arn, containers := range have {
 		if err := a.adopt(ctx, containers); err != nil {
 			a.Log.Error("containers not adopted", "task", arn, "err", err)
@@ -93,6 +94,20 @@ func (t *task) compare(have map[string]Observed) {
 	t.poke()
 }
 
+// learn tells instances who they were, where the ledger has been lost, from the labels of containers by task and name: of those that run, where
+// some do. An instance that was deregistered before it registered anew has left exited ones behind.
+func (a *Agent) learn(have map[string]map[string]Observed) {
+	for _, running := range []bool{true, false} {
+		for _, containers := range have {
+			for _, o := range containers {
+				if in := a.instance(o.Labels[labelInstance]); in != nil && (o.State == Running) == running {
+					in.learn(o.Labels[labelInstanceARN])
+				}
+			}
+		}
+	}
+}
+
 // adopt makes a task of containers that are known from their labels only.
 func (a *Agent) adopt(ctx context.Context, containers map[string]Observed) error {
 	var r *Record
@@ -110,7 +125,6 @@ func (a *Agent) adopt(ctx context.Context, containers map[string]Observed) error
 		c := &r.Containers[i]
 		if o, ok := containers[c.Name]; ok {
 			c.Phase, c.Unseen, c.ID = Starting, true, o.ID
-			in.learn(o.Labels[labelInstanceARN])
 		}
 	}
 	a.Log.Info("task adopted from its containers", "task", r.Task.ARN, "containers", len(containers))
