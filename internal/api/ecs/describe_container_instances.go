@@ -20,7 +20,7 @@ func (a *API) describeContainerInstances(_ context.Context, r *frontdoor.Request
 	case len(in.ContainerInstances) == 0:
 		return nil, apierr.ClientException("Container Instances cannot be empty.")
 	case len(in.ContainerInstances) > mostDescribed:
-		return nil, apierr.InvalidParameter("containerInstances can have at most %d items.", mostDescribed)
+		return nil, apierr.InvalidParameter("instanceIds can have at most %d items.", mostDescribed)
 	}
 	if err := validateEnums("include", in.Include); err != nil {
 		return nil, err

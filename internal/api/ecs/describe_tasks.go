@@ -17,7 +17,7 @@ func (a *API) describeTasks(_ context.Context, r *frontdoor.Request, in *awsecs.
 	case len(in.Tasks) == 0:
 		return nil, apierr.InvalidParameter("Tasks cannot be empty.")
 	case len(in.Tasks) > mostDescribed:
-		return nil, apierr.InvalidParameter("tasks can have at most %d items.", mostDescribed)
+		return nil, apierr.InvalidParameter("taskIds can have at most %d items.", mostDescribed)
 	}
 	if err := validateEnums("include", in.Include); err != nil {
 		return nil, err

@@ -64,14 +64,17 @@ func (l *launch) validate(overrides *awswire.Plan) error {
 	return validateOverrides(l.overrides, overrides)
 }
 
+// mostStartedBy is the length of the longest startedBy.
+const mostStartedBy = 128
+
 func (l *launch) validateNames() error {
 	if g := text(l.group); len(g) > mostName {
 		return apierr.InvalidParameter("group can be at most %d characters long.", mostName)
 	} else if strings.HasPrefix(g, "service:") {
 		return apierr.InvalidParameter("Invalid namespace for group.")
 	}
-	if s := text(l.startedBy); len(s) > 128 {
-		return apierr.InvalidParameter("startedBy can be at most 128 characters long.")
+	if s := text(l.startedBy); len(s) > mostStartedBy {
+		return apierr.InvalidParameter("startedBy longer than %d.", mostStartedBy)
 	} else if strings.HasPrefix(s, "ecs-svc/") {
 		return apierr.InvalidParameter("startedBy cannot begin with ecs-svc/: that is for the tasks of services.")
 	}

@@ -76,7 +76,7 @@ func TestWrongLaunches(t *testing.T) {
 		{"RunTask", run(`"volumeConfigurations":[{"name":"v"}]`), invalid + "Berth does not act on volumeConfigurations yet"},
 		{"RunTask", run(`"group":"` + long[:256] + `"`), invalid + "group can be at most 255 characters long."},
 		{"RunTask", run(`"group":"service:web"`), invalid + "Invalid namespace for group."},
-		{"RunTask", run(`"startedBy":"` + long[:129] + `"`), invalid + "startedBy can be at most 128 characters long."},
+		{"RunTask", run(`"startedBy":"` + long[:129] + `"`), invalid + "startedBy longer than 128."},
 		{"RunTask", run(`"startedBy":"ecs-svc/1"`), invalid + "startedBy cannot begin with ecs-svc/"},
 		{"RunTask", run(`"referenceId":"` + long + `"`), invalid + "referenceId can be at most 1024 characters long."},
 		{"RunTask", run(`"propagateTags":"SERVICE"`), invalid + "propagateTags SERVICE is only valid for the tasks of a service."},

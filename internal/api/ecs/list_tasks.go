@@ -50,6 +50,8 @@ func validateTaskFilter(in *awsecs.ListTasksInput) error {
 	switch {
 	case text(in.DaemonName) != "":
 		return notActedOn("daemonName")
+	case len(text(in.StartedBy)) > mostStartedBy:
+		return apierr.InvalidParameter("startedBy longer than %d.", mostStartedBy)
 	case text(in.StartedBy) != "" && (text(in.Family) != "" || text(in.ServiceName) != "" || text(in.ContainerInstance) != ""):
 		return apierr.InvalidParameter("startedBy must be the only filter: it cannot be used with family, serviceName or containerInstance.")
 	}

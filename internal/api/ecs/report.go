@@ -117,8 +117,14 @@ func taskIn(r *frontdoor.Request, cluster *string, name string) (arn.Task, error
 	default:
 		id, err = short(name)
 	}
+	if err == nil && len(id) > mostTaskID {
+		err = apierr.InvalidParameter("taskId longer than %d.", mostTaskID)
+	}
 	return c.Task(id), err
 }
+
+// mostTaskID is the length of the longest id of a task: it was a UUID once.
+const mostTaskID = 36
 
 // reportedStatus reads a status of a report: PENDING, RUNNING, STOPPED, or none.
 func reportedStatus(what string, s *string) (ecs.TaskStatus, error) {

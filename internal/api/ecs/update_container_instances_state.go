@@ -26,7 +26,7 @@ func (a *API) updateContainerInstancesState(ctx context.Context, r *frontdoor.Re
 	case len(in.ContainerInstances) == 0:
 		return nil, apierr.InvalidParameter("Container Instances cannot be empty.")
 	case len(in.ContainerInstances) > mostStates:
-		return nil, apierr.InvalidParameter("containerInstances can have at most %d items.", mostStates)
+		return nil, apierr.InvalidParameter("instanceIds can have at most %d items.", mostStates)
 	}
 	out := &awsecs.UpdateContainerInstancesStateOutput{ContainerInstances: []types.ContainerInstance{}, Failures: []types.Failure{}}
 	err := a.store.Update(ctx, func(tx *state.Tx) error {
