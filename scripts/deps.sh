@@ -35,7 +35,7 @@ if [ ! -d "$javascript" ]; then
 	rm -rf "$javascript.part"
 	mkdir -p "$javascript.part"
 	cp ../e2e/clients/js/package.json ../e2e/clients/js/package-lock.json "$javascript.part"
-	npm ci --prefix "$javascript.part" --ignore-scripts --no-audit --no-fund --loglevel error
+	(cd "$javascript.part" && npm ci --ignore-scripts --no-audit --no-fund --loglevel error)
 	mv "$javascript.part" "$javascript"
 fi
 

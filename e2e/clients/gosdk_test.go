@@ -283,6 +283,32 @@ func TestGoErrors(t *testing.T) {
 	}
 }
 
+// TestGoConflict checks that a token answers with what it made, and is a conflict with another request, which tells what it made.
+func TestGoConflict(t *testing.T) {
+	t.Parallel()
+	in := here(t)
+	if _, err := in.client().RegisterTaskDefinition(t.Context(), sleeper("go-conflict")); err != nil {
+		t.Fatal(err)
+	}
+	run := &awsecs.RunTaskInput{TaskDefinition: aws.String("go-conflict"), Count: aws.Int32(1), ClientToken: aws.String("go-conflict")}
+	first, err := in.client().RunTask(t.Context(), run)
+	if err != nil || len(first.Tasks) != 1 {
+		t.Fatalf("run a task: %v %v", err, first)
+	}
+	again, err := in.client().RunTask(t.Context(), run)
+	if err != nil || len(again.Tasks) != 1 || *again.Tasks[0].TaskArn != *first.Tasks[0].TaskArn {
+		t.Errorf("the same request with the same token: %v %v", err, again)
+	}
+	run.Count = aws.Int32(2)
+	_, err = in.client().RunTask(t.Context(), run)
+	if e, ok := errors.AsType[*types.ConflictException](err); !ok || !strings.Contains(e.ErrorMessage(), *first.Tasks[0].TaskArn) {
+		t.Errorf("another request with the same token: %v", err)
+	}
+	if err := awaitRunning(t.Context(), in.client(), *first.Tasks[0].TaskArn); err != nil {
+		t.Error(err)
+	}
+}
+
 func codeOf(err error) string {
 	if e, ok := errors.AsType[smithy.APIError](err); ok {
 		return e.ErrorCode()

@@ -159,7 +159,16 @@ func listedTasks(ctx context.Context, api *awsecs.Client) ([]list, error) {
 		all = append(all, *task.TaskArn)
 	}
 	slices.Sort(all)
+	if err := awaitRunning(ctx, api, all...); err != nil {
+		return nil, err
+	}
 	return []list{{"ListTasks", map[string]any{"family": "pages-a", "desiredStatus": "RUNNING"}, "taskArns", "", all}}, nil
+}
+
+// awaitRunning waits until tasks run.
+func awaitRunning(ctx context.Context, api *awsecs.Client, tasks ...string) error {
+	waiter := awsecs.NewTasksRunningWaiter(api, func(o *awsecs.TasksRunningWaiterOptions) { o.MinDelay, o.MaxDelay = often, 2*often })
+	return waiter.Wait(ctx, &awsecs.DescribeTasksInput{Tasks: tasks}, site.Patience)
 }
 
 // listedInstances gives each container instance an attribute.
