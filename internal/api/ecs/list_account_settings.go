@@ -52,15 +52,18 @@ func (a *API) listAccountSettings(
 	return out, nil
 }
 
-// settings are the principal's own, or the ones that hold for it, in the order of their names.
+// settings are the principal's own, or the ones that hold for it, in the order of their names. What it has not chosen is the root user's, which
+// is the account.
 func settings(t *state.Tables, r *frontdoor.Request, principal string, effective bool) (out []ecs.AccountSetting) {
 	for _, name := range slices.Sorted(slices.Values(ecs.SettingNames())) {
 		own := t.AccountSettings.Get(ecs.AccountSettingKey(r.Scope.Region, principal, name))
 		switch {
-		case effective:
-			out = append(out, t.Chosen(r.Scope, principal, name))
 		case own != nil:
 			out = append(out, *own)
+		case effective:
+			s := t.Chosen(r.Scope, principal, name)
+			s.PrincipalArn = ecs.Root(r.Scope)
+			out = append(out, s)
 		}
 	}
 	return out

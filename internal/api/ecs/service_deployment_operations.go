@@ -92,7 +92,7 @@ func serviceDeploymentView(t *state.Tables, d *ecs.ServiceDeployment) types.Serv
 		CreatedAt: &d.CreatedAt, StartedAt: d.StartedAt, StoppedAt: d.StoppedAt, FinishedAt: d.FinishedAt, UpdatedAt: &d.UpdatedAt,
 		Status: d.Status, StatusReason: optional(d.StatusReason), Rollback: d.Rollback, SourceServiceRevisions: []types.ServiceRevisionSummary{},
 		DeploymentConfiguration: deploymentConfigurationView(d.DeploymentConfiguration), DeploymentCircuitBreaker: breakerView(s, d),
-		Alarms: &types.ServiceDeploymentAlarms{Status: types.ServiceDeploymentRollbackMonitorsStatusDisabled, AlarmNames: []string{}, TriggeredAlarmNames: []string{}},
+		Alarms: &types.ServiceDeploymentAlarms{Status: types.ServiceDeploymentRollbackMonitorsStatusDisabled},
 	}
 	summary := func(r ecs.Rollout) types.ServiceRevisionSummary {
 		if !d.Over() {

@@ -14,7 +14,7 @@ func serviceView(t *state.Tables, s *ecs.Service, tags bool) types.Service {
 		ServiceArn: new(string(s.ServiceArn)), ServiceName: new(s.ServiceArn.Name()), ClusterArn: new(string(s.ServiceArn.Cluster())),
 		Status: &s.Status, DesiredCount: int32(s.DesiredCount), RunningCount: int32(n.Running), PendingCount: int32(n.Pending),
 		LaunchType: s.LaunchType, TaskDefinition: optional(string(s.TaskDefinition)), SchedulingStrategy: s.SchedulingStrategy,
-		DeploymentConfiguration: deploymentConfigurationView(s.DeploymentConfiguration), DeploymentController: s.DeploymentController,
+		DeploymentConfiguration: configurationView(s), DeploymentController: s.DeploymentController,
 		LoadBalancers: []types.LoadBalancer{}, ServiceRegistries: []types.ServiceRegistry{},
 		PlacementConstraints: orEmpty(s.PlacementConstraints), PlacementStrategy: orEmpty(s.PlacementStrategy),
 		AvailabilityZoneRebalancing: s.AvailabilityZoneRebalancing, HealthCheckGracePeriodSeconds: s.HealthCheckGracePeriodSeconds,
@@ -89,6 +89,17 @@ func eventsView(t *state.Tables, s *ecs.Service) []types.ServiceEvent {
 
 // eventsOf begins the keys of the service's events.
 func eventsOf(s *ecs.Service) string { return string(s.ServiceArn) + "#" }
+
+// configurationView is the service's deployment configuration. There is a circuit breaker for ECS's own deployments only.
+func configurationView(s *ecs.Service) *types.DeploymentConfiguration {
+	v := deploymentConfigurationView(s.DeploymentConfiguration)
+	if v == nil || !s.IsExternal() {
+		return v
+	}
+	c := *v
+	c.DeploymentCircuitBreaker = nil
+	return &c
+}
 
 // deploymentConfigurationView shows the lists that a record does not keep when they are empty.
 func deploymentConfigurationView(c *types.DeploymentConfiguration) *types.DeploymentConfiguration {
