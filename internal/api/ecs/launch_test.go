@@ -104,6 +104,8 @@ func TestWrongLaunches(t *testing.T) {
 		{"RunTask", container(`{"name":"web","command":["` + strings.Repeat(long, 5) + `"]}`), invalid + "Container Overrides length must be at most 8192"},
 		{"RunTask", override(`{"cpu":"much"}`), invalid + `Invalid 'cpu' setting for task: "much"`},
 		{"RunTask", override(`{"memory":"0"}`), invalid + `Invalid 'memory' setting for task: "0"`},
+		{"RunTask", override(`{"taskRoleArn":"a b"}`), "ClientException: Role is not valid: taskRoleArn should be the name or ARN of an IAM role, but was 'a b'."},
+		{"RunTask", override(`{"executionRoleArn":"arn:aws:s3:::b"}`), "ClientException: Role is not valid: executionRoleArn should be"},
 		{"RunTask", override(`{"ephemeralStorage":{"sizeInGiB":21}}`), invalid + "Tasks using the EC2 launch type do not support EphemeralStorage"},
 		{"RunTask", override(`{"inferenceAcceleratorOverrides":[{"deviceName":"d"}]}`), invalid + "Unsupported field 'inferenceAcceleratorOverrides'"},
 		{"StartTask", run(`"containerInstances":[]`), invalid + "Container Instances cannot be empty."},

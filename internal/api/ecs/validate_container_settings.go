@@ -57,6 +57,9 @@ func containerLimits(in *awsecs.RegisterTaskDefinitionInput, c *types.ContainerD
 		if err := validateEnum("ulimits.name", u.Name); err != nil || u.Name == "" {
 			return apierr.ClientException("Invalid 'ulimits' setting for container '%s': unknown limit '%s'.", *c.Name, u.Name)
 		}
+		if u.HardLimit < -1 || u.SoftLimit < -1 {
+			return apierr.ClientException("Invalid 'ulimits' setting for container '%s': the limits of %s must be at least -1, which is none.", *c.Name, u.Name)
+		}
 		if u.HardLimit >= 0 && (u.SoftLimit > u.HardLimit || u.SoftLimit < 0) {
 			return apierr.ClientException("Invalid 'ulimits' setting for container '%s': the soft limit of %s is above the hard limit.", *c.Name, u.Name)
 		}
@@ -113,36 +116,4 @@ func controlFault(in *awsecs.RegisterTaskDefinitionInput, s types.SystemControl)
 		return "the namespace " + name + " is not supported"
 	}
 	return ""
-}
-
-func containerLinux(_ *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) error {
-	l := c.LinuxParameters
-	if l == nil {
-		return nil
-	}
-	fault := func(what string) error {
-		return apierr.ClientException("Invalid 'linuxParameters' setting for container '%s': %s.", *c.Name, what)
-	}
-	for _, m := range l.Tmpfs {
-		if !strings.HasPrefix(text(m.ContainerPath), "/") || m.Size < 1 {
-			return fault("a tmpfs needs an absolute containerPath and a size of at least 1 MiB")
-		}
-	}
-	for _, d := range l.Devices {
-		if blank(d.HostPath) {
-			return fault("the hostPath of a device should not be null or empty")
-		}
-		if err := validateEnums("linuxParameters.devices.permissions", d.Permissions); err != nil {
-			return clientException(err)
-		}
-	}
-	switch {
-	case outside(l.Swappiness, 0, 100):
-		return fault("swappiness must be between 0 and 100")
-	case number(l.MaxSwap) < 0:
-		return fault("maxSwap must not be negative")
-	case l.SharedMemorySize != nil && *l.SharedMemorySize < 1:
-		return fault("sharedMemorySize must be at least 1 MiB")
-	}
-	return nil
 }

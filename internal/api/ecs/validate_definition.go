@@ -1,6 +1,8 @@
 package ecs
 
 import (
+	"math"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -88,7 +90,10 @@ func definitionSize(in *awsecs.RegisterTaskDefinitionInput) error {
 			return apierr.ClientException("Invalid 'cpu' setting for task." + see)
 		}
 	}
-	if in.Memory != nil && ecs.MemoryMiB(*in.Memory) < leastMemory {
+	if in.Memory == nil {
+		return nil
+	}
+	if n := ecs.MemoryMiB(*in.Memory); n < leastMemory || n > math.MaxInt32 {
 		return apierr.ClientException("Invalid 'memory' setting for task." + see)
 	}
 	return nil
@@ -96,13 +101,22 @@ func definitionSize(in *awsecs.RegisterTaskDefinitionInput) error {
 
 // definitionRoles checks that the roles are names or ARNs of IAM roles.
 func definitionRoles(in *awsecs.RegisterTaskDefinitionInput) error {
-	for member, role := range map[string]*string{"taskRoleArn": in.TaskRoleArn, "executionRoleArn": in.ExecutionRoleArn} {
-		if blank(role) || !arn.Is(*role) {
-			continue
-		}
-		if p, err := arn.Parse(*role); err != nil || p.Service != "iam" || !strings.HasPrefix(p.Resource, "role/") {
-			return apierr.ClientException("Role is not valid: %s should be the name or ARN of an IAM role, but was '%s'.", member, *role)
-		}
+	if err := validateRole("taskRoleArn", in.TaskRoleArn); err != nil {
+		return err
+	}
+	return validateRole("executionRoleArn", in.ExecutionRoleArn)
+}
+
+// roleName is what IAM lets a role be called.
+var roleName = regexp.MustCompile(`^[\w+=,.@-]{1,64}$`)
+
+// validateRole checks that a member is the name or ARN of an IAM role, or not there. An error is a ClientException.
+func validateRole(member string, role *string) error {
+	if blank(role) || roleName.MatchString(*role) {
+		return nil
+	}
+	if p, err := arn.Parse(*role); err != nil || p.Service != "iam" || !strings.HasPrefix(p.Resource, "role/") {
+		return apierr.ClientException("Role is not valid: %s should be the name or ARN of an IAM role, but was '%s'.", member, shortened(*role))
 	}
 	return nil
 }

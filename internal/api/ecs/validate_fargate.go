@@ -96,6 +96,10 @@ func fargateContainer(c *types.ContainerDefinition) error {
 	switch {
 	case len(l.Devices) > 0:
 		return apierr.ClientException("Fargate compatible task definitions do not support devices")
+	case l.MaxSwap != nil:
+		return apierr.ClientException("Fargate compatible task definitions do not support maxSwap")
+	case l.Swappiness != nil:
+		return apierr.ClientException("Fargate compatible task definitions do not support swappiness")
 	case l.SharedMemorySize != nil:
 		return apierr.ClientException("Fargate compatible task definitions do not support sharedMemorySize")
 	case len(l.Tmpfs) > 0:

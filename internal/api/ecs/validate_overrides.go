@@ -27,6 +27,12 @@ func validateOverrides(o *types.TaskOverride, plan *awswire.Plan) error {
 	if o.EphemeralStorage != nil {
 		return apierr.InvalidParameter("Tasks using the EC2 launch type do not support EphemeralStorage")
 	}
+	if err := validateRole("taskRoleArn", o.TaskRoleArn); err != nil {
+		return err
+	}
+	if err := validateRole("executionRoleArn", o.ExecutionRoleArn); err != nil {
+		return err
+	}
 	if err := sizeOverride("cpu", o.Cpu, ecs.CPUUnits); err != nil {
 		return err
 	}

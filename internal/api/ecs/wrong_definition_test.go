@@ -49,8 +49,10 @@ func TestWrongDefinitionHead(t *testing.T) {
 		register(`"cpu":"196609"`, "", "Invalid 'cpu' setting for task."+see),
 		register(`"cpu":"much"`, "", "Invalid 'cpu' setting for task."+see),
 		register(`"memory":"5"`, "", "Invalid 'memory' setting for task."+see),
+		register(`"memory":"99999999999"`, "", "Invalid 'memory' setting for task."+see),
 		register(`"memory":"-5 GB"`, "", "Invalid 'memory' setting for task."+see),
 		register(`"taskRoleArn":"arn:aws:s3:::b"`, "", "Role is not valid: taskRoleArn should be the name or ARN of an IAM role, but was 'arn:aws:s3:::b'."),
+		register(`"taskRoleArn":"a b"`, "", "Role is not valid: taskRoleArn should be the name or ARN of an IAM role, but was 'a b'."),
 		register(`"executionRoleArn":"arn:aws:iam::1:user/u"`, "",
 			"Role is not valid: executionRoleArn should be the name or ARN of an IAM role, but was 'arn:aws:iam::1:user/u'."),
 		register(`"proxyConfiguration":{"containerName":"c"}`, "", "APPMESH proxy configuration is only supported in networkMode=awsvpc"),
@@ -90,12 +92,10 @@ func TestWrongContainers(t *testing.T) {
 		register("", `"essential":false`, "Task definition doesn't have any essential container"),
 		register("", `"healthCheck":{"command":[]}`, "Invalid 'healthCheck' setting for container 'c': command must begin with CMD, CMD-SHELL or NONE."),
 		register("", `"healthCheck":{"command":["true"]}`, "Invalid 'healthCheck' setting for container 'c': command must begin with CMD, CMD-SHELL or NONE."),
-		register("", `"healthCheck":{"command":["CMD"],"interval":4}`, "Invalid 'healthCheck' setting for container 'c': interval must be between 5 and 300."),
-		register("", `"healthCheck":{"command":["CMD"],"timeout":61}`, "Invalid 'healthCheck' setting for container 'c': timeout must be between 2 and 60."),
-		register("", `"healthCheck":{"command":["CMD"],"retries":11}`, "Invalid 'healthCheck' setting for container 'c': retries must be between 1 and 10."),
-		register("", `"healthCheck":{"command":["CMD"],"startPeriod":301}`, "Invalid 'healthCheck' setting for container 'c': startPeriod must be between 0 and 300."),
 		register("", `"restartPolicy":{}`, "Invalid 'restartPolicy' setting for container 'c': enabled should not be null."),
 		register("", `"restartPolicy":{"enabled":true,"restartAttemptPeriod":59}`,
+			"The 'restartAttemptPeriod' setting for container 'c' must be between 60 and 1800 seconds."),
+		register("", `"restartPolicy":{"enabled":true,"restartAttemptPeriod":1801}`,
 			"The 'restartAttemptPeriod' setting for container 'c' must be between 60 and 1800 seconds."),
 		register("", `"restartPolicy":{"enabled":true,"ignoredExitCodes":[`+strings.TrimSuffix(strings.Repeat("1,", 51), ",")+`]}`,
 			"Invalid 'restartPolicy' setting for container 'c': ignoredExitCodes can have at most 50 items."),
@@ -111,6 +111,10 @@ func TestWrongContainers(t *testing.T) {
 		register("", `"repositoryCredentials":{}`, "Invalid 'repositoryCredentials' setting for container 'c': credentialsParameter should not be null or empty."),
 		register("", `"ulimits":[{"name":"x","hardLimit":1,"softLimit":1}]`, "Invalid 'ulimits' setting for container 'c': unknown limit 'x'."),
 		register("", `"ulimits":[{"name":"nofile","hardLimit":1,"softLimit":2}]`, "Invalid 'ulimits' setting for container 'c': the soft limit of nofile is above the hard limit."),
+		register("", `"ulimits":[{"name":"nofile","hardLimit":-2,"softLimit":1}]`,
+			"Invalid 'ulimits' setting for container 'c': the limits of nofile must be at least -1, which is none."),
+		register("", `"ulimits":[{"name":"nofile","hardLimit":-1,"softLimit":-2}]`,
+			"Invalid 'ulimits' setting for container 'c': the limits of nofile must be at least -1, which is none."),
 		register("", `"resourceRequirements":[{"type":"GPU"}]`, "Invalid 'resourceRequirements' setting for container 'c': type and value should not be null or empty."),
 		register("", `"resourceRequirements":[{"type":"TPU","value":"1"}]`, "Invalid 'resourceRequirements' setting for container 'c': type should be one of [GPU]."),
 		register("", `"resourceRequirements":[{"type":"GPU","value":"0"}]`,
@@ -127,6 +131,14 @@ func TestWrongContainers(t *testing.T) {
 			"Invalid 'systemControls' setting for container 'c': the namespace vm.swappiness is not supported."),
 		register("", `"linuxParameters":{"tmpfs":[{"containerPath":"t","size":1}]}`,
 			"Invalid 'linuxParameters' setting for container 'c': a tmpfs needs an absolute containerPath and a size of at least 1 MiB."),
+		register("", `"linuxParameters":{"tmpfs":[{"containerPath":"/t","size":0}]}`,
+			"Invalid 'linuxParameters' setting for container 'c': a tmpfs needs an absolute containerPath and a size of at least 1 MiB."),
+		register("", `"linuxParameters":{"tmpfs":[{"containerPath":"/t","size":1,"mountOptions":["ro","size=9"]}]}`,
+			"Invalid 'linuxParameters' setting for container 'c': unknown mount option 'size=9' of a tmpfs."),
+		register("", `"linuxParameters":{"tmpfs":[{"containerPath":"/t","size":1,"mountOptions":["ro,size=9"]}]}`,
+			"Invalid 'linuxParameters' setting for container 'c': unknown mount option 'ro,size=9' of a tmpfs."),
+		register("", `"linuxParameters":{"capabilities":{"add":["SYS_GOD"]}}`, "Invalid 'linuxParameters' setting for container 'c': unknown capability 'SYS_GOD'."),
+		register("", `"linuxParameters":{"capabilities":{"drop":["CAP_CHOWN"]}}`, "Invalid 'linuxParameters' setting for container 'c': unknown capability 'CAP_CHOWN'."),
 		register("", `"linuxParameters":{"devices":[{}]}`, "Invalid 'linuxParameters' setting for container 'c': the hostPath of a device should not be null or empty."),
 		register("", `"linuxParameters":{"devices":[{"hostPath":"/d","permissions":["x"]}]}`,
 			"linuxParameters.devices.permissions should be one of [read,write,mknod]"),
@@ -165,6 +177,20 @@ func TestWrongContainers(t *testing.T) {
 			"A task definition can have only one container with a firelens configuration, but has 2."),
 		register("", `"firelensConfiguration":{}`, "firelensConfiguration.type should be one of [fluentd,fluentbit]"),
 	})
+}
+
+func TestWrongHealthChecks(t *testing.T) {
+	var tests []badRequest
+	for _, m := range []struct {
+		member    string
+		low, high int
+	}{{"interval", 5, 300}, {"timeout", 2, 60}, {"retries", 1, 10}, {"startPeriod", 0, 300}} {
+		for _, n := range []int{-1, m.low - 1, m.high + 1} {
+			tests = append(tests, register("", fmt.Sprintf(`"healthCheck":{"command":["CMD"],"%s":%d}`, m.member, n),
+				fmt.Sprintf("Invalid 'healthCheck' setting for container 'c': %s must be between %d and %d.", m.member, m.low, m.high)))
+		}
+	}
+	refuses(t, tests)
 }
 
 func TestWrongContainerNetwork(t *testing.T) {
@@ -274,53 +300,6 @@ func TestWrongDependencies(t *testing.T) {
 		depends(`{"containerName":"d","condition":"START"}`, `,"volumesFrom":[{"sourceContainer":"c"}]`,
 			"Container dependencies must not be a cycle: container 'c' depends on itself."),
 	})
-}
-
-func TestWrongFargateDefinitions(t *testing.T) {
-	const size = `"cpu":"256","memory":"512"`
-	fargate := func(task, container, message string) badRequest {
-		return register(`"requiresCompatibilities":["FARGATE"],"networkMode":"awsvpc",`+task, container, message)
-	}
-	pair := func(cpu, memory string) badRequest {
-		return fargate(`"cpu":"`+cpu+`","memory":"`+memory+`"`, "", "No Fargate configuration exists for given values: "+cpu+" CPU, "+memory+
-			" memory. See the Amazon ECS documentation for the valid values.")
-	}
-	const see = "Fargate compatible task definitions do not support "
-	logs := `"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g"}}`
-	tests := []badRequest{
-		register(`"requiresCompatibilities":["FARGATE"],`+size, "", "Fargate only supports network mode ‘awsvpc’."),
-		register(`"requiresCompatibilities":["EC2","FARGATE"],"networkMode":"bridge",`+size, "", "Fargate only supports network mode ‘awsvpc’."),
-		fargate(`"memory":"512"`, "", "Fargate requires that 'cpu' be defined at the task level."),
-		fargate(`"cpu":"256"`, "", "Fargate requires that 'memory' be defined at the task level."),
-		fargate(size+`,"ipcMode":"host"`, "", see+"ipcMode"),
-		fargate(size+`,"pidMode":"host"`, "", "Tasks using the Fargate launch type do not support pidMode 'host'. The supported value for pidMode is 'task'."),
-		fargate(size+`,"placementConstraints":[{"type":"memberOf","expression":"attribute:a exists"}]`, "", see+"constraints"),
-		fargate(size+`,"ephemeralStorage":{"sizeInGiB":20}`, "", "EphemeralStorage size should be at least 21"),
-		fargate(size+`,"ephemeralStorage":{"sizeInGiB":201}`, "", "EphemeralStorage size should be at most 200"),
-		fargate(size+`,"volumes":[{"name":"v","dockerVolumeConfiguration":{}}]`, "", see+"dockerVolumeConfiguration"),
-		fargate(size+`,"volumes":[{"name":"v","host":{"sourcePath":"/v"}}]`, "", see+"sourcePath"),
-		fargate(size, `"cpu":257`, "The sum of all container 'cpu' values cannot be greater than the task-level 'cpu' value: 257 is more than 256."),
-		fargate(size, `"privileged":true`, "Fargate requires that the 'privileged' setting be 'false'."),
-		fargate(size, `"resourceRequirements":[{"type":"GPU","value":"1"}]`, see+"resourceRequirements"),
-		fargate(size, `"dockerSecurityOptions":["x"]`, see+"dockerSecurityOptions"),
-		fargate(size, `"stopTimeout":121`, "The 'startTimeout' and 'stopTimeout' settings for container 'c' can be at most 120 seconds on Fargate."),
-		fargate(size, `"linuxParameters":{"devices":[{"hostPath":"/d"}]}`, see+"devices"),
-		fargate(size, `"linuxParameters":{"sharedMemorySize":64}`, see+"sharedMemorySize"),
-		fargate(size, `"linuxParameters":{"tmpfs":[{"containerPath":"/t","size":1}]}`, see+"tmpfs"),
-		fargate(size, `"linuxParameters":{"capabilities":{"add":["SYS_PTRACE","NET_ADMIN"]}}`, "NET_ADMIN is not allowed on Fargate."),
-		fargate(size, `"logConfiguration":{"logDriver":"json-file"}`, "json-file is not a valid log driver. Must be one of [awslogs, splunk, awsfirelens]"),
-		fargate(size, logs, "Fargate requires task definition to have execution role ARN to support log driver awslogs."),
-		fargate(size+`,"executionRoleArn":"r"`, logs, "Fargate requires log configuration options to include awslogs-stream-prefix to support log driver awslogs."),
-		fargate(size, `"image":"123456789012.dkr.ecr.us-east-1.amazonaws.com/web:1"`,
-			"Fargate requires task definition to have execution role ARN to support ECR images."),
-	}
-	for _, p := range [][2]string{
-		{"1024", "9216"}, {"2048", "17408"}, {"4096", "31744"}, {"8192", "62464"}, {"16384", "131072"}, {"1024", "2560"}, {"8192", "17408"},
-		{"8192", "18432"}, {"16384", "33792"}, {"16384", "36864"}, {"32768", "65536"}, {"256", "1536"}, {"512", "512"}, {"1024", "1024"},
-	} {
-		tests = append(tests, pair(p[0], p[1]))
-	}
-	refuses(t, tests)
 }
 
 // What AWS would take and Berth does not act on is refused by name.
