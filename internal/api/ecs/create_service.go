@@ -81,14 +81,15 @@ func (a *API) validateNewService(in *awsecs.CreateServiceInput) error {
 	if err := validateServiceKind(in); err != nil {
 		return err
 	}
-	if err := createdSettings(in).validate(a.config.Quotas.TasksPerService); err != nil {
-		return err
-	}
 	if isExternal(in.DeploymentController) {
 		if err := validateNewExternal(in); err != nil {
 			return err
 		}
-	} else if text(in.TaskDefinition) == "" {
+	}
+	if err := createdSettings(in).validate(a.config.Quotas.TasksPerService); err != nil {
+		return err
+	}
+	if text(in.TaskDefinition) == "" && !isExternal(in.DeploymentController) {
 		return apierr.InvalidParameter("TaskDefinition can not be blank.")
 	}
 	switch {

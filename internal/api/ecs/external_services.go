@@ -34,6 +34,8 @@ func validateNewExternal(in *awsecs.CreateServiceInput) error {
 		of = "LaunchType"
 	case in.NetworkConfiguration != nil:
 		of = "NetworkConfiguration"
+	case len(in.LoadBalancers) > 0:
+		return apierr.InvalidParameter("LoadBalancers must be empty or null.")
 	case in.SchedulingStrategy == types.SchedulingStrategyDaemon:
 		return apierr.InvalidParameter("The daemon scheduling strategy does not support the EXTERNAL deployment controller.")
 	default:

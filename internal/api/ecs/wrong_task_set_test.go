@@ -69,6 +69,7 @@ func TestWrongExternalServices(t *testing.T) {
 		create(`"taskDefinition":""`, "Family should not be null or empty."),
 		create(`"launchType":"EC2"`, "LaunchType must be blank."),
 		create(`"networkConfiguration":{}`, "NetworkConfiguration must be blank."),
+		create(`"loadBalancers":[{"targetGroupArn":"a"}]`, "LoadBalancers must be empty or null."),
 		create(`"schedulingStrategy":"DAEMON"`, "The daemon scheduling strategy does not support the EXTERNAL deployment controller."),
 		create(`"availabilityZoneRebalancing":"ENABLED"`, "Availability Zone Rebalancing does not support the EXTERNAL deployment controller"),
 		create(`"deploymentConfiguration":{"deploymentCircuitBreaker":{"enable":true,"rollback":false}}`,
