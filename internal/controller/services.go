@@ -33,6 +33,7 @@ type Services struct {
 	daemons map[arn.Cluster]map[arn.Service]bool // services of strategy DAEMON
 	fleets  map[arn.Cluster]uint64               // changes of the fleet so far
 	ahead   map[arn.Service]*ahead               // touched within closures of Update only, so by one goroutine
+	scaling map[arn.Service]*scaleIn             // so is this
 }
 
 // budget is how many task records one Update touches at most: with the service and its events it stays below a batch.
@@ -43,6 +44,7 @@ func (c *Services) Run(ctx context.Context) error {
 	c.mu.Lock()
 	c.daemons, c.zones = map[arn.Cluster]map[arn.Service]bool{}, map[arn.Cluster]map[string]bool{}
 	c.waiting, c.fleets, c.ahead = map[arn.Cluster]map[arn.Service]bool{}, map[arn.Cluster]uint64{}, map[arn.Service]*ahead{}
+	c.scaling = map[arn.Service]*scaleIn{}
 	c.mu.Unlock()
 	c.loop.Name, c.loop.Log, c.loop.Reconcile, c.loop.Observe = "services", c.Log, c.reconcile, c.Observe
 	return work(ctx, &c.loop, c.State, c.lookAtAll, c.changed)
@@ -156,6 +158,7 @@ func (c *Services) serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
 		return outcome{}
 	}
 	v, g := view(tx.Tables, s), (*ground)(nil)
+	v.ScaleIn = func(id string, n int) taskSeq { return c.scalingIn(tx.Tables, s, id, n, now) }
 	if c.noteDaemon(a, s.IsDaemon()); s.IsDaemon() && s.Status == ecs.Active {
 		g = survey(tx.Tables, s)
 		v.Daemon = &g.Daemon

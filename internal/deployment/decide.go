@@ -7,6 +7,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"berth/internal/arn"
 	"berth/internal/ecs"
 )
 
@@ -170,11 +171,37 @@ func (d *decision) start(p *ecs.Deployment, n int, c ecs.Counts, budget int) (st
 	return n, ahead
 }
 
-// stopExcess stops n tasks of a deployment that it does not want any more, but for those that are to be replaced anyhow.
+// stopExcess stops n tasks of a deployment that it does not want any more, but for those that are to be replaced anyhow: first what does not
+// work, then as the service's placement strategies have it.
 func (d *decision) stopExcess(deployment string, n, spare int, leaving []*ecs.Task) {
-	if n > 0 {
-		replaced := func(t *ecs.Task) bool { return t.HealthStatus == ecs.HealthUnhealthy || holds(leaving, t) }
-		d.stop(deployment, n, spare, reasonScaling(deployment), replaced)
+	if n <= 0 {
+		return
+	}
+	reason, stops := reasonScaling(deployment), map[arn.Task]bool{}
+	skip := func(t *ecs.Task) bool {
+		return t.HealthStatus == ecs.HealthUnhealthy || stops[t.TaskArn] || holds(leaving, t)
+	}
+	c := d.Counts(deployment)
+	if d.ScaleIn != nil && n < c.WantPending+c.WantRunning { // where all stop, the order is of no interest
+		before := len(d.plan.Stop)
+		if weak := c.WantPending + c.WantRunning - c.WantHealthy - c.WantUnhealthy; weak > 0 {
+			d.stop(deployment, min(n, weak), 0, reason, skip)
+		}
+		for t := range d.ScaleIn(deployment, n) {
+			if len(d.plan.Stop)-before == n || spare == 0 || d.plan.More {
+				break
+			}
+			if t.Healthy() && !skip(t) && !d.keeps(t) && d.stopOne(t, reason) {
+				spare--
+			}
+		}
+		for _, s := range d.plan.Stop[before:] {
+			stops[s.Task] = true
+		}
+		n -= len(stops)
+	}
+	if n > 0 && !d.plan.More {
+		d.stop(deployment, n, spare, reason, skip)
 	}
 }
 

@@ -22,6 +22,9 @@ type View struct {
 	// Wanted yields a deployment's tasks that should run, in the order in which they would be stopped: not running yet, unhealthy, the youngest,
 	// and last those that run under protection, by its end.
 	Wanted func(deployment string) iter.Seq[*ecs.Task]
+	// ScaleIn yields the healthy tasks of a deployment that nobody protects in the order in which n of them should stop where it has too many. nil:
+	// the order of Wanted.
+	ScaleIn func(deployment string, n int) iter.Seq[*ecs.Task]
 	// Ended yields the service's stopped tasks that no counter has yet.
 	Ended iter.Seq[*ecs.Task]
 	// Leaving yields the service's tasks that should run, but on container instances that are draining.

@@ -29,6 +29,7 @@ type world struct {
 	budget   int
 	places   int // how many tasks there is room for; 0 is no bound
 	zones    *atlas
+	scaleIn  func(deployment string, n int) iter.Seq[*ecs.Task]
 }
 
 func newWorld(desired int, low, high int32, breaker types.DeploymentCircuitBreaker) *world {
@@ -76,7 +77,7 @@ func (w *world) filter(keep func(*ecs.Task) bool) iter.Seq[*ecs.Task] {
 
 func (w *world) view() View {
 	return View{
-		Service: w.service, Counts: w.counts, Budget: w.budget, Zones: w.zones.view(w),
+		Service: w.service, Counts: w.counts, Budget: w.budget, Zones: w.zones.view(w), ScaleIn: w.scaleIn,
 		Wanted: func(id string) iter.Seq[*ecs.Task] {
 			var list []*ecs.Task
 			for t := range w.filter(func(t *ecs.Task) bool { return t.StartedBy == id && t.DesiredStatus == ecs.Running }) {
