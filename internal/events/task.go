@@ -77,7 +77,7 @@ type binding struct {
 func (m *Maker) task(t *ecs.Task, v View, at time.Time) Event {
 	d := v.Definition(t.TaskDefinitionArn)
 	detail := Task{
-		Attachments: []struct{}{}, AvailabilityZone: t.AvailabilityZone, ClusterArn: t.TaskArn.Cluster(), ContainerInstanceArn: t.ContainerInstanceArn,
+		Attachments: []struct{}{}, ClusterArn: t.TaskArn.Cluster(), ContainerInstanceArn: t.ContainerInstanceArn,
 		Containers: containers(t, d), CPU: strconv.Itoa(t.Reserved.CPUUnits), CreatedAt: moment(t.CreatedAt), DesiredStatus: t.DesiredStatus,
 		EnableExecuteCommand: t.EnableExecuteCommand, ExecutionStoppedAt: momentOf(t.ExecutionStoppedAt), Group: t.Group, LaunchType: t.LaunchType,
 		LastStatus: t.LastStatus, Memory: strconv.Itoa(t.Reserved.MemoryMiB), Overrides: m.taskOverrides(t, d),
@@ -85,13 +85,21 @@ func (m *Maker) task(t *ecs.Task, v View, at time.Time) Event {
 		StoppingAt: momentOf(t.StoppingAt), StoppedAt: momentOf(t.StoppedAt), StoppedReason: t.StoppedReason, StopCode: t.StopCode,
 		TaskArn: t.TaskArn, TaskDefinitionArn: t.TaskDefinitionArn, UpdatedAt: moment(at), Version: t.Version,
 	}
-	if t.CPUArchitecture != "" {
-		detail.Attributes = []attribute{{ecs.AttributeArchitecture, t.CPUArchitecture}}
-	}
-	if t.ContainerInstanceArn != "" {
-		detail.Connectivity, detail.ConnectivityAt = types.ConnectivityConnected, momentOf(&t.CreatedAt)
+	if t.LaunchType != types.LaunchTypeExternal { // of whose machines ECS shows nothing
+		detail.where(t)
 	}
 	return event(TaskStateChange, string(t.TaskArn), t.TaskArn.Cluster(), at, identity(TaskStateChange, t.Key(), t.Version), detail)
+}
+
+// where is what an event says of the container instance besides its ARN.
+func (d *Task) where(t *ecs.Task) {
+	d.AvailabilityZone = t.AvailabilityZone
+	if t.CPUArchitecture != "" {
+		d.Attributes = []attribute{{ecs.AttributeArchitecture, t.CPUArchitecture}}
+	}
+	if t.ContainerInstanceArn != "" {
+		d.Connectivity, d.ConnectivityAt = types.ConnectivityConnected, moment(t.CreatedAt)
+	}
 }
 
 // containers are a task's in the definition's order, also those of which the agent has not spoken. Without the definition they are those
