@@ -42,7 +42,7 @@ func removeContainers(ctx context.Context, installation string) (removed int, er
 			quiet = 0
 			continue
 		}
-		if quiet++; removed > 0 && !pauseFor(ctx, 500*time.Millisecond) {
+		if quiet++; quiet < 2 && !pauseFor(ctx, 500*time.Millisecond) {
 			return removed, ctx.Err()
 		}
 	}

@@ -301,7 +301,7 @@ func TestGoConflict(t *testing.T) {
 	}
 	run.Count = aws.Int32(2)
 	_, err = in.client().RunTask(t.Context(), run)
-	if e, ok := errors.AsType[*types.ConflictException](err); !ok || !strings.Contains(e.ErrorMessage(), *first.Tasks[0].TaskArn) {
+	if e, ok := errors.AsType[*types.ConflictException](err); !ok || !slices.Equal(e.ResourceIds, []string{*first.Tasks[0].TaskArn}) {
 		t.Errorf("another request with the same token: %v", err)
 	}
 	if err := awaitRunning(t.Context(), in.client(), *first.Tasks[0].TaskArn); err != nil {

@@ -11,7 +11,9 @@ type Error struct {
 	Code    string // AWS's bare type name, "ClusterNotFoundException"
 	Message string // AWS's text, and it names the field
 	Status  int    // HTTP status
-	cause   error
+	// ResourceIDs is the one member that an error of ECS has besides: what the tasks of the request are that a ConflictException is about.
+	ResourceIDs []string
+	cause       error
 }
 
 func (e *Error) Error() string {

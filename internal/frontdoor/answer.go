@@ -157,10 +157,11 @@ func (x *exchange) jsonType() string {
 
 func jsonError(e *apierr.Error) []byte {
 	b, err := json.Marshal(struct {
-		Type    string `json:"__type"`
-		Message string `json:"message,omitempty"`
-	}{e.Code, e.Message})
-	if err != nil { // two strings always marshal
+		Type        string   `json:"__type"`
+		Message     string   `json:"message,omitempty"`
+		ResourceIDs []string `json:"resourceIds,omitempty"`
+	}{e.Code, e.Message, e.ResourceIDs})
+	if err != nil { // strings always marshal
 		panic(err)
 	}
 	return b

@@ -63,8 +63,12 @@ func (o *oneRequest) before(t *state.Tables, now time.Time) (*awsecs.RunTaskOutp
 		return nil, nil
 	}
 	if old.Input != o.input {
-		return nil, apierr.New("ConflictException", "The provided clientToken is already in use with a different RunTask request. "+
+		conflict := apierr.Conflict("The provided clientToken is already in use with a different RunTask request. "+
 			"The resourceIds are the existing task ARNs already associated with the clientToken: %v", old.Tasks)
+		for _, t := range old.Tasks {
+			conflict.ResourceIDs = append(conflict.ResourceIDs, string(t))
+		}
+		return nil, conflict
 	}
 	return &awsecs.RunTaskOutput{Tasks: startedTasks(t, known(t, old.Tasks)), Failures: slices.Clip(append([]types.Failure{}, old.Failures...))}, nil
 }

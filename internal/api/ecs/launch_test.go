@@ -163,7 +163,7 @@ func TestRunTaskOnce(t *testing.T) {
 			t.Errorf("a repeat got other tasks (-first +repeat)\n%s", diff)
 		}
 		_, err := p.ask(t, "ADMIN", "RunTask", `{"cluster":"demo","taskDefinition":"web","clientToken":"t1","count":1}`)
-		if err == nil || err.Code != "ConflictException" || !strings.Contains(err.Message, first[0]) {
+		if err == nil || err.Code != "ConflictException" || !strings.Contains(err.Message, first[0]) || !slices.Equal(err.ResourceIDs, first) {
 			t.Errorf("the token with other parameters: %v", err)
 		}
 		if len(p.tasks()) != 2 {
