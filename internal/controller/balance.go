@@ -85,7 +85,8 @@ func (w *writer) balance(b *deployment.Balance) (unplaced bool) {
 	return unplaced
 }
 
-// zonesAppear wakes the services whose zones are balanced when a cluster has ACTIVE instances in another zone than before.
+// zonesAppear wakes the services whose zones are balanced when a cluster has ACTIVE instances in another zone than before, or an instance
+// other attributes, by which its zone may have become one that fulfils their constraints.
 func (c *Services) zonesAppear(v *state.Snapshot, ch state.Change) {
 	status := func(r ecs.Record) string {
 		if r == nil {
@@ -93,11 +94,12 @@ func (c *Services) zonesAppear(v *state.Snapshot, ch state.Change) {
 		}
 		return r.(*ecs.Instance).Status
 	}
-	if status(ch.Old) == status(ch.New) {
+	attributes := ch.Old != nil && ch.New != nil && !sameList(ch.Old.(*ecs.Instance).Attributes, ch.New.(*ecs.Instance).Attributes)
+	if status(ch.Old) == status(ch.New) && !attributes {
 		return
 	}
 	k := ch.Record().(*ecs.Instance).ContainerInstanceArn.Cluster()
-	if c.newZones(v, k) {
+	if c.newZones(v, k) || attributes {
 		for s := range v.Services.Under(string(k.Service("")), "") {
 			if s.Status == ecs.Active && s.AvailabilityZoneRebalancing == types.AvailabilityZoneRebalancingEnabled {
 				c.loop.Add(s.ServiceArn)

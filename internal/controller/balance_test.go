@@ -77,7 +77,8 @@ func atRest(t *testing.T, s *state.Store) {
 	}
 }
 
-// TestZonesAreBalanced: a zone appears without room, gets room, and is balanced; another appears whose instances the constraints exclude.
+// TestZonesAreBalanced: a zone appears without room, gets room, and is balanced; another appears whose instances the constraints exclude until
+// one has the attribute.
 func TestZonesAreBalanced(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := startServices(t, 0, 0)
@@ -128,6 +129,13 @@ func TestZonesAreBalanced(t *testing.T) {
 			t.Errorf("surge %d, steady %v", v.Surge, v.SteadyAt)
 		}
 		atRest(t, s)
+		put(t, s, "id", inZone("d", "good"))
+		for range 4 {
+			report(t, s)
+		}
+		if got := spread(s); !strings.HasSuffix(got, "d1") {
+			t.Errorf("with a zone that an attribute has made do: %s", got)
+		}
 	})
 }
 
