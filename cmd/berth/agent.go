@@ -13,9 +13,11 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"berth/internal/agent"
 	"berth/internal/agent/docker"
+	"berth/internal/agent/endpoint"
 	"berth/internal/agent/machine"
 	"berth/internal/agent/statefile"
 	berthapi "berth/internal/api/berth"
@@ -106,12 +108,17 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	} else {
 		config.Groups = groups
 	}
+	front := containerFront(d, engine, log)
+	config.Front = front
 	a, err := agent.New(config)
 	if err != nil {
 		return err
 	}
 	log.Info("agent running", "instances", len(config.Instances), "endpoints", config.Endpoints)
-	return a.Run(ctx)
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return front.Run(ctx, endpoint.Handler(a)) })
+	g.Go(func() error { return a.Run(ctx) })
+	return g.Wait()
 }
 
 // agentClient gives a replica that does not accept connections up soon, because there may be others.

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"sync"
 
 	"berth/internal/agent"
 	"berth/internal/agent/docker"
+	"berth/internal/agent/endpoint"
 	"berth/internal/agent/machine"
 )
 
@@ -42,4 +44,23 @@ func (p *pauseImage) bring(ctx context.Context) (string, error) {
 	}
 	p.made = true
 	return pauseName, nil
+}
+
+// portFile keeps the port on which containers reach the agent.
+const portFile = "containers.json"
+
+// containerFront is where containers reach the agent.
+func containerFront(d dataDir, engine *docker.Engine, log *slog.Logger) *endpoint.Server {
+	type kept struct{ Port int }
+	return endpoint.New(endpoint.Server{
+		Gateway: engine.Gateway, Log: log,
+		Recall: func() int {
+			var k kept
+			if err := d.read(portFile, &k); err != nil {
+				return 0 // the first time
+			}
+			return k.Port
+		},
+		Remember: func(port int) error { return d.save(portFile, kept{port}) },
+	})
 }

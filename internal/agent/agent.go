@@ -34,6 +34,7 @@ type Config struct {
 
 	Ports   Ports   // nil: no port ranges
 	Routers Routers // nil: no log routers
+	Front   Front   // nil: containers do not reach the agent
 	// Pause has the image of pause containers made where it is not there, and returns its name. nil: no namespaces of a task's own.
 	Pause func(ctx context.Context) (image string, err error)
 

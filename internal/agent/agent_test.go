@@ -28,6 +28,7 @@ type world struct {
 	config  agent.Config
 	kill    func()
 	ended   chan error
+	agent   *agent.Agent // that runs
 }
 
 func newWorld(t *testing.T) *world {
@@ -55,6 +56,7 @@ func (w *world) start() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.agent = a
 	ctx, cancel := context.WithCancel(context.Background())
 	w.ended = make(chan error, 1)
 	ended := w.ended

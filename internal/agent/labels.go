@@ -14,6 +14,7 @@ const (
 	labelInstance     = "berth.instance"           // the local name
 	labelInstanceARN  = "berth.container-instance" // so that an agent that lost its file registers as the same instance
 	labelTask         = "berth.task"               // the order, without what only creating needs
+	labelEndpoint     = "berth.endpoint"           // the id in the container's ECS_AGENT_URI
 	labelCluster      = "com.amazonaws.ecs.cluster"
 	labelContainer    = "com.amazonaws.ecs.container-name"
 	labelTaskARN      = "com.amazonaws.ecs.task-arn"
@@ -26,10 +27,14 @@ func labelsOf(r *Record, c acsproto.Container, at place) (map[string]string, err
 	if err != nil {
 		return nil, fmt.Errorf("write the order into a label: %w", err)
 	}
-	return map[string]string{
+	labels := map[string]string{
 		LabelInstallation: at.Installation, labelInstance: r.Instance, labelInstanceARN: at.InstanceARN, labelTask: string(order),
 		labelCluster: r.Task.Cluster, labelContainer: c.Name, labelTaskARN: r.Task.ARN, labelFamily: r.Task.Family, labelVersion: r.Task.Version,
-	}, nil
+	}
+	if r.Endpoint != "" {
+		labels[labelEndpoint] = r.Endpoint
+	}
+	return labels, nil
 }
 
 // outline is what must be known of a task to watch, stop, report and clean up what runs. It holds no environment and no command.
@@ -54,7 +59,7 @@ func adopt(labels map[string]string) (*Record, error) {
 	if t.ARN == "" || t.ARN != labels[labelTaskARN] || len(t.Containers) == 0 {
 		return nil, fmt.Errorf("read the order in a label: it is not that of task %q", labels[labelTaskARN])
 	}
-	r := &Record{Task: t, Instance: labels[labelInstance], Adopted: true, Network: t.NetworkMode}
+	r := &Record{Task: t, Instance: labels[labelInstance], Adopted: true, Network: t.NetworkMode, Endpoint: labels[labelEndpoint]}
 	if r.Network == "" {
 		r.Network = "bridge"
 	}

@@ -74,6 +74,9 @@ func (t *task) spec(ctx context.Context, name string) (s Spec, err error) {
 			return Spec{}, fmt.Errorf("make the task's control group: %w", err)
 		}
 	}
+	if err := t.reach(ctx, &at); err != nil {
+		return Spec{}, err
+	}
 	asks := false
 	t.view(func(r *Record) { asks = len(r.gpus(name)) > 0 || routerOf(r.Task) != nil })
 	if asks {

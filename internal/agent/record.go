@@ -36,6 +36,7 @@ type Record struct {
 	Adopted  bool          // made from the labels of containers: what is not running there is not known
 	Reason   string        // of the task itself, where it could not be run at all
 	Network  string        // bridge, host or none
+	Endpoint string        // the id under which its containers reach the agent, "" where they do not
 
 	PullStartedAt, PullStoppedAt time.Time
 	ExecutionStoppedAt           time.Time // when an essential container stopped, or the last one

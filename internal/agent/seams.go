@@ -47,4 +47,5 @@ type API interface {
 	DiscoverPollEndpoint(context.Context, *awsecs.DiscoverPollEndpointInput, ...func(*awsecs.Options)) (*awsecs.DiscoverPollEndpointOutput, error)
 	SubmitTaskStateChange(context.Context, *awsecs.SubmitTaskStateChangeInput, ...func(*awsecs.Options)) (
 		*awsecs.SubmitTaskStateChangeOutput, error)
+	ProtectionAPI
 }

@@ -32,6 +32,7 @@ type place struct {
 	HostAddress  string // "" publishes ports on all addresses
 	CgroupParent string // "" leaves it to the engine
 	NVIDIA       bool   // the engine has NVIDIA's runtime
+	AgentURI     string // where the task's containers reach the agent, "" where they do not
 	Router       RouterFiles
 	RouterIP     string // the log router's address on the bridge, for the containers there that log through it
 	OldFluentd   bool   // the engine's log driver fluentd has the option of engines before 20.10
@@ -80,6 +81,7 @@ func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
 	mounts(r, c, host)
 	routing(r, c, at, config, host)
 	gpus(r, c, at, config, host)
+	agentURI(c, at, config)
 	if err := ports(r, c, at, config, host); err != nil {
 		return Spec{}, err
 	}

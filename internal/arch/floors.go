@@ -28,7 +28,7 @@ func Berth() Building {
 			{"state", "seal", "pki"},
 			{"frontdoor", "acs", "access", "reconcile", "state/etcd", "state/mem"},
 			{"api/ecs", "api/sts", "api/berth", "stream", "metrics", "trace", "controller", "agent", "simulate"},
-			{"agent/docker", "agent/machine", "agent/statefile"}, // implement the seams that agent declares
+			{"agent/docker", "agent/machine", "agent/statefile", "agent/endpoint"}, // implement the seams that agent declares
 		},
 		Tools: []string{"agentwire", "arch", "golden", "pipenet", "ecstest", "ecstest/simulation", "state/statetest", "state/backendtest", "agent/agenttest"},
 		Pure:  5,

@@ -174,6 +174,22 @@ func (c *Control) SubmitTaskStateChange(ctx context.Context, in *awsecs.SubmitTa
 	return &awsecs.SubmitTaskStateChangeOutput{Acknowledgment: aws.String("OK")}, c.cut(ctx, "submitted")
 }
 
+// GetTaskProtection implements agent.API: no task is protected.
+func (c *Control) GetTaskProtection(ctx context.Context, in *awsecs.GetTaskProtectionInput, _ ...func(*awsecs.Options)) (
+	*awsecs.GetTaskProtectionOutput, error,
+) {
+	return &awsecs.GetTaskProtectionOutput{ProtectedTasks: []types.ProtectedTask{{TaskArn: &in.Tasks[0]}}}, c.cut(ctx, "get protection")
+}
+
+// UpdateTaskProtection implements agent.API, and forgets it.
+func (c *Control) UpdateTaskProtection(ctx context.Context, in *awsecs.UpdateTaskProtectionInput, _ ...func(*awsecs.Options)) (
+	*awsecs.UpdateTaskProtectionOutput, error,
+) {
+	return &awsecs.UpdateTaskProtectionOutput{
+		ProtectedTasks: []types.ProtectedTask{{TaskArn: &in.Tasks[0], ProtectionEnabled: in.ProtectionEnabled}},
+	}, c.cut(ctx, "protect")
+}
+
 // RunAgent is a session as acs.RunAgent keeps it: manifest, then what is not reached yet, and again at every change.
 func (c *Control) RunAgent(ctx context.Context, cfg acs.AgentConfig, o acs.Orders) error {
 	for {

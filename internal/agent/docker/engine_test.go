@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"testing"
 	"time"
@@ -86,3 +88,16 @@ func TestNoEngine(t *testing.T) {
 }
 
 func isUnavailable(err error) bool { return errors.Is(err, agent.ErrUnavailable) }
+
+// TestGateway: the gateway is an address of this machine.
+func TestGateway(t *testing.T) {
+	a, err := open(t).Gateway(t.Context())
+	if err != nil || !a.Is4() {
+		t.Fatalf("%v, %v", a, err)
+	}
+	l, err := net.Listen("tcp", netip.AddrPortFrom(a, 0).String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.Close()
+}

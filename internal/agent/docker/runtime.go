@@ -4,13 +4,17 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net"
+	"net/netip"
 	"os"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/containerd/errdefs"
 	"github.com/moby/moby/api/types/events"
+	"github.com/moby/moby/api/types/network"
 	"github.com/moby/moby/client"
 
 	"berth/internal/agent"
@@ -45,6 +49,42 @@ func (e *Engine) Machine(ctx context.Context) (agent.Machine, error) {
 		m.SecurityOptions = append(m.SecurityOptions, name)
 	}
 	return m, nil
+}
+
+// Gateway is the machine's address on the engine's own bridge, not valid where the engine has no bridge. Some engines do not say it: there it is
+// that of the bridge's interface.
+func (e *Engine) Gateway(ctx context.Context) (netip.Addr, error) {
+	out, err := e.api.NetworkInspect(ctx, network.NetworkBridge, client.NetworkInspectOptions{})
+	switch {
+	case errdefs.IsNotFound(err):
+		return netip.Addr{}, nil
+	case err != nil:
+		return netip.Addr{}, tell(err)
+	}
+	for _, c := range out.Network.IPAM.Config {
+		if c.Gateway.Is4() {
+			return c.Gateway, nil
+		}
+	}
+	return addressOf(out.Network.Options["com.docker.network.bridge.name"]), nil
+}
+
+// addressOf is the first IPv4 address of an interface of this machine, not valid where there is none.
+func addressOf(name string) netip.Addr {
+	i, err := net.InterfaceByName(name)
+	if err != nil {
+		return netip.Addr{}
+	}
+	addresses, err := i.Addrs()
+	if err != nil {
+		return netip.Addr{}
+	}
+	for _, a := range addresses {
+		if p, err := netip.ParsePrefix(a.String()); err == nil && p.Addr().Is4() {
+			return p.Addr()
+		}
+	}
+	return netip.Addr{}
 }
 
 // architecture is the kernel's name in ECS's words.

@@ -1,0 +1,131 @@
+package endpoint
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+)
+
+// front is a Server under test, and the port that it keeps.
+type front struct {
+	port    int
+	gateway netip.Addr
+	fails   int // so often the engine does not answer
+}
+
+// run runs a Server until the returned function is called.
+func (f *front) run(t *testing.T) (s *Server, stop func()) {
+	t.Helper()
+	s = New(Server{
+		Gateway: func(context.Context) (netip.Addr, error) {
+			if f.fails--; f.fails >= 0 {
+				return netip.Addr{}, errors.New("no answer")
+			}
+			return f.gateway, nil
+		},
+		Recall: func() int { return f.port }, Remember: func(p int) error { f.port = p; return nil }, Log: slog.New(slog.DiscardHandler),
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx, Handler(&plane{})) }()
+	stop = func() {
+		cancel()
+		if err := <-ended; !errors.Is(err, context.Canceled) && err != nil {
+			t.Error(err)
+		}
+		ended <- nil
+	}
+	t.Cleanup(stop)
+	return s, stop
+}
+
+func (s *Server) mustURI(t *testing.T, network string) string {
+	t.Helper()
+	uri, err := s.URI(t.Context(), network)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return uri
+}
+
+func reach(t *testing.T, uri string) {
+	t.Helper()
+	r, err := http.Get(uri + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
+	if r.StatusCode != 200 {
+		t.Errorf("%s: %s", uri, r.Status)
+	}
+}
+
+// TestServer: containers of both network modes reach it, and at the same place after a restart.
+func TestServer(t *testing.T) {
+	f := &front{gateway: netip.MustParseAddr("127.0.0.2"), fails: 1}
+	s, stop := f.run(t)
+	host, bridge := s.mustURI(t, "host"), s.mustURI(t, "bridge")
+	if !strings.HasPrefix(host, "http://127.0.0.1:") || bridge != strings.Replace(host, "127.0.0.1", "127.0.0.2", 1) {
+		t.Errorf("%s and %s", host, bridge)
+	}
+	if none := s.mustURI(t, "none"); none != "" {
+		t.Errorf("without a network: %s", none)
+	}
+	reach(t, host)
+	reach(t, bridge)
+	stop()
+	if r, err := http.Get(host + path); err == nil {
+		r.Body.Close()
+		t.Error("it serves after its end")
+	}
+	again, _ := f.run(t)
+	if now := again.mustURI(t, "bridge"); now != bridge {
+		t.Errorf("%s after a restart, before it %s", now, bridge)
+	}
+	reach(t, bridge)
+}
+
+// TestPortIsTaken: another port serves where the first one, or the one of the last time, is another's, on either address.
+func TestPortIsTaken(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:0", "127.0.0.2:0"} {
+		other, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer other.Close()
+		taken := other.Addr().(*net.TCPAddr).Port
+		f := &front{gateway: netip.MustParseAddr("127.0.0.2"), port: taken}
+		s, _ := f.run(t)
+		reach(t, s.mustURI(t, "bridge"))
+		reach(t, s.mustURI(t, "host"))
+		if f.port == taken || f.port == 0 {
+			t.Errorf("port %d, taken is %d", f.port, taken)
+		}
+	}
+}
+
+// TestNoBridge: without a bridge, or with one of another machine, containers in host mode reach it.
+func TestNoBridge(t *testing.T) {
+	for _, gateway := range []netip.Addr{{}, netip.MustParseAddr("192.0.2.1")} {
+		s, _ := (&front{gateway: gateway}).run(t)
+		reach(t, s.mustURI(t, "host"))
+		if uri := s.mustURI(t, "bridge"); uri != "" {
+			t.Errorf("gateway %v: %s", gateway, uri)
+		}
+	}
+}
+
+// TestNothingKnown: who asks before the engine has answered waits until it has, or gives up.
+func TestNothingKnown(t *testing.T) {
+	s, _ := (&front{fails: 1 << 30}).run(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if uri, err := s.URI(ctx, "host"); !errors.Is(err, context.Canceled) {
+		t.Errorf("%q, %v", uri, err)
+	}
+}
