@@ -50,7 +50,7 @@ func (id identity) attributes() []types.Attribute {
 	return out
 }
 
-// validateAttributes checks what an agent says of its machine. An error is an InvalidParameterException.
+// validateAttributes checks what an agent says of its machine, whose they all are. An error is an InvalidParameterException.
 func validateAttributes(list []types.Attribute) error {
 	if len(list) > mostAttributes {
 		return apierr.InvalidParameter("attributes can have at most %d items.", mostAttributes)
@@ -58,6 +58,9 @@ func validateAttributes(list []types.Attribute) error {
 	seen := map[string]string{}
 	for _, a := range list {
 		name := text(a.Name)
+		if err := validateEnum("attributes.targetType", a.TargetType); err != nil {
+			return err
+		}
 		other, again := seen[name]
 		switch {
 		case name == "":
@@ -81,7 +84,7 @@ func mergeAttributes(before, said, identity []types.Attribute, zone string) []ty
 		for _, a := range list {
 			known := func(o types.Attribute) bool { return text(o.Name) == text(a.Name) }
 			if keep(text(a.Name)) && !slices.ContainsFunc(out, known) {
-				out = append(out, a)
+				out = append(out, types.Attribute{Name: a.Name, Value: a.Value})
 			}
 		}
 	}
