@@ -9,10 +9,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/google/go-cmp/cmp"
+
+	"berth/internal/frontdoor"
 )
 
 // actedOn are the members of each served operation's request that the code acts on: at least on some of their values. A path names the
@@ -79,23 +82,70 @@ var actedOn = map[string]string{
 		dockerSecurityOptions entryPoint environment essential extraHosts firelensConfiguration healthCheck hostname image interactive links linuxParameters
 		logConfiguration memory memoryReservation mountPoints name portMappings privileged pseudoTerminal readonlyRootFilesystem resourceRequirements restartPolicy
 		startTimeout stopTimeout systemControls ulimits user versionConsistency volumesFrom workingDirectory`,
-	"RegisterTaskDefinition.containerDefinitions.linuxParameters":  "capabilities devices initProcessEnabled maxSwap sharedMemorySize swappiness tmpfs",
-	"RegisterTaskDefinition.containerDefinitions.logConfiguration": "logDriver options",
-	"RegisterTaskDefinition.containerDefinitions.portMappings":     "containerPort containerPortRange hostPort protocol",
-	"RegisterTaskDefinition.volumes":                               "configuredAtLaunch dockerVolumeConfiguration host name",
-	"CreateService.deploymentController":                           "type",
-	"UpdateService.deploymentController":                           "type",
-	"CreateService.deploymentConfiguration":                        deploymentMembers,
-	"UpdateService.deploymentConfiguration":                        deploymentMembers,
-	"RunTask.overrides":                                            "containerOverrides cpu memory",
-	"StartTask.overrides":                                          "containerOverrides cpu memory",
-	"RunTask.overrides.containerOverrides":                         containerOverrideMembers,
-	"StartTask.overrides.containerOverrides":                       containerOverrideMembers,
+	"RegisterTaskDefinition.containerDefinitions.linuxParameters":                           "capabilities devices initProcessEnabled maxSwap sharedMemorySize swappiness tmpfs",
+	"RegisterTaskDefinition.containerDefinitions.logConfiguration":                          "logDriver options",
+	"RegisterTaskDefinition.containerDefinitions.portMappings":                              "containerPort containerPortRange hostPort protocol",
+	"RegisterTaskDefinition.volumes":                                                        "configuredAtLaunch dockerVolumeConfiguration host name",
+	"CreateService.deploymentController":                                                    "type",
+	"UpdateService.deploymentController":                                                    "type",
+	"CreateService.deploymentConfiguration":                                                 deploymentMembers,
+	"UpdateService.deploymentConfiguration":                                                 deploymentMembers,
+	"RunTask.overrides":                                                                     "containerOverrides cpu memory",
+	"StartTask.overrides":                                                                   "containerOverrides cpu memory",
+	"RunTask.overrides.containerOverrides":                                                  containerOverrideMembers,
+	"StartTask.overrides.containerOverrides":                                                containerOverrideMembers,
+	"RegisterTaskDefinition.containerDefinitions.dependsOn":                                 "condition containerName",
+	"RegisterTaskDefinition.containerDefinitions.environment":                               "name value",
+	"RegisterTaskDefinition.containerDefinitions.extraHosts":                                "hostname ipAddress",
+	"RegisterTaskDefinition.containerDefinitions.healthCheck":                               "command interval retries startPeriod timeout",
+	"RegisterTaskDefinition.containerDefinitions.linuxParameters.capabilities":              "add drop",
+	"RegisterTaskDefinition.containerDefinitions.linuxParameters.devices":                   "containerPath hostPath permissions",
+	"RegisterTaskDefinition.containerDefinitions.linuxParameters.tmpfs":                     "containerPath mountOptions size",
+	"RegisterTaskDefinition.containerDefinitions.mountPoints":                               "containerPath readOnly sourceVolume",
+	"RegisterTaskDefinition.containerDefinitions.resourceRequirements":                      requirementMembers,
+	"RegisterTaskDefinition.containerDefinitions.restartPolicy":                             "enabled ignoredExitCodes restartAttemptPeriod",
+	"RegisterTaskDefinition.containerDefinitions.systemControls":                            "namespace value",
+	"RegisterTaskDefinition.containerDefinitions.ulimits":                                   "hardLimit name softLimit",
+	"RegisterTaskDefinition.containerDefinitions.volumesFrom":                               "readOnly sourceContainer",
+	"RegisterTaskDefinition.placementConstraints":                                           constraintMembers,
+	"RegisterTaskDefinition.runtimePlatform":                                                "cpuArchitecture operatingSystemFamily",
+	"RegisterTaskDefinition.volumes.dockerVolumeConfiguration":                              "autoprovision driver driverOpts labels scope",
+	"RegisterTaskDefinition.volumes.host":                                                   "sourcePath",
+	"CreateService.deploymentConfiguration.deploymentCircuitBreaker":                        breakerMembers,
+	"UpdateService.deploymentConfiguration.deploymentCircuitBreaker":                        breakerMembers,
+	"CreateService.deploymentConfiguration.deploymentCircuitBreaker.thresholdConfiguration": "type value",
+	"UpdateService.deploymentConfiguration.deploymentCircuitBreaker.thresholdConfiguration": "type value",
+	"CreateService.placementConstraints":                                                    constraintMembers,
+	"UpdateService.placementConstraints":                                                    constraintMembers,
+	"RunTask.placementConstraints":                                                          constraintMembers,
+	"CreateService.placementStrategy":                                                       "field type",
+	"UpdateService.placementStrategy":                                                       "field type",
+	"RunTask.placementStrategy":                                                             "field type",
+	"RunTask.overrides.containerOverrides.environment":                                      "name value",
+	"StartTask.overrides.containerOverrides.environment":                                    "name value",
+	"RunTask.overrides.containerOverrides.resourceRequirements":                             requirementMembers,
+	"StartTask.overrides.containerOverrides.resourceRequirements":                           requirementMembers,
+	"ListServiceDeployments.createdAt":                                                      "after before",
+	"CreateTaskSet.scale":                                                                   "unit value",
+	"UpdateTaskSet.scale":                                                                   "unit value",
+	"RegisterContainerInstance.attributes":                                                  "name value",
+	"RegisterContainerInstance.platformDevices":                                             "id type",
+	"RegisterContainerInstance.totalResources":                                              "integerValue name stringSetValue type",
+	"RegisterContainerInstance.versionInfo":                                                 "agentHash agentVersion dockerVersion",
+	"PutAttributes.attributes":                                                              "name targetId targetType value",
+	"DeleteAttributes.attributes":                                                           "name targetId targetType value",
+	"SubmitTaskStateChange.containers":                                                      "containerName exitCode imageDigest networkBindings reason runtimeId status",
+	"SubmitTaskStateChange.containers.networkBindings":                                      bindingMembers,
+	"SubmitContainerStateChange.networkBindings":                                            bindingMembers,
 }
 
 const (
 	deploymentMembers        = "bakeTimeInMinutes deploymentCircuitBreaker maximumPercent minimumHealthyPercent strategy"
 	containerOverrideMembers = "command cpu environment memory memoryReservation name resourceRequirements"
+	requirementMembers       = "type value"
+	constraintMembers        = "expression type"
+	breakerMembers           = "enable resetOnHealthyTask rollback thresholdConfiguration"
+	bindingMembers           = "bindIP containerPort containerPortRange hostPort hostPortRange protocol"
 )
 
 // coverage is what docs/coverage.md says.
@@ -205,6 +255,23 @@ func TestCoverageOfMembers(t *testing.T) {
 			t.Errorf("%s (-SDK +acted on or on the page):\n%s", path, diff)
 		}
 	}
+}
+
+// A structure that is acted on has a list of its own members. Tags are the same everywhere, and nothing comes of what is in a service connect
+// configuration that is not enabled.
+func TestCoverageOfStructures(t *testing.T) {
+	c := readCoverage(t)
+	audit(t, func(t *testing.T, o frontdoor.Operation, _ audited) {
+		for _, s := range spots(o.Input, nil) {
+			path, closed := o.Name+"."+s.String(), s.typ.Kind() != reflect.Struct || s.typ == reflect.TypeFor[time.Time]()
+			if _, listed := actedOn[path]; listed || closed || idle(s) || s.last().member == "tags" {
+				continue
+			}
+			if !slices.ContainsFunc(c.members[o.Name], func(m member) bool { return !m.part && strings.HasPrefix(s.String()+".", m.path+".") }) {
+				t.Errorf("%s has no list of its members", path)
+			}
+		}
+	})
 }
 
 // The page names no operation and no member that does not exist, and the lists of the test leave none out.
