@@ -25,8 +25,6 @@ func validateDeploymentConfiguration(c *types.DeploymentConfiguration) error {
 	switch {
 	case c.Strategy != "" && c.Strategy != types.DeploymentStrategyRolling:
 		return notActedOn("deploymentConfiguration.strategy " + string(c.Strategy))
-	case c.Alarms != nil && (c.Alarms.Enable || c.Alarms.Rollback || len(c.Alarms.AlarmNames) > 0):
-		return notActedOn("deploymentConfiguration.alarms")
 	case len(c.LifecycleHooks) > 0:
 		return notActedOn("deploymentConfiguration.lifecycleHooks")
 	case c.LinearConfiguration != nil:
@@ -39,6 +37,9 @@ func validateDeploymentConfiguration(c *types.DeploymentConfiguration) error {
 		return apierr.InvalidParameter("bakeTimeInMinutes must be at least 0")
 	case c.BakeTimeInMinutes != nil && *c.BakeTimeInMinutes > 0:
 		return notActedOn("deploymentConfiguration.bakeTimeInMinutes")
+	}
+	if err := validateAlarms(c.Alarms); err != nil {
+		return err
 	}
 	return validateBreaker(c.DeploymentCircuitBreaker)
 }
@@ -74,7 +75,7 @@ func mergeDeploymentConfiguration(old, sent *types.DeploymentConfiguration) (*ty
 			c.DeploymentCircuitBreaker = filledBreaker(*sent.DeploymentCircuitBreaker)
 		}
 		if sent.Alarms != nil {
-			c.Alarms = &types.DeploymentAlarms{}
+			c.Alarms = storedAlarms(sent.Alarms)
 		}
 	}
 	return &c, validatePercents(*c.MinimumHealthyPercent, *c.MaximumPercent)

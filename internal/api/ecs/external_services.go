@@ -52,6 +52,8 @@ func validateExternalSettings(s *serviceSettings) error {
 		return apierr.InvalidParameter("Availability Zone Rebalancing does not support the EXTERNAL deployment controller")
 	case c != nil && c.DeploymentCircuitBreaker != nil && c.DeploymentCircuitBreaker.Enable:
 		return apierr.InvalidParameter("Deployment circuit breaker feature can only be enabled with ECS deployment controller.")
+	case c != nil && c.Alarms != nil && c.Alarms.Enable:
+		return apierr.InvalidParameter("Deployment alarms can only be enabled with ECS deployment controller.")
 	}
 	return nil
 }

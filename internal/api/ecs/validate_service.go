@@ -120,7 +120,7 @@ func (s *serviceSettings) notServed() error {
 	case s.gracePeriod != nil && *s.gracePeriod < 0:
 		return apierr.InvalidParameter("healthCheckGracePeriodSeconds must be at least 0, but was %d", *s.gracePeriod)
 	case s.gracePeriod != nil && *s.gracePeriod > 0:
-		return notActedOn("healthCheckGracePeriodSeconds")
+		return apierr.InvalidParameter("Health check grace period is only valid for services configured to use load balancers")
 	}
 	return nil
 }

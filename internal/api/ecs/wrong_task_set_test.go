@@ -74,6 +74,8 @@ func TestWrongExternalServices(t *testing.T) {
 		create(`"availabilityZoneRebalancing":"ENABLED"`, "Availability Zone Rebalancing does not support the EXTERNAL deployment controller"),
 		create(`"deploymentConfiguration":{"deploymentCircuitBreaker":{"enable":true,"rollback":false}}`,
 			"Deployment circuit breaker feature can only be enabled with ECS deployment controller."),
+		create(`"deploymentConfiguration":{"alarms":{"alarmNames":["a"],"enable":true,"rollback":false}}`,
+			"Deployment alarms can only be enabled with ECS deployment controller."),
 		update(`"taskDefinition":"web"`, "Unable to update task definition"+controller),
 		update(`"networkConfiguration":{}`, "Unable to update network parameters"+controller),
 		update(`"forceNewDeployment":true`, "Cannot force a new deployment"+controller),
