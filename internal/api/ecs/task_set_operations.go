@@ -140,7 +140,7 @@ func taskSetView(t *state.Tables, s *ecs.Service, d *ecs.Deployment, tags bool) 
 		ExternalId: optional(d.TaskSet.ExternalID), Status: &d.Status, TaskDefinition: new(string(d.TaskDefinition)),
 		ComputedDesiredCount: int32(d.DesiredCount), PendingCount: int32(n.Pending), RunningCount: int32(n.Running),
 		CreatedAt: &d.CreatedAt, UpdatedAt: &d.UpdatedAt, LaunchType: d.LaunchType,
-		LoadBalancers: []types.LoadBalancer{}, ServiceRegistries: []types.ServiceRegistry{},
+		LoadBalancers: []types.LoadBalancer{}, ServiceRegistries: []types.ServiceRegistry{}, Tags: []types.Tag{},
 		Scale:           &types.Scale{Value: d.TaskSet.Scale, Unit: types.ScaleUnitPercent},
 		StabilityStatus: d.TaskSet.StabilityStatus, StabilityStatusAt: &d.TaskSet.StabilityStatusAt,
 	}

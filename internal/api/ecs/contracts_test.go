@@ -1,0 +1,88 @@
+package ecs
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/ecs"
+)
+
+// Tags are shown where they are included. Where they are not, some answers show an empty list, and others none at all.
+func TestTagsAreIncluded(t *testing.T) {
+	i := padInstance("tagged", "us-east-1a", ecs.Active)
+	i.Tags = []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}
+	p := newLaunchPad(t, append(shop(), i)...)
+	p.must(t, "TagResource", `{"resourceArn":"arn:aws:ecs:us-east-1:123456789012:cluster/demo","tags":[{"key":"k","value":"v"}]}`)
+	for _, test := range []struct{ operation, members, list, without string }{
+		{"DescribeClusters", `"clusters":["demo"]`, "clusters", "[]"},
+		{"DescribeServices", `"cluster":"demo","services":["web"]`, "services", ""},
+		{"DescribeTasks", `"cluster":"demo","tasks":["mine"]`, "tasks", "[]"},
+		{"DescribeContainerInstances", `"cluster":"demo","containerInstances":["tagged"]`, "containerInstances", "[]"},
+		{"DescribeTaskSets", `"cluster":"demo","service":"sets","taskSets":["` + deploymentNumber(21) + `"]`, "taskSets", "[]"},
+		{"DescribeTaskDefinition", `"taskDefinition":"web"`, "", ""},
+	} {
+		tags := func(include string) string {
+			var out map[string]json.RawMessage
+			if err := json.Unmarshal([]byte(p.must(t, test.operation, `{`+test.members+include+`}`)), &out); err != nil {
+				t.Fatal(err)
+			}
+			if test.list != "" {
+				var items []map[string]json.RawMessage
+				if err := json.Unmarshal(out[test.list], &items); err != nil || len(items) != 1 {
+					t.Fatalf("%s: %v, %d items", test.operation, err, len(items))
+				}
+				out = items[0]
+			}
+			return string(out["tags"])
+		}
+		if got := tags(""); got != test.without {
+			t.Errorf("%s without TAGS: tags %s, want %s", test.operation, got, test.without)
+		}
+		if got := tags(`,"include":["TAGS"]`); len(got) < len(`[{"key":"k"}]`) {
+			t.Errorf("%s with TAGS: tags %s", test.operation, got)
+		}
+	}
+}
+
+// How long a page is where the request does not say it.
+func TestDefaultPages(t *testing.T) {
+	var records []ecs.Record
+	for n := range 101 {
+		name := fmt.Sprintf("n%03d", n)
+		task := ecs.NewTask(ecs.TaskSpec{Task: padCluster.Task(name), Definition: padDefinition("web", types.TaskDefinition{}),
+			Instance: padInstance("i1", "", ecs.Active), Now: shopAt})
+		records = append(records, &ecs.Cluster{ClusterArn: padScope.Cluster(name), Status: ecs.Active}, shopService(name, ecs.Active, 0),
+			padInstance(name, "us-east-1a", ecs.Active), padDefinition(name, types.TaskDefinition{}), task,
+			&ecs.Family{Scope: ecs.FamilyKey(padScope, name), LastRevision: 1})
+	}
+	p := newLaunchPad(t, records...)
+	for _, test := range []struct {
+		operation, members, list string
+		want                     int
+	}{
+		{"ListClusters", ``, "clusterArns", 100},
+		{"ListServices", `"cluster":"demo"`, "serviceArns", 10},
+		{"ListTasks", `"cluster":"demo"`, "taskArns", 100},
+		{"ListContainerInstances", `"cluster":"demo"`, "containerInstanceArns", 100},
+		{"ListAttributes", `"cluster":"demo","targetType":"container-instance"`, "attributes", 100},
+		{"ListTaskDefinitions", ``, "taskDefinitionArns", 100},
+		{"ListTaskDefinitionFamilies", ``, "families", 100},
+		{"ListAccountSettings", `"effectiveSettings":true`, "settings", 10},
+	} {
+		var out map[string]json.RawMessage
+		var items []any
+		if err := json.Unmarshal([]byte(p.must(t, test.operation, `{`+test.members+`}`)), &out); err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(out[test.list], &items); err != nil {
+			t.Fatal(err)
+		}
+		if len(items) != test.want || out["nextToken"] == nil {
+			t.Errorf("%s: a page of %d, want %d; nextToken %s", test.operation, len(items), test.want, out["nextToken"])
+		}
+	}
+}
