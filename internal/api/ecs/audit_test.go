@@ -60,7 +60,7 @@ func right() map[string]audited {
 		"ListServicesByNamespace": {body: `{"namespace":"n"}`, required: "namespace", refused: true},
 
 		"CreateTaskSet":    {body: `{"cluster":"demo","service":"sets","taskDefinition":"port"}`, required: "cluster service taskDefinition"},
-		"DescribeTaskSets": {body: `{"cluster":"demo","service":"sets","taskSets":["` + deploymentNumber(21) + `"]}`, required: "cluster service taskSets"},
+		"DescribeTaskSets": {body: `{"cluster":"demo","service":"sets","taskSets":["` + deploymentNumber(21) + `"]}`, required: "cluster service"},
 		"UpdateTaskSet": {body: `{"cluster":"demo","service":"sets","taskSet":"` + deploymentNumber(21) + `","scale":{"value":10,"unit":"PERCENT"}}`,
 			required: "cluster service taskSet scale"},
 		"DeleteTaskSet": {body: `{"cluster":"demo","service":"sets","taskSet":"` + deploymentNumber(22) + `"}`, required: "cluster service taskSet"},
