@@ -3,6 +3,7 @@ SHELL := /bin/bash
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo dev)
 GO := go
 T ?= 30s
+WITHIN ?= 2m
 SOAK ?= 1h
 UNIT := ./cmd/... ./internal/...
 
@@ -10,7 +11,7 @@ UNIT := ./cmd/... ./internal/...
 export CGO_ENABLED := 0
 export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -trimpath)
 
-.PHONY: help deps build up down check unit race simulation soak test e2e fuzz bench golden clean
+.PHONY: help deps build up down check unit race simulation beside soak test e2e fuzz bench golden clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
@@ -37,7 +38,7 @@ unit: ## all tests of the packages, also those on Docker Engine and etcd
 	$(GO) test -short -p 2 -timeout 10m $(UNIT)
 
 simulation: ## the whole system in memory, deterministic: some hundred scripts of operations and faults
-	$(GO) test -count=1 -timeout 15m ./internal/ecstest -seeds 250 -within 2m
+	$(GO) test -count=1 -timeout 15m ./internal/ecstest -seeds 250 -within $(WITHIN)
 
 soak: deps ## the simulation for SOAK (default 1h) on new seeds, natively under the race detector, then faults of real processes and a fleet in steady churn for SOAK each
 	$(GO) test -count=1 -timeout 0 ./internal/ecstest -run TestSeeds -v -seeds 100000000 -within $(SOAK) -first $$(date +%s)
@@ -58,9 +59,11 @@ test: deps ## everything that CI runs
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	$(GO) test -short -p 2 -timeout 12m $(UNIT)
-	$(MAKE) simulation
-	$(MAKE) race
-	$(MAKE) e2e
+	@$(MAKE) --output-sync=target -j2 beside e2e
+
+beside: # what only computes, with what the end-to-end tests leave of the processors: those mostly wait
+	@nice -n 19 $(MAKE) --no-print-directory simulation WITHIN=6m
+	@nice -n 19 $(MAKE) --no-print-directory race
 
 fuzz: ## fuzz every decoder for T (default 30s) each
 	@for f in $$(grep -rl '^func Fuzz' --include='*_test.go' internal); do \
