@@ -201,10 +201,11 @@ func TestAuditOfMissingMembers(t *testing.T) {
 				t.Errorf("without %s: %s: %s", member, err.Code, err.Message)
 			}
 			f, _ := o.Input.FieldByNameFunc(func(name string) bool { return wireName(name) == member })
-			if kind(f.Type) != reflect.String {
+			empty := map[reflect.Kind]string{reflect.String: `""`, reflect.Slice: `[]`}[kind(f.Type)]
+			if empty == "" || strings.Contains(strings.ToLower(member), "capacityprovider") { // an empty list of those takes them away
 				continue
 			}
-			if err := p.refusal(t, o.Name, with(t, a.body, member, `""`)); err.Code != parameter && err.Code != client || !names(err.Message, member) {
+			if err := p.refusal(t, o.Name, with(t, a.body, member, empty)); err.Code != parameter && err.Code != client || !names(err.Message, member) {
 				t.Errorf("with %s empty: %s: %s", member, err.Code, err.Message)
 			}
 		}
@@ -313,6 +314,36 @@ func TestAuditOfIdentifiers(t *testing.T) {
 			}
 		}
 	})
+}
+
+// What is of another account or region is refused, whatever kind it is: here those that are always named by their ARNs, and those inside of
+// other members.
+func TestAuditOfForeignResources(t *testing.T) {
+	p := newLaunchPad(t, shop()...)
+	set := "task-set/demo/sets/" + deploymentNumber(21)
+	for operation, test := range map[string][2]string{
+		"DescribeServiceDeployments":  {`{"serviceDeploymentArns":["%s"]}`, "service-deployment/demo/web/rollout-3-abcdefghijk"},
+		"DescribeServiceRevisions":    {`{"serviceRevisionArns":["%s"]}`, "service-revision/demo/web/0000000000000000003"},
+		"StopServiceDeployment":       {`{"serviceDeploymentArn":"%s"}`, "service-deployment/demo/web/rollout-3-abcdefghijk"},
+		"DescribeTaskSets":            {`{"cluster":"demo","service":"sets","taskSets":["%s"]}`, set},
+		"UpdateTaskSet":               {`{"cluster":"demo","service":"sets","taskSet":"%s","scale":{"value":1,"unit":"PERCENT"}}`, set},
+		"DeleteTaskSet":               {`{"cluster":"demo","service":"sets","taskSet":"%s"}`, set},
+		"UpdateServicePrimaryTaskSet": {`{"cluster":"demo","service":"sets","primaryTaskSet":"%s"}`, set},
+		"DescribeClusters":            {`{"clusters":["demo","%s"]}`, "cluster/demo"},
+		"ListTasks":                   {`{"cluster":"demo","serviceName":"%s"}`, "service/demo/web"},
+		"PutAttributes":               {`{"cluster":"demo","attributes":[{"name":"a","targetId":"%s"}]}`, "container-instance/demo/i1"},
+		"DeleteAttributes":            {`{"cluster":"demo","attributes":[{"name":"a","targetId":"%s"}]}`, "container-instance/demo/i1"},
+		"RegisterContainerInstance":   {`{"cluster":"demo",` + size + `,"containerInstanceArn":"%s"}`, "container-instance/demo/i1"},
+		"StartTask":                   {`{"cluster":"demo","taskDefinition":"port","containerInstances":["i2","%s"]}`, "container-instance/demo/i1"},
+		"UpdateTaskProtection":        {`{"cluster":"demo","tasks":["old1","%s"],"protectionEnabled":true}`, "task/demo/old2"},
+	} {
+		for scope, message := range map[string]string{
+			"us-east-1:210987654321:": "Invalid identifier: Identifier is for 210987654321. Your accountId is 123456789012",
+			"eu-west-1:123456789012:": "Invalid Region in ARN",
+		} {
+			p.answers(t, operation, fmt.Sprintf(test[0], "arn:aws:ecs:"+scope+test[1]), parameter, message)
+		}
+	}
 }
 
 // A task definition is named by its family, its revision or its ARN, in every operation alike.

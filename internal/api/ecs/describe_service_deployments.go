@@ -10,8 +10,8 @@ import (
 )
 
 // describeServiceDeployments answers with service deployments in the order in which they are named. What does not exist is a failure.
-func (a *API) describeServiceDeployments(_ context.Context, _ *frontdoor.Request, in *awsecs.DescribeServiceDeploymentsInput) (*awsecs.DescribeServiceDeploymentsOutput, error) {
-	if err := namedRollouts("serviceDeploymentArns", "service-deployment", in.ServiceDeploymentArns); err != nil {
+func (a *API) describeServiceDeployments(_ context.Context, r *frontdoor.Request, in *awsecs.DescribeServiceDeploymentsInput) (*awsecs.DescribeServiceDeploymentsOutput, error) {
+	if err := namedRollouts(r, "serviceDeploymentArns", "service-deployment", in.ServiceDeploymentArns); err != nil {
 		return nil, err
 	}
 	view := a.store.View()

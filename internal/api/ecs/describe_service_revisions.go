@@ -12,8 +12,8 @@ import (
 )
 
 // describeServiceRevisions answers with service revisions in the order in which they are named. What does not exist is a failure.
-func (a *API) describeServiceRevisions(_ context.Context, _ *frontdoor.Request, in *awsecs.DescribeServiceRevisionsInput) (*awsecs.DescribeServiceRevisionsOutput, error) {
-	if err := namedRollouts("serviceRevisionArns", "service-revision", in.ServiceRevisionArns); err != nil {
+func (a *API) describeServiceRevisions(_ context.Context, r *frontdoor.Request, in *awsecs.DescribeServiceRevisionsInput) (*awsecs.DescribeServiceRevisionsOutput, error) {
+	if err := namedRollouts(r, "serviceRevisionArns", "service-revision", in.ServiceRevisionArns); err != nil {
 		return nil, err
 	}
 	view := a.store.View()

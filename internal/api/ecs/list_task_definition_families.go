@@ -19,6 +19,9 @@ func (a *API) listTaskDefinitionFamilies(
 	if err := validateEnum("status", in.Status); err != nil {
 		return nil, err
 	}
+	if err := validateFamilyPrefix(in.FamilyPrefix); err != nil {
+		return nil, err
+	}
 	all := ecs.FamilyKey(r.Scope, "")
 	prefix := all + text(in.FamilyPrefix)
 	l, err := newListing("ListTaskDefinitionFamilies", pageSize{100, 100}, in.MaxResults, in.NextToken, prefix, string(in.Status))

@@ -27,6 +27,9 @@ func (a *API) listTaskDefinitions(
 	if err := validateEnum("sort", in.Sort); err != nil {
 		return nil, err
 	}
+	if err := validateFamilyPrefix(in.FamilyPrefix); err != nil {
+		return nil, err
+	}
 	status := in.Status
 	if status == "" {
 		status = types.TaskDefinitionStatusActive
@@ -40,6 +43,14 @@ func (a *API) listTaskDefinitions(
 	rows := where(all, func(d *ecs.TaskDefinition) bool { return d.Definition.Status == status })
 	found, next := page(l, rows, revisionKey)
 	return &awsecs.ListTaskDefinitionsOutput{TaskDefinitionArns: texts(found, (*ecs.TaskDefinition).Key), NextToken: next}, nil
+}
+
+// validateFamilyPrefix checks what the name of a family is to begin with, if anything. An error is an InvalidParameterException.
+func validateFamilyPrefix(prefix *string) error {
+	if blank(prefix) {
+		return nil
+	}
+	return validateName("Family", *prefix)
 }
 
 // revisionKey sorts as text as revisions of one family do by number.

@@ -47,6 +47,9 @@ func validateTaskFilter(in *awsecs.ListTasksInput) error {
 	if err := validateEnum("launchType", in.LaunchType); err != nil {
 		return err
 	}
+	if err := validateFamilyPrefix(in.Family); err != nil {
+		return err
+	}
 	switch {
 	case text(in.DaemonName) != "":
 		return notActedOn("daemonName")

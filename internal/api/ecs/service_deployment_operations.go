@@ -40,7 +40,7 @@ func (a *API) serviceDeploymentOperations() []frontdoor.Operation {
 const mostRollouts = 20
 
 // namedRollouts checks the ARNs of service deployments or revisions that a request names.
-func namedRollouts(member, kind string, arns []string) error {
+func namedRollouts(r *frontdoor.Request, member, kind string, arns []string) error {
 	switch {
 	case len(arns) == 0:
 		return apierr.InvalidParameter("%s can not be empty.", member)
@@ -48,11 +48,21 @@ func namedRollouts(member, kind string, arns []string) error {
 		return apierr.InvalidParameter("%s can have at most %d items.", member, mostRollouts)
 	}
 	for _, a := range arns {
-		if _, err := serviceOf(kind, a); err != nil {
+		if err := namedRollout(r, kind, a); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// namedRollout checks the ARN of a service deployment or revision, which must be of the request's account and region.
+func namedRollout(r *frontdoor.Request, kind, a string) error {
+	s, err := serviceOf(kind, a)
+	if err != nil {
+		return err
+	}
+	_, err = identify(r.Scope, "service", string(s))
+	return err
 }
 
 // serviceOf is the service that a service deployment's or a revision's ARN belongs to.

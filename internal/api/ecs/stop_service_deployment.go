@@ -15,7 +15,7 @@ import (
 
 // stopServiceDeployment ends a service deployment that is going on: the service goes back to the newest revision that was rolled out whole,
 // or, with ABORT, stays where it is. For one that is on its way back or is stopping nothing changes.
-func (a *API) stopServiceDeployment(ctx context.Context, _ *frontdoor.Request, in *awsecs.StopServiceDeploymentInput) (*awsecs.StopServiceDeploymentOutput, error) {
+func (a *API) stopServiceDeployment(ctx context.Context, r *frontdoor.Request, in *awsecs.StopServiceDeploymentInput) (*awsecs.StopServiceDeploymentOutput, error) {
 	name := text(in.ServiceDeploymentArn)
 	if name == "" {
 		return nil, apierr.InvalidParameter("serviceDeploymentArn can not be blank.")
@@ -23,7 +23,7 @@ func (a *API) stopServiceDeployment(ctx context.Context, _ *frontdoor.Request, i
 	if err := validateEnum("stopType", in.StopType); err != nil {
 		return nil, err
 	}
-	if _, err := serviceOf("service-deployment", name); err != nil {
+	if err := namedRollout(r, "service-deployment", name); err != nil {
 		return nil, err
 	}
 	err := a.store.Update(ctx, func(tx *state.Tx) error {
