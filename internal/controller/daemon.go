@@ -41,7 +41,9 @@ func (g *ground) look(t *state.Tables, s *ecs.Service, room placement.Room, v pl
 	switch v.Reason {
 	case placement.Attribute, placement.MemberOf:
 		if has {
+			before := len(g.Misplaced)
 			g.misplaced(t, s, room.Instance)
+			g.Violating = append(g.Violating, g.Misplaced[before:]...)
 		}
 	case placement.Inactive:
 		if has && othersOn(t, room.Instance) {

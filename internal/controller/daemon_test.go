@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/arn"
+	"berth/internal/deployment"
 	"berth/internal/ecs"
 	"berth/internal/state"
 )
@@ -57,6 +58,16 @@ func wantDaemons(t *testing.T, s *state.Store, what string, exceptions map[strin
 	}
 }
 
+// said counts the service events with a text.
+func said(s *state.Store, text string) (n int) {
+	for e := range s.View().Events.All() {
+		if strings.Contains(e.Message, text) {
+			n++
+		}
+	}
+	return n
+}
+
 func TestDaemon(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := startServices(t, 0, 3)
@@ -85,14 +96,8 @@ func TestDaemon(t *testing.T) {
 		if d := s.View().Services.Get(a); d.DesiredCount != 5 {
 			t.Errorf("desired count %d, want 5: all but the one that is not connected", d.DesiredCount)
 		}
-		said := 0
-		for e := range s.View().Events.All() {
-			if strings.Contains(e.Message, "The closest matching (container-instance full) has insufficient memory available.") {
-				said++
-			}
-		}
-		if said != 1 {
-			t.Errorf("that there is no room is said %d times", said)
+		if n := said(s, "The closest matching (container-instance full) has insufficient memory available."); n != 1 {
+			t.Errorf("that there is no room is said %d times", n)
 		}
 		put(t, s, "full", nil)
 		put(t, s, "away", nil)
@@ -121,6 +126,16 @@ func TestDaemon(t *testing.T) {
 		wantDaemons(t, s, "when it has gone", map[string]int{"new": 0})
 		put(t, s, "new", nil)
 		wantDaemons(t, s, "when the instance is ACTIVE again", nil)
+		if n := said(s, deployment.Violated); n != 0 {
+			t.Errorf("that the constraints do not hold is said %d times, and they always did", n)
+		}
+		put(t, s, "new", func(i *ecs.Instance) { i.Ec2InstanceID = "mi-new" })
+		wantDaemons(t, s, "when the instance is not one for it any more", map[string]int{"new": 0})
+		if n := said(s, deployment.Violated); n != 1 {
+			t.Errorf("that the constraints do not hold is said %d times", n)
+		}
+		put(t, s, "new", nil)
+		wantDaemons(t, s, "when it is one again", nil)
 
 		err = s.Update(t.Context(), func(tx *state.Tx) error {
 			d := tx.Services.Get(a).Clone()

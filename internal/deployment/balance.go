@@ -189,7 +189,9 @@ func (d *decision) balance() {
 		d.again(*p.NextStartAt)
 		return
 	}
-	if n := min(d.movable(counts), bounds(d.service).max-d.service.DesiredCount, d.budget); n > 0 {
+	n, protected := d.movable(counts)
+	d.sayImmovable(n, protected)
+	if n = min(n, bounds(d.service).max-d.service.DesiredCount, d.budget); n > 0 {
 		d.plan.Balance = &Balance{Most: n}
 		d.plan.Balance.Zones, d.plan.Balance.Rest = deficits(counts)
 	}
@@ -227,8 +229,26 @@ func share(zones []ZoneCount, i int) int {
 	return n
 }
 
-// movable is how many tasks in the zones with too many may stop: those that nobody protects.
-func (d *decision) movable(zones []ZoneCount) (n int) {
+// topicImmovable is the topic of protected tasks that keep the zones out of balance; it goes with the others when they are balanced.
+const topicImmovable = topicBalance + " protection"
+
+// Immovable begins the text for a balance that protected tasks keep from being restored.
+const Immovable = "was unable to AZ Rebalance because "
+
+// sayImmovable tells that tasks that would have to stop are protected, where no other can, and forgets it where some can.
+func (d *decision) sayImmovable(movable, protected int) {
+	switch {
+	case movable > 0:
+		d.changed = Unsay(d.service, topicImmovable) || d.changed
+	case protected > 0:
+		d.say(topicImmovable, fmt.Sprintf(Immovable+"(taskSet %s) was unable to scale in due to (reason %d tasks under protection)",
+			d.service.Primary().ID, protected))
+	}
+}
+
+// movable is how many tasks in the zones with too many may stop: those that nobody protects; and for how many of
+// the others that is because they are protected.
+func (d *decision) movable(zones []ZoneCount) (n, protected int) {
 	over := map[string]int{}
 	left := 0
 	for i, z := range zones {
@@ -241,13 +261,17 @@ func (d *decision) movable(zones []ZoneCount) (n int) {
 		if left == 0 {
 			break
 		}
-		if over[t.AvailabilityZone] > 0 && !d.keeps(t) {
+		switch {
+		case over[t.AvailabilityZone] == 0:
+		case d.keeps(t):
+			protected++
+		default:
 			over[t.AvailabilityZone]--
 			left--
 			n++
 		}
 	}
-	return n
+	return n, min(protected, left)
 }
 
 // deficits are the zones that lack tasks, and how many, the emptiest first; which of them have one more in the end, room decides. Where they

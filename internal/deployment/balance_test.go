@@ -260,6 +260,30 @@ func TestProtectedTasksDoNotMove(t *testing.T) {
 	if w.made != before || w.spread() != "a2 c2" {
 		t.Errorf("%s, %d started", w.spread(), w.made-before)
 	}
+	said := func() (out []string) {
+		for _, e := range w.events {
+			if strings.Contains(e, Immovable) {
+				out = append(out, e)
+			}
+		}
+		return out
+	}
+	want := []string{"(service web) was unable to AZ Rebalance because (taskSet " + w.service.Primary().ID + ") was unable to scale in due to (reason 1 tasks under protection)"}
+	if got := said(); !slices.Equal(got, want) {
+		t.Errorf("events %q, want %q", got, want)
+	}
+	if BlockedByProtection(w.service) {
+		t.Error("more tasks cannot be protected, though the service is where it should be")
+	}
+	for _, x := range w.live() {
+		x.ProtectedUntil = nil
+	}
+	if w.run(nil) < 0 || w.spread() == "a2 c2" {
+		t.Errorf("without protection: %s", w.spread())
+	}
+	if got := said(); len(got) != 1 || slices.ContainsFunc(w.service.Said, func(x ecs.Said) bool { return x.Topic == topicImmovable }) {
+		t.Errorf("without protection: events %q, topics %v", got, w.service.Said)
+	}
 }
 
 // TestBalanceGivesWay: what comes between while tasks are on their way has its ordinary course, and the balance comes after it.

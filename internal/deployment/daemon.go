@@ -1,6 +1,8 @@
 package deployment
 
 import (
+	"slices"
+
 	"berth/internal/arn"
 	"berth/internal/ecs"
 )
@@ -14,6 +16,8 @@ type Daemon struct {
 	// Misplaced are tasks that should run, but on instances that are not eligible any more. Those on a draining instance are not among them
 	// before everything else on it has stopped: daemons go last.
 	Misplaced []*ecs.Task
+	// Violating are those of Misplaced on instances that are ACTIVE, but do not fulfil the placement constraints.
+	Violating []*ecs.Task
 }
 
 // serveDaemon brings an ACTIVE service of strategy DAEMON nearer to one task on each eligible instance. There is never more than one on an
@@ -49,6 +53,7 @@ func (d *decision) serveDaemon() {
 			break
 		}
 	}
+	d.sayViolated()
 	if need := len(d.Daemon.Lacking); need > 0 {
 		d.plan.Start, _ = d.start(p, need, primary, max(d.budget-d.budget/2, d.budget-d.retirable(spare)))
 		d.plan.On = d.Daemon.Lacking[:d.plan.Start]
@@ -67,4 +72,20 @@ func (d *decision) serveDaemon() {
 	d.sayProtected()
 	d.sayBlocked(all.WantPending+all.WantRunning-primary.WantPending-primary.WantRunning, 0, all)
 	d.settle()
+}
+
+// Violated begins the text for daemon tasks that stop because of the placement constraints.
+const Violated = "has tasks that no longer meet its placement constraints: "
+
+// sayViolated tells of the tasks that the plan stops because their instances do not fulfil the placement constraints.
+func (d *decision) sayViolated() {
+	var tasks []arn.Task
+	for _, stop := range d.plan.Stop {
+		if slices.ContainsFunc(d.Daemon.Violating, func(t *ecs.Task) bool { return t.TaskArn == stop.Task }) {
+			tasks = append(tasks, stop.Task)
+		}
+	}
+	if len(tasks) > 0 {
+		d.say("", Violated+taskList(tasks)+".")
+	}
 }

@@ -3,6 +3,7 @@ package deployment
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -66,6 +67,9 @@ func (g *ground) look() View {
 			for _, t := range here {
 				if t.DesiredStatus == ecs.Running {
 					v.Daemon.Misplaced = append(v.Daemon.Misplaced, t)
+					if m.active {
+						v.Daemon.Violating = append(v.Daemon.Violating, t)
+					}
 				}
 			}
 		}
@@ -149,10 +153,24 @@ func TestDaemonServesEveryInstance(t *testing.T) {
 		t.Errorf("after one has exited: %d tasks", len(g.live()))
 	}
 	g.machines[1].eligible = false
+	want := "(service web) " + Violated + "(task " + g.on(g.machines[1])[0].TaskArn.ID() + ")."
 	g.mustRest(t, nil)
+	if got := g.violations(); len(got) != 1 || got[0] != want {
+		t.Errorf("events %q, want %q", got, want)
+	}
 	if len(g.on(g.machines[1])) != 0 || len(g.live()) != 3 {
 		t.Errorf("after an instance does not fulfil the constraints any more: %d tasks there", len(g.on(g.machines[1])))
 	}
+}
+
+// violations are the events that tell of placement constraints that do not hold any more.
+func (g *ground) violations() (out []string) {
+	for _, e := range g.events {
+		if strings.Contains(e, Violated) {
+			out = append(out, e)
+		}
+	}
+	return out
 }
 
 // TestDaemonsDrainLast: a daemon stays on a draining instance until everything else on it has stopped.
@@ -168,6 +186,9 @@ func TestDaemonsDrainLast(t *testing.T) {
 	g.mustRest(t, nil)
 	if len(g.on(g.machines[0])) != 0 || len(g.live()) != 1 {
 		t.Errorf("%d tasks on the drained instance, %d in all", len(g.on(g.machines[0])), len(g.live()))
+	}
+	if got := g.violations(); len(got) > 0 {
+		t.Errorf("draining violates no constraint: %q", got)
 	}
 }
 

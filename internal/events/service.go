@@ -49,9 +49,11 @@ var actions = []struct{ begins, contains, kind, name string }{
 	{"has started ", " to AZ Rebalance: ", info, "TASKS_STARTED"},
 	{"is not AZ balanced with ", "", info, "SERVICE_REBALANCING_STARTED"},
 	{"is AZ balanced with ", "", info, "SERVICE_REBALANCING_COMPLETED"},
+	{deployment.Immovable, "", info, "TASKSET_SCALE_IN_FAILURE_BY_TASK_PROTECTION"},
 	{"is unable to consistently start tasks successfully.", "", warning, "SERVICE_TASK_START_IMPAIRED"},
 	{"was unable to place a task because ", "", erroneous, "SERVICE_TASK_PLACEMENT_FAILURE"},
 	{"is unable to place a task in ", "", erroneous, "SERVICE_TASK_PLACEMENT_FAILURE"},
+	{deployment.Violated, "", erroneous, "SERVICE_DAEMON_PLACEMENT_CONSTRAINT_VIOLATED"},
 }
 
 // serviceAction is the event of a line of a service's events.
