@@ -131,6 +131,12 @@ func (w *writer) sayOnce(topic, text string) {
 	}
 }
 
+func (w *writer) sayAll(texts []string) {
+	for _, text := range texts {
+		w.say(text)
+	}
+}
+
 // say appends an event and drops the one that is one too many.
 func (w *writer) say(text string) {
 	s := w.change()

@@ -180,6 +180,10 @@ func (c *Services) serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
 		}
 	}
 	out := outcome{more: plan.More, again: plan.Again}
+	if s.IsExternal() { // how many tasks a task set should have is said before they start
+		w.sayAll(plan.Events)
+		plan.Events = nil
+	}
 	switch {
 	case g != nil:
 		w.startOn(plan.On)
@@ -192,9 +196,7 @@ func (c *Services) serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
 	if g == nil && out.unplaced {
 		out.more = plan.More && len(plan.Stop) > 0 // else wait until there is room
 	}
-	for _, text := range plan.Events {
-		w.say(text)
-	}
+	w.sayAll(plan.Events)
 	if plan.Balance != nil {
 		out.unplaced = w.balance(plan.Balance) || out.unplaced
 	}
