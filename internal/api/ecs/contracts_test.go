@@ -3,6 +3,7 @@ package ecs
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -84,5 +85,22 @@ func TestDefaultPages(t *testing.T) {
 		if len(items) != test.want || out["nextToken"] == nil {
 			t.Errorf("%s: a page of %d, want %d; nextToken %s", test.operation, len(items), test.want, out["nextToken"])
 		}
+	}
+}
+
+// What the agent's check of its container runtime said last is the instance's health.
+func TestInstanceHealth(t *testing.T) {
+	i := padInstance("checked", "us-east-1a", ecs.Active)
+	i.RuntimeStatus, i.RuntimeStatusAt = "IMPAIRED", &shopAt
+	p := newLaunchPad(t, i)
+	ask := func(include string) string {
+		return p.must(t, "DescribeContainerInstances", `{"cluster":"demo","containerInstances":["checked"]`+include+`}`)
+	}
+	const want = `"healthStatus":{"details":[{"lastStatusChange":946684800,"lastUpdated":946684800,"status":"IMPAIRED","type":"CONTAINER_RUNTIME"}],"overallStatus":"IMPAIRED"}`
+	if got := ask(`,"include":["CONTAINER_INSTANCE_HEALTH"]`); !strings.Contains(got, want) {
+		t.Errorf("got %s", got)
+	}
+	if got := ask(""); strings.Contains(got, "healthStatus") {
+		t.Errorf("not asked for, and shown: %s", got)
 	}
 }
