@@ -40,6 +40,8 @@ func TestWrongClusterRequests(t *testing.T) {
 			"The cluster setting 'containerInsights' is given more than once."),
 		create(logging(`{"logging":"X"}`), "configuration.executeCommandConfiguration.logging should be one of [NONE,DEFAULT,OVERRIDE]"),
 		create(logging(`{"logConfiguration":{"s3BucketName":"b"}}`), "You must set logging to 'OVERRIDE' when you supply a log configuration."),
+		create(logging(`{"logging":"NONE","logConfiguration":{"s3BucketName":"b"}}`), "You must set logging to 'OVERRIDE' when you supply a log configuration."),
+		create(logging(`{"logging":"DEFAULT","logConfiguration":{}}`), "You must set logging to 'OVERRIDE' when you supply a log configuration."),
 		create(logging(`{"logging":"OVERRIDE"}`),
 			"A CloudWatch log group name or S3 bucket name must be specified when overriding the logging configuration."),
 		create(logging(`{"logging":"OVERRIDE","logConfiguration":{"s3KeyPrefix":"p"}}`),

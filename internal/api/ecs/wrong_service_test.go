@@ -183,6 +183,29 @@ func TestWrongUpdateService(t *testing.T) {
 	refuses(t, tests)
 }
 
+// A service of strategy DAEMON cannot be given by an update what it could not be made with.
+func TestWrongDaemonUpdates(t *testing.T) {
+	p := newLaunchPad(t, shop()...)
+	const daemon = `"cluster":"demo","taskDefinition":"port","schedulingStrategy":"DAEMON"`
+	p.answers(t, "CreateService", `{`+daemon+`,"serviceName":"d","desiredCount":0}`, parameter, "The daemon scheduling strategy does not support a desired count for services.")
+	out := p.must(t, "CreateService", `{`+daemon+`,"serviceName":"d"}`)
+	for _, want := range []string{`"maximumPercent":100,"minimumHealthyPercent":0`, `"availabilityZoneRebalancing":"DISABLED"`, `"desiredCount":0`} {
+		if !strings.Contains(out, want) {
+			t.Errorf("a new one has no %s: %s", want, out)
+		}
+	}
+	for members, message := range map[string]string{
+		`"desiredCount":0`:                                 "The daemon scheduling strategy does not support a desired count for services.",
+		`"placementStrategy":[{"type":"random"}]`:          "The daemon scheduling strategy does not support placement strategies.",
+		`"availabilityZoneRebalancing":"ENABLED"`:          "Availability Zone Rebalancing does not support DAEMON services",
+		`"deploymentConfiguration":{"maximumPercent":101}`: "The daemon scheduling strategy does not support values above 100 for maximumPercent.",
+		`"deploymentConfiguration":{"minimumHealthyPercent":100}`: "Both maximumPercent and minimumHealthyPercent cannot be 100 as this will block " +
+			"deployments.",
+	} {
+		p.answers(t, "UpdateService", `{"cluster":"demo","service":"d",`+members+`}`, parameter, message)
+	}
+}
+
 func TestWrongServiceReads(t *testing.T) {
 	eleven := strings.TrimSuffix(strings.Repeat(`"s",`, 11), ",")
 	refuses(t, []badRequest{
