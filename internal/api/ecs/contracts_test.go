@@ -104,3 +104,44 @@ func TestInstanceHealth(t *testing.T) {
 		t.Errorf("not asked for, and shown: %s", got)
 	}
 }
+
+// What is filled in, or written in another word, shows in the answer.
+func TestFilledIn(t *testing.T) {
+	p := newLaunchPad(t, shop()...)
+	volume := func(v string) string {
+		return `{"family":"v","volumes":[` + v + `],"containerDefinitions":[{"name":"c","image":"i","memory":64}]}`
+	}
+	router := `{"name":"r","image":"r","memory":64,"firelensConfiguration":{"type":"fluentbit"}}`
+	service := func(members string) string { return `{"cluster":"demo","service":"web",` + members + `}` }
+	for _, test := range []struct{ operation, body, want string }{
+		{"RegisterTaskDefinition", volume(`{"name":"v","dockerVolumeConfiguration":{}}`), `"dockerVolumeConfiguration":{"scope":"task"}`},
+		{"RegisterTaskDefinition", volume(`{"name":"v","dockerVolumeConfiguration":{"autoprovision":true}}`), `"dockerVolumeConfiguration":{"autoprovision":true,"scope":"shared"}`},
+		{"RegisterTaskDefinition", volume(`{"name":"v"}`), `"volumes":[{"name":"v"}]`},
+		{"RegisterTaskDefinition", `{"family":"l","containerDefinitions":[` + router + `,{"name":"c","image":"i","memory":64,"logConfiguration":{"logDriver":"awsfirelens",
+			"options":{"Name":"forward","log-driver-buffer-limit":"1"}}}]}`, `"requiresAttributes":[{"name":"ecs.capability.firelens.fluentbit"},` +
+			`{"name":"com.amazonaws.ecs.capability.logging-driver.awsfirelens"},{"name":"ecs.capability.logging-driver.awsfirelens.log-driver-buffer-limit"}]`},
+		{"RegisterTaskDefinition", `{"family":"f","enableFaultInjection":false,"containerDefinitions":[{"name":"c","image":"i","memory":64,"links":[],"privileged":false}]}`,
+			`"enableFaultInjection":false`},
+		{"UpdateService", service(`"placementStrategy":[{"type":"spread","field":"host"}]`), `"placementStrategy":[{"field":"instanceId","type":"spread"}]`},
+		{"UpdateService", service(`"deploymentConfiguration":{"deploymentCircuitBreaker":{"enable":false,"rollback":true}}`), `"deploymentCircuitBreaker":{"enable":false,"rollback":true}`},
+		{"UpdateService", service(`"deploymentConfiguration":{"deploymentCircuitBreaker":{"enable":true,"rollback":true}}`),
+			`"deploymentCircuitBreaker":{"enable":true,"rollback":true,"resetOnHealthyTask":true,"thresholdConfiguration":{"type":"BOUNDED_PERCENT","value":50}}`},
+		{"UpdateService", service(`"healthCheckGracePeriodSeconds":0`), `"healthCheckGracePeriodSeconds":0`},
+	} {
+		if got := p.must(t, test.operation, test.body); !strings.Contains(got, test.want) {
+			t.Errorf("%s\ngot  %s\nwant %s", test.body, got, test.want)
+		}
+	}
+}
+
+// The answer to RunTask names at most a hundred container instances that took no task.
+func TestMostFailures(t *testing.T) {
+	var records []ecs.Record
+	for n := range 101 {
+		records = append(records, padInstance(fmt.Sprintf("n%03d", n), "us-east-1a", ecs.Active))
+	}
+	p := newLaunchPad(t, records...)
+	if got := strings.Count(p.must(t, "RunTask", `{"cluster":"demo","taskDefinition":"gpu"}`), `"reason":"ATTRIBUTE"`); got != 100 {
+		t.Errorf("%d failures, want 100", got)
+	}
+}

@@ -53,6 +53,7 @@ func TestWrongInstanceRequests(t *testing.T) {
 		resource(`{"name":"PORTS","type":"STRINGSET","stringSetValue":["0"]}`, "totalResources: '0' of PORTS is no port."),
 		register(size+`,"attributes":[{"value":"v"}]`, parameter, "Attribute name should not be null or empty."),
 		register(size+`,"attributes":[{"name":"a"},{"name":"a","value":"v"}]`, parameter, "The attribute 'a' is given more than once."),
+		register(size+`,"attributes":[`+strings.TrimSuffix(strings.Repeat(`{"name":"a"},`, 501), ",")+`]`, parameter, "attributes can have at most 500 items."),
 		register(size+`,"attributes":[{"name":"a","targetType":"x"}]`, parameter, "attributes.targetType should be one of [container-instance]"),
 		register(size+`,"attributes":[{"name":"a","value":"`+strings.Repeat("v", 129)+`"}]`, parameter,
 			"The name and the value of an attribute can have at most 128 characters, but those of 'a' are longer."),

@@ -194,6 +194,7 @@ func TestWrongDaemonUpdates(t *testing.T) {
 			t.Errorf("a new one has no %s: %s", want, out)
 		}
 	}
+	p.must(t, "CreateService", `{`+daemon+`,"serviceName":"d"}`) // the same again
 	for members, message := range map[string]string{
 		`"desiredCount":0`:                                 "The daemon scheduling strategy does not support a desired count for services.",
 		`"placementStrategy":[{"type":"random"}]`:          "The daemon scheduling strategy does not support placement strategies.",
@@ -216,6 +217,10 @@ func TestWrongServiceReads(t *testing.T) {
 		{"DescribeServices", `{"cluster":"demo","services":[` + eleven + `]}`, parameter, "service names can have at most 10 items."},
 		{"DescribeServices", `{"cluster":"demo","services":["s"],"include":["X"]}`, parameter, "include should be one of [TAGS]"},
 		{"DescribeServices", `{"cluster":"nobody","services":["s"]}`, "ClusterNotFoundException", "Cluster not found."},
+		{"DescribeServices", `{"cluster":"demo","services":["arn:aws:ecs:us-east-1:123456789012:service/"]}`, parameter,
+			"Invalid identifier: Unexpected number of separators"},
+		{"ListServiceDeployments", `{"cluster":"demo","service":"web","createdAt":{"after":946684801,"before":946684800}}`, parameter,
+			"createdAt.before must not be earlier than createdAt.after."},
 		{"ListServices", `{"cluster":"nobody"}`, "ClusterNotFoundException", "Cluster not found."},
 		{"ListServices", `{"cluster":"demo","maxResults":101}`, parameter, "maxResults must be between 1 and 100."},
 		{"ListServices", `{"cluster":"demo","launchType":"X"}`, parameter, "launchType should be one of [EC2,FARGATE,EXTERNAL,MANAGED_INSTANCES]"},

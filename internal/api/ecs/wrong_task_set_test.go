@@ -50,6 +50,8 @@ func TestWrongTaskSetRequests(t *testing.T) {
 			"scale.value must be between 0.0 and 100.0, but was 101"},
 		{"UpdateServicePrimaryTaskSet", `{"cluster":"demo","service":"sets","primaryTaskSet":"` + deploymentNumber(23) + `"}`, parameter,
 			"The task set " + deploymentNumber(23) + " is DRAINING."},
+		{"DescribeTaskSets", `{"cluster":"demo","service":"sets","taskSets":[` + strings.TrimSuffix(strings.Repeat(`"x",`, 101), ",") + `]}`, parameter,
+			"taskSets can have at most 100 items."},
 		{"DescribeTaskSets", `{"cluster":"demo","service":"sets","taskSets":["x"],"include":["ALL"]}`, parameter, "include should be one of [TAGS]"},
 	}
 	refuses(t, tests)
