@@ -105,6 +105,27 @@ func TestInstanceHealth(t *testing.T) {
 	}
 }
 
+// A task has at most ten placement constraints, its definition's counted.
+func TestConstraintsInAll(t *testing.T) {
+	d := padDefinition("tight", types.TaskDefinition{PlacementConstraints: []types.TaskDefinitionPlacementConstraint{
+		{Type: types.TaskDefinitionPlacementConstraintTypeMemberOf, Expression: aws.String("attribute:a exists")},
+	}}, types.ContainerDefinition{Name: aws.String("c"), Memory: aws.Int32(10)})
+	p := newLaunchPad(t, append(shop(), d)...)
+	constraints := func(n int) string {
+		return `"placementConstraints":[` + strings.TrimSuffix(strings.Repeat(`{"type":"distinctInstance"},`, n), ",") + `]`
+	}
+	for operation, body := range map[string]string{
+		"RunTask":       `{"cluster":"demo","taskDefinition":"tight",`,
+		"CreateService": `{"cluster":"demo","serviceName":"s","desiredCount":0,"taskDefinition":"tight",`,
+		"UpdateService": `{"cluster":"demo","service":"web","taskDefinition":"tight",`,
+	} {
+		p.answers(t, operation, body+constraints(10)+`}`, parameter, "Maximum number of constraints is 10")
+		p.must(t, operation, body+constraints(9)+`}`)
+	}
+	p.must(t, "UpdateService", `{"cluster":"demo","service":"quiet",`+constraints(10)+`}`)
+	p.answers(t, "UpdateService", `{"cluster":"demo","service":"quiet","taskDefinition":"tight"}`, parameter, "Maximum number of constraints is 10")
+}
+
 // What is filled in, or written in another word, shows in the answer.
 func TestFilledIn(t *testing.T) {
 	p := newLaunchPad(t, shop()...)

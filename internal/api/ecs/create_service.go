@@ -73,8 +73,8 @@ func (a *API) validateNewService(in *awsecs.CreateServiceInput) error {
 		return err
 	}
 	switch {
-	case len(text(in.ClientToken)) > mostToken:
-		return apierr.InvalidParameter("clientToken can be at most %d characters long.", mostToken)
+	case !printable(text(in.ClientToken), mostServiceToken):
+		return apierr.InvalidParameter("clientToken can be at most %d ASCII characters long, none of them a blank.", mostServiceToken)
 	case in.LaunchType != "" && len(in.CapacityProviderStrategy) > 0:
 		return apierr.InvalidParameter("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
 	}

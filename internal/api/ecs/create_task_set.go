@@ -12,8 +12,8 @@ import (
 	"berth/internal/state"
 )
 
-// mostTaskSetToken is the length of the longest clientToken of CreateTaskSet.
-const mostTaskSetToken = 36
+// mostServiceToken is the length of the longest clientToken of CreateService and CreateTaskSet.
+const mostServiceToken = 36
 
 // createTaskSet makes a task set in a service with the deployment controller EXTERNAL; the controllers start its tasks. The same request with
 // the same clientToken answers with the one that is there.
@@ -73,8 +73,8 @@ func validateNewTaskSet(in *awsecs.CreateTaskSetInput) error {
 	switch {
 	case text(in.TaskDefinition) == "":
 		return apierr.InvalidParameter("TaskDefinition can not be blank.")
-	case !printable(text(in.ClientToken), mostTaskSetToken):
-		return apierr.InvalidParameter("clientToken can be at most %d ASCII characters long, none of them a blank.", mostTaskSetToken)
+	case !printable(text(in.ClientToken), mostServiceToken):
+		return apierr.InvalidParameter("clientToken can be at most %d ASCII characters long, none of them a blank.", mostServiceToken)
 	case len(text(in.ExternalId)) > mostName:
 		return apierr.InvalidParameter("externalId can be at most %d characters long.", mostName)
 	case in.LaunchType != "" && len(in.CapacityProviderStrategy) > 0:

@@ -75,6 +75,9 @@ func (l *launcher) runTask(ctx context.Context, r *frontdoor.Request, in *awsecs
 		if err := noDefaultStrategy(tx.Clusters.Get(o.cluster), in.LaunchType); err != nil {
 			return err
 		}
+		if err := constraintsInAll(in.PlacementConstraints, o.definition); err != nil {
+			return err
+		}
 		request := o.request(count)
 		request.Strategy, request.Constraints, request.Seed = in.PlacementStrategy, placement.Constraints(in.PlacementConstraints, o.definition), seed
 		began := time.Now()

@@ -78,6 +78,15 @@ func validateConstraints(constraints []types.PlacementConstraint) error {
 	return nil
 }
 
+// constraintsInAll checks that a request's constraints and its task definition's are not more than a task can have. An error is an
+// InvalidParameterException.
+func constraintsInAll(constraints []types.PlacementConstraint, d *ecs.TaskDefinition) error {
+	if len(constraints)+len(d.Definition.PlacementConstraints) > mostConstraints {
+		return apierr.InvalidParameter("Maximum number of constraints is %d", mostConstraints)
+	}
+	return nil
+}
+
 // validateExpression checks an expression of the cluster query language. what begins the error's text. An error is an
 // InvalidParameterException.
 func validateExpression(what string, expression *string) error {

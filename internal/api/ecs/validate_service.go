@@ -142,6 +142,9 @@ func servable(d *ecs.TaskDefinition, s *ecs.Service, network *types.NetworkConfi
 	if d.Definition.Status != types.TaskDefinitionStatusActive {
 		return apierr.ClientException("TaskDefinition is inactive")
 	}
+	if err := constraintsInAll(s.PlacementConstraints, d); err != nil {
+		return err
+	}
 	l := launch{launchType: s.LaunchType, networkConfiguration: network}
 	if err := l.suits(d); err != nil {
 		return err

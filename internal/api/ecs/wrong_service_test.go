@@ -143,7 +143,8 @@ func TestWrongCreateService(t *testing.T) {
 	add(parameter, `"schedulingStrategy":"X"`, "schedulingStrategy should be one of [REPLICA,DAEMON]")
 	add(parameter, `"schedulingStrategy":"DAEMON"`, "The daemon scheduling strategy does not support a desired count for services.")
 	add(parameter, `"role":"r"`, "IAM roles are only valid for services configured to use load balancers.")
-	add(parameter, `"clientToken":"`+strings.Repeat("t", 65)+`"`, "clientToken can be at most 64 characters long.")
+	add(parameter, `"clientToken":"`+strings.Repeat("t", 37)+`"`, "clientToken can be at most 36 ASCII characters long, none of them a blank.")
+	add(parameter, `"clientToken":"a b"`, "clientToken can be at most 36 ASCII characters long, none of them a blank.")
 	add(parameter, `"tags":[{"value":"v"}]`, "Tag key should not be null or empty.")
 	add(parameter, `"enableExecuteCommand":true`, "The service couldn't be created because a valid taskRoleArn is not being used. "+
 		"Specify a valid task role in your task definition and try again.")
