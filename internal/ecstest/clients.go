@@ -25,6 +25,7 @@ type clients struct {
 	stopped  map[arn.Task]bool
 	halted   map[string]bool // service deployments that were to stop
 	gone     map[arn.Instance]bool
+	sets     int // how often a task set was to be made
 }
 
 // promise is what the last acknowledged call for a service said. unsure: a call after it failed, and may have been done all the same.

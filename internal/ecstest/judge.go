@@ -48,8 +48,12 @@ func (w *watcher) judge() {
 	for _, t := range w.batch.placed {
 		s := w.services[t.Service]
 		w.allowedThere(t, s)
-		if s != nil && s.IsDaemon() {
+		switch {
+		case s == nil:
+		case s.IsDaemon():
 			w.alone(t)
+		case s.IsExternal():
+			w.setThere(t, s)
 		}
 	}
 	for _, t := range w.batch.stopped {
@@ -75,6 +79,9 @@ func (w *watcher) unprotected(t *ecs.Task) {
 		return
 	}
 	if strings.HasPrefix(t.StoppedReason, "Task failed") || s.Status != ecs.Active {
+		return
+	}
+	if set := s.Deployment(t.StartedBy); s.IsExternal() && (set == nil || set.Status == ecs.Draining) {
 		return
 	}
 	if i := w.instances[t.ContainerInstanceArn]; s.IsDaemon() && (!suits(s, i) || !suits(s, was(&w.batch, i))) {

@@ -64,6 +64,10 @@ func (w *watcher) rollout(old, d *ecs.ServiceDeployment) {
 // service checks one change of a service: what it goes back to was rolled out whole, and is what its tasks are of from then on (I13).
 func (w *watcher) service(old, s *ecs.Service) {
 	w.services[s.ServiceArn] = s
+	if s.IsExternal() {
+		w.checkSets(s)
+		return
+	}
 	for _, d := range s.Deployments {
 		if d.RolloutState == types.DeploymentRolloutStateCompleted {
 			w.completed[d.ID] = d.TaskDefinition

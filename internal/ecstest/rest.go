@@ -33,6 +33,8 @@ func (w *watcher) unsettled(machines int) string {
 		switch {
 		case s.Status == ecs.Draining:
 			left = "is still DRAINING"
+		case s.Status == ecs.Active && s.IsExternal():
+			left = w.unsettledSets(s)
 		case s.Status != ecs.Active || hopeless(s):
 		case s.IsDaemon():
 			left = w.unsettledDaemon(s)

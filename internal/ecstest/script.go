@@ -35,6 +35,7 @@ const (
 	UpdateService   Action = "UpdateService"   // service A, to B tasks or to family C, settings D
 	DeleteService   Action = "DeleteService"   // service A
 	StopDeployment  Action = "StopDeployment"  // the newest service deployment of service A, ABORT if B is odd, else ROLLBACK; before it, perhaps, an UpdateService
+	TaskSet         Action = "TaskSet"         // of a service of its own: task set A is made, of family D, scaled to B times 20 percent, made primary, deleted: C says what
 	RunTask         Action = "RunTask"         // B tasks, family C, constraint D
 	StopTask        Action = "StopTask"        // task A of those that run
 	Protect         Action = "Protect"         // task A of those of services, for B minutes; B 0 ends it
@@ -83,7 +84,7 @@ func (s Script) String() string {
 
 var operations = []Action{
 	CreateService, CreateService, CreateService, CreateService, UpdateService, UpdateService, UpdateService, UpdateService, UpdateService, DeleteService,
-	StopDeployment, StopDeployment, RunTask, RunTask, StopTask, StopTask, Protect, Protect, Protect, Drain, Drain, Deregister,
+	StopDeployment, StopDeployment, TaskSet, TaskSet, TaskSet, TaskSet, RunTask, RunTask, StopTask, StopTask, Protect, Protect, Protect, Drain, Drain, Deregister,
 	PutAttribute, PutAttribute, PutAttribute, DeleteAttribute, ChooseSetting, Tag, Wrong,
 }
 

@@ -19,6 +19,8 @@ func (w *world) operation(a Action) func(context.Context, Step) {
 		return w.deleteService
 	case StopDeployment:
 		return w.stopDeployment
+	case TaskSet:
+		return w.taskSet
 	case RunTask:
 		return w.runTask
 	case StopTask:

@@ -205,7 +205,7 @@ func percents(s *ecs.Service) (least, most int) {
 // atMost checks that a new task is not one too many (I4).
 func (w *watcher) atMost(t *ecs.Task) {
 	s := w.services[t.Service]
-	if s == nil || s.IsDaemon() { // whose desired count is that of the instances: judge
+	if s == nil || s.IsDaemon() || s.IsExternal() { // whose desired count is that of the instances, or bounds each task set: judge
 		return
 	}
 	n := 0
@@ -222,7 +222,7 @@ func (w *watcher) atMost(t *ecs.Task) {
 // atLeast checks that the scheduler did not stop a healthy task that was needed (I4).
 func (w *watcher) atLeast(old, t *ecs.Task) {
 	s := w.services[t.Service]
-	if s == nil || s.Status != ecs.Active || s.IsDaemon() || t.StopCode != types.TaskStopCodeServiceSchedulerInitiated || !old.Healthy() {
+	if s == nil || s.Status != ecs.Active || s.IsDaemon() || s.IsExternal() || t.StopCode != types.TaskStopCodeServiceSchedulerInitiated || !old.Healthy() {
 		return
 	}
 	n := 0
