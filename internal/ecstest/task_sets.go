@@ -13,7 +13,7 @@ import (
 )
 
 // setsName is the service with the deployment controller EXTERNAL.
-var setsName = "sets"
+const setsName = "sets"
 
 // taskSet does something with the task sets of one service, and looks whether a read shows it (I8).
 func (w *world) taskSet(ctx context.Context, x Step) {
@@ -24,7 +24,7 @@ func (w *world) taskSet(ctx context.Context, x Step) {
 		w.createTaskSet(ctx, x, scale)
 	case 2:
 		w.changeTaskSet(ctx, x, "UpdateTaskSet", func(set *string) (*types.TaskSet, error) {
-			out, err := w.api.UpdateTaskSet(ctx, &awsecs.UpdateTaskSetInput{Cluster: aws.String("default"), Service: &setsName, TaskSet: set, Scale: scale})
+			out, err := w.api.UpdateTaskSet(ctx, &awsecs.UpdateTaskSetInput{Cluster: aws.String("default"), Service: new(setsName), TaskSet: set, Scale: scale})
 			if err != nil {
 				return nil, err
 			}
@@ -33,7 +33,7 @@ func (w *world) taskSet(ctx context.Context, x Step) {
 	case 3:
 		w.changeTaskSet(ctx, x, "UpdateServicePrimaryTaskSet", func(set *string) (*types.TaskSet, error) {
 			out, err := w.api.UpdateServicePrimaryTaskSet(ctx, &awsecs.UpdateServicePrimaryTaskSetInput{
-				Cluster: aws.String("default"), Service: &setsName, PrimaryTaskSet: set,
+				Cluster: aws.String("default"), Service: new(setsName), PrimaryTaskSet: set,
 			})
 			if err != nil {
 				return nil, err
@@ -42,16 +42,16 @@ func (w *world) taskSet(ctx context.Context, x Step) {
 		})
 	case 4:
 		w.changeTaskSet(ctx, x, "DeleteTaskSet", func(set *string) (*types.TaskSet, error) {
-			out, err := w.api.DeleteTaskSet(ctx, &awsecs.DeleteTaskSetInput{Cluster: aws.String("default"), Service: &setsName, TaskSet: set, Force: aws.Bool(x.B%3 > 0)})
+			out, err := w.api.DeleteTaskSet(ctx, &awsecs.DeleteTaskSetInput{Cluster: aws.String("default"), Service: new(setsName), TaskSet: set, Force: aws.Bool(x.B%3 > 0)})
 			if err != nil {
 				return nil, err
 			}
 			return out.TaskSet, nil
 		})
 	case 5:
-		_, err := w.api.UpdateService(ctx, &awsecs.UpdateServiceInput{Service: &setsName, DesiredCount: aws.Int32(int32(x.B))})
+		_, err := w.api.UpdateService(ctx, &awsecs.UpdateServiceInput{Service: new(setsName), DesiredCount: aws.Int32(int32(x.B))})
 		if x.B == 0 {
-			_, err = w.api.DeleteService(ctx, &awsecs.DeleteServiceInput{Service: &setsName, Force: aws.Bool(true)})
+			_, err = w.api.DeleteService(ctx, &awsecs.DeleteServiceInput{Service: new(setsName), Force: aws.Bool(true)})
 		}
 		w.watch.note("%s has %d tasks: %s", setsName, x.B, outcome(err))
 	}
@@ -60,7 +60,7 @@ func (w *world) taskSet(ctx context.Context, x Step) {
 // createTaskSet makes one, and the service if it is not there. An answer that is lost is asked for again with the same token.
 func (w *world) createTaskSet(ctx context.Context, x Step, scale *types.Scale) {
 	_, err := w.api.CreateService(ctx, &awsecs.CreateServiceInput{
-		ServiceName: &setsName, DesiredCount: aws.Int32(int32(x.B)), DeploymentController: &types.DeploymentController{Type: types.DeploymentControllerTypeExternal},
+		ServiceName: new(setsName), DesiredCount: aws.Int32(int32(x.B)), DeploymentController: &types.DeploymentController{Type: types.DeploymentControllerTypeExternal},
 	})
 	w.watch.note("CreateService %s: %s", setsName, outcome(err))
 	w.mu.Lock()
@@ -68,7 +68,7 @@ func (w *world) createTaskSet(ctx context.Context, x Step, scale *types.Scale) {
 	token := fmt.Sprintf("set-%d", w.sets)
 	w.mu.Unlock()
 	out, err := w.api.CreateTaskSet(ctx, &awsecs.CreateTaskSetInput{
-		Cluster: aws.String("default"), Service: &setsName, TaskDefinition: family(x.D), Scale: scale, ClientToken: &token,
+		Cluster: aws.String("default"), Service: new(setsName), TaskDefinition: family(x.D), Scale: scale, ClientToken: &token,
 	})
 	w.watch.note("CreateTaskSet %s %s %.0f%%: %s", token, *family(x.D), scale.Value, outcome(err))
 	if err == nil {
@@ -92,7 +92,7 @@ func (w *world) changeTaskSet(ctx context.Context, x Step, what string, do func(
 
 // showsSet checks that a read shows a task set as it was acknowledged; a deleted one may be gone already. The caller holds the turn.
 func (w *world) showsSet(ctx context.Context, set *types.TaskSet) {
-	out, err := w.api.DescribeTaskSets(ctx, &awsecs.DescribeTaskSetsInput{Cluster: aws.String("default"), Service: &setsName, TaskSets: []string{*set.Id}})
+	out, err := w.api.DescribeTaskSets(ctx, &awsecs.DescribeTaskSetsInput{Cluster: aws.String("default"), Service: new(setsName), TaskSets: []string{*set.Id}})
 	if err != nil || len(out.TaskSets) == 0 && *set.Status == ecs.Draining {
 		return
 	}
