@@ -26,10 +26,7 @@ func validateTags(tags []types.Tag) error {
 	}
 	seen := map[string]bool{}
 	for _, t := range tags {
-		if t.Key == nil || *t.Key == "" {
-			return apierr.InvalidParameter("Tag key should not be null or empty.")
-		}
-		if err := validateTagKey(*t.Key); err != nil {
+		if err := validateTagKey(text(t.Key)); err != nil {
 			return err
 		}
 		if seen[*t.Key] {
@@ -45,6 +42,8 @@ func validateTags(tags []types.Tag) error {
 
 func validateTagKey(key string) error {
 	switch {
+	case key == "":
+		return apierr.InvalidParameter("Tag key should not be null or empty.")
 	case utf8.RuneCountInString(key) > mostTagKey:
 		return apierr.InvalidParameter("The tag key '%s' is longer than %d characters.", key, mostTagKey)
 	case strings.HasPrefix(strings.ToLower(key), "aws:"):

@@ -37,6 +37,7 @@ func TestWrongTagRequests(t *testing.T) {
 		{"TagResource", `{"resourceArn":"arn:aws:ecs:us-east-1:123456789012:service/demo/web","tags":[` + strings.Join(many[:50], ",") + `]}`, parameter,
 			"Too many tags: a resource can have at most 50 tags, and it would have 51."},
 		{"UntagResource", `{"resourceArn":"arn:aws:ecs:us-east-1:123456789012:cluster/demo"}`, parameter, "tagKeys can not be empty."},
+		{"UntagResource", `{"resourceArn":"arn:aws:ecs:us-east-1:123456789012:cluster/demo","tagKeys":["k",""]}`, parameter, "Tag key should not be null or empty."},
 		{"UntagResource", `{"resourceArn":"arn:aws:ecs:us-east-1:123456789012:cluster/demo","tagKeys":["aws:x"]}`, parameter,
 			"The tag key 'aws:x' is not allowed: aws: prefixed tag key names are not allowed for external use."},
 	}
