@@ -218,3 +218,16 @@ func TestAuditOfTexts(t *testing.T) {
 		}
 	})
 }
+
+// An empty name in a list of names is refused, but for what is told of each, and the default cluster, which needs no name.
+func TestAuditOfBlankNames(t *testing.T) {
+	p := newLaunchPad(t, shop()...)
+	everywhere(t, func(t *testing.T, o frontdoor.Operation, body string, s spot) {
+		if len(s.steps) > 1 || !s.last().list || s.typ.Kind() != reflect.String || o.Name == "DescribeClusters" || o.Name == "DeleteTaskDefinitions" {
+			return
+		}
+		if err := p.refusal(t, o.Name, at(t, body, s.steps, "")); err.Code != parameter && err.Code != client {
+			t.Errorf("%s: %v", s, err)
+		}
+	})
+}

@@ -25,6 +25,9 @@ func (a *API) describeContainerInstances(_ context.Context, r *frontdoor.Request
 	if err := validateEnums("include", in.Include); err != nil {
 		return nil, err
 	}
+	if err := noBlank("Container instance", in.ContainerInstances); err != nil {
+		return nil, err
+	}
 	view := a.store.View()
 	c, err := cluster(view.Tables, r, in.Cluster)
 	if err != nil {

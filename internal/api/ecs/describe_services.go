@@ -25,6 +25,9 @@ func (a *API) describeServices(_ context.Context, r *frontdoor.Request, in *awse
 	if err := validateEnums("include", in.Include); err != nil {
 		return nil, err
 	}
+	if err := noBlank("Service", in.Services); err != nil {
+		return nil, err
+	}
 	view := a.store.View()
 	c, err := cluster(view.Tables, r, in.Cluster)
 	if err != nil {

@@ -16,6 +16,9 @@ func (a *API) describeTaskSets(_ context.Context, r *frontdoor.Request, in *awse
 	if err := validateEnums("include", in.Include); err != nil {
 		return nil, err
 	}
+	if err := noBlank("TaskSet", in.TaskSets); err != nil {
+		return nil, err
+	}
 	view := a.store.View()
 	s, err := externalService(view.Tables, r, in.Cluster, in.Service)
 	switch {

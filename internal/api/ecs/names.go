@@ -1,6 +1,10 @@
 package ecs
 
-import "berth/internal/apierr"
+import (
+	"slices"
+
+	"berth/internal/apierr"
+)
 
 // mostName is the length of the longest name of a cluster, service or family.
 const mostName = 255
@@ -10,6 +14,14 @@ const mostName = 255
 func validateName(what, name string) error {
 	if name == "" || len(name) > mostName || !nameText(name) {
 		return apierr.InvalidParameter(`%s must match ^[a-zA-Z0-9\-_]{1,255}$, but was %s`, what, name)
+	}
+	return nil
+}
+
+// noBlank checks that none of a request's names is empty. what is one of what they name: "Service". An error is an InvalidParameterException.
+func noBlank(what string, names []string) error {
+	if slices.Contains(names, "") {
+		return apierr.InvalidParameter("%s can not be blank.", what)
 	}
 	return nil
 }

@@ -22,6 +22,9 @@ func (l *launcher) startTask(ctx context.Context, r *frontdoor.Request, in *awse
 	if len(in.ContainerInstances) > ecs.InstancesPerStartTask {
 		return nil, apierr.InvalidParameter("instanceIds can have at most %d items.", ecs.InstancesPerStartTask)
 	}
+	if err := noBlank("Container instance", in.ContainerInstances); err != nil {
+		return nil, err
+	}
 	launch := &launch{
 		cluster: in.Cluster, definition: in.TaskDefinition, group: in.Group, startedBy: in.StartedBy, referenceID: in.ReferenceId,
 		overrides: in.Overrides, propagateTags: in.PropagateTags, tags: in.Tags, managedTags: in.EnableECSManagedTags,

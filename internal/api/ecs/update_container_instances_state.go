@@ -28,6 +28,9 @@ func (a *API) updateContainerInstancesState(ctx context.Context, r *frontdoor.Re
 	case len(in.ContainerInstances) > mostStates:
 		return nil, apierr.InvalidParameter("instanceIds can have at most %d items.", mostStates)
 	}
+	if err := noBlank("Container instance", in.ContainerInstances); err != nil {
+		return nil, err
+	}
 	out := &awsecs.UpdateContainerInstancesStateOutput{ContainerInstances: []types.ContainerInstance{}, Failures: []types.Failure{}}
 	err := a.store.Update(ctx, func(tx *state.Tx) error {
 		c, err := cluster(tx.Tables, r, in.Cluster)
