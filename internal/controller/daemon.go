@@ -103,7 +103,7 @@ func (w *writer) startOn(instances []arn.Instance) {
 	if w.services.Placed != nil {
 		w.services.Placed(len(started), 0, 0)
 	}
-	w.say(deployment.Event(w.service.ServiceArn, deployment.Started(started)))
+	w.say(deployment.Event(w.service.ServiceArn, deployment.Started(started, 0)))
 }
 
 // sayNoRoom tells of an instance that lacks its task and has no room for it, and reports whether the service waits for tasks to end.

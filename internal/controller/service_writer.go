@@ -41,8 +41,8 @@ func (w *writer) flush() {
 	}
 }
 
-// start places n tasks of a deployment, of which more are to come, and reports whether some found no place.
-func (w *writer) start(d *ecs.Deployment, n, more int) (unplaced bool) {
+// start places n tasks of a deployment, of which more are to come and some replace unhealthy ones, and reports whether some found no place.
+func (w *writer) start(d *ecs.Deployment, n, more, sick int) (unplaced bool) {
 	spec := w.spec(d)
 	if spec.Definition == nil {
 		return false
@@ -60,7 +60,7 @@ func (w *writer) start(d *ecs.Deployment, n, more int) (unplaced bool) {
 		w.services.Placed(len(started), n-len(started), time.Since(began))
 	}
 	if len(started) > 0 {
-		w.sayStarted(d, started)
+		w.sayStarted(d, started, sick)
 	}
 	if len(started) == n || plan == nil || plan.Refused == 0 {
 		return false
@@ -72,15 +72,15 @@ func (w *writer) start(d *ecs.Deployment, n, more int) (unplaced bool) {
 // startSets places tasks of task sets, and reports whether some found no place.
 func (w *writer) startSets(sets []deployment.SetStart) (unplaced bool) {
 	for _, set := range sets {
-		if w.start(w.service.Deployment(set.TaskSet), set.Start, set.Ahead) {
+		if w.start(w.service.Deployment(set.TaskSet), set.Start, set.Ahead, set.Sick) {
 			unplaced = true
 		}
 	}
 	return unplaced
 }
 
-func (w *writer) sayStarted(d *ecs.Deployment, tasks []arn.Task) {
-	a, text := w.service.ServiceArn, deployment.Started(tasks)
+func (w *writer) sayStarted(d *ecs.Deployment, tasks []arn.Task, sick int) {
+	a, text := w.service.ServiceArn, deployment.Started(tasks, sick)
 	if d.TaskSet != nil {
 		w.say(deployment.SetEvent(a, d.ID, text))
 		return

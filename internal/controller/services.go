@@ -189,7 +189,7 @@ func (c *Services) serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
 		w.startOn(plan.On)
 		out.unplaced = w.sayNoRoom(g)
 	case plan.Start > 0:
-		out.unplaced = w.start(w.service.Primary(), plan.Start, plan.Ahead)
+		out.unplaced = w.start(w.service.Primary(), plan.Start, plan.Ahead, plan.Sick)
 	default:
 		out.unplaced = w.startSets(plan.Sets)
 	}

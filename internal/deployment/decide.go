@@ -121,6 +121,7 @@ func (d *decision) replace() {
 	spare := max(0, all.WantHealthy-l.min) // healthy tasks that may go without falling below the minimum
 	budget := d.budget - min(d.budget/2, d.retirable(spare)+len(leaving)+primary.WantUnhealthy)
 	d.plan.Start, d.plan.Ahead = d.start(p, min(need, room), primary, budget)
+	d.plan.Sick = min(d.plan.Start, primary.WantUnhealthy)
 
 	reason := reasonScaling(p.ID)
 	for i := range d.service.Deployments[1:] {
@@ -322,7 +323,7 @@ func (d *decision) stopOne(t *ecs.Task, reason string) bool {
 		return false
 	}
 	d.budget--
-	d.plan.Stop = append(d.plan.Stop, Stop{t.TaskArn, reason})
+	d.plan.Stop = append(d.plan.Stop, Stop{t.TaskArn, reason, t.LastStatus != ecs.Running})
 	return true
 }
 

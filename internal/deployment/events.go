@@ -69,27 +69,38 @@ func (d *decision) say(topic, text string) {
 
 // sayStopped tells which tasks the plan stops.
 func (d *decision) sayStopped() {
-	if len(d.plan.Stop) == 0 {
-		return
+	for _, text := range stopped(d.plan.Stop) {
+		d.say("", text)
 	}
-	d.say("", stopped(d.plan.Stop))
 }
 
-func stopped(stops []Stop) string {
-	var ids []string
+// stopped are the texts for tasks that stop: those that run by their ids, the others by their number, as ECS says it.
+func stopped(stops []Stop) (texts []string) {
+	var running []arn.Task
+	pending := 0
 	for _, s := range stops {
-		ids = append(ids, "(task "+s.Task.ID()+")")
+		if s.Pending {
+			pending++
+		} else {
+			running = append(running, s.Task)
+		}
 	}
-	return fmt.Sprintf("has stopped %d running tasks: %s.", len(ids), strings.Join(ids, " "))
+	if len(running) > 0 {
+		texts = append(texts, fmt.Sprintf("has stopped %d running tasks: %s.", len(running), taskList(running)))
+	}
+	if pending > 0 {
+		texts = append(texts, fmt.Sprintf("stopped %d pending tasks.", pending))
+	}
+	return texts
 }
 
-// Started is the text for tasks that were started.
-func Started(tasks []arn.Task) string {
-	var ids []string
-	for _, t := range tasks {
-		ids = append(ids, "(task "+t.ID()+")")
+// Started is the text for tasks that were started, of which some replace unhealthy ones.
+func Started(tasks []arn.Task, sick int) string {
+	text := fmt.Sprintf("has started %d tasks: %s.", len(tasks), taskList(tasks))
+	if sick = min(sick, len(tasks)); sick > 0 {
+		text += fmt.Sprintf(" Amazon ECS replaced %d tasks due to an unhealthy status.", sick)
 	}
-	return fmt.Sprintf("has started %d tasks: %s.", len(ids), strings.Join(ids, " "))
+	return text
 }
 
 // sayBlocked tells when the percentages let nothing move.

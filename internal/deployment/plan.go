@@ -43,6 +43,7 @@ type Plan struct {
 	Start   int            // tasks of the primary deployment to start, as far as they can be placed
 	On      []arn.Instance // where they start, of strategy DAEMON; nil: where placement wants them
 	Ahead   int            // how many more would start now if the budget were greater
+	Sick    int            // how many of those that start replace unhealthy ones
 	Sets    []SetStart     // which task sets' tasks to start, of a service with the deployment controller EXTERNAL
 	Balance *Balance       // nil: nothing. The service's Surge is to say how many were started
 	Stop    []Stop
@@ -52,16 +53,17 @@ type Plan struct {
 	Again   time.Time  // decide again then at the latest; zero: only when something changes
 }
 
-// Stop is a task to stop and why.
+// Stop is a task to stop and why. Pending: it does not run yet.
 type Stop struct {
-	Task   arn.Task
-	Reason string
+	Task    arn.Task
+	Reason  string
+	Pending bool
 }
 
-// SetStart is how many tasks of a task set start, and how many more would if the budget were greater.
+// SetStart is how many tasks of a task set start; Ahead and Sick are as in Plan.
 type SetStart struct {
-	TaskSet      string
-	Start, Ahead int
+	TaskSet            string
+	Start, Ahead, Sick int
 }
 
 // Empty reports whether the plan changes nothing.

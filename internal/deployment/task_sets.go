@@ -46,8 +46,8 @@ func (d *decision) serveTaskSet(set *ecs.Deployment, budget int) (busy bool) {
 	c, want, reason := d.Counts(set.ID), set.DesiredCount, reasonScaling(set.ID)
 	before := len(d.plan.Stop)
 	defer func() {
-		if stops := d.plan.Stop[before:]; len(stops) > 0 {
-			d.plan.Events = append(d.plan.Events, SetEvent(d.service.ServiceArn, set.ID, stopped(stops)))
+		for _, text := range stopped(d.plan.Stop[before:]) {
+			d.plan.Events = append(d.plan.Events, SetEvent(d.service.ServiceArn, set.ID, text))
 		}
 	}()
 	if set.Status == ecs.Draining {
@@ -59,7 +59,7 @@ func (d *decision) serveTaskSet(set *ecs.Deployment, budget int) (busy bool) {
 	spare := max(0, c.WantHealthy-want)
 	budget -= min(budget/2, max(0, usable-want)+len(leaving)+c.WantUnhealthy)
 	if n, ahead := d.start(set, want-usable, c, budget); n > 0 {
-		d.plan.Sets = append(d.plan.Sets, SetStart{set.ID, n, ahead})
+		d.plan.Sets = append(d.plan.Sets, SetStart{set.ID, n, ahead, min(n, c.WantUnhealthy)})
 	}
 	if sick := c.WantUnhealthy; sick > 0 && (c.WantHealthy-leavingHealthy >= want || usable >= want && c.WantPending == 0) {
 		d.stopUnhealthy(set.ID, sick)

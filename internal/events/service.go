@@ -46,6 +46,7 @@ var actions = []struct{ begins, contains, kind, name string }{
 	{"has reached a steady state.", "", info, "SERVICE_STEADY_STATE"},
 	{"updated state to STEADY_STATE.", "", info, "TASKSET_STEADY_STATE"},
 	{"has stopped ", "", info, "TASKS_STOPPED"},
+	{"stopped ", " pending tasks.", info, "TASKS_STOPPED"},
 	{"has started ", " to AZ Rebalance: ", info, "TASKS_STARTED"},
 	{"is not AZ balanced with ", "", info, "SERVICE_REBALANCING_STARTED"},
 	{"is AZ balanced with ", "", info, "SERVICE_REBALANCING_COMPLETED"},
