@@ -34,7 +34,7 @@ const (
 // place returns places for up to n tasks, checked one by one by use, which stores the task. It decides anew where nothing is left from the
 // last decision, for more tasks than n where more are to come. plan is that of the last decision, nil if there was none.
 func (c *Services) place(tx *state.Tx, a arn.Service, deployment string, r placement.Request, n, more int, now time.Time, use func(*ecs.Instance)) (plan *placement.Plan) {
-	f, check := tx.Fleet(a.Cluster()), placement.NewCheck(r)
+	f, check := tx.FleetForOthers(a.Cluster()), placement.NewCheck(r)
 	generation := c.generation(a.Cluster())
 	h := c.ahead[a]
 	if h != nil && (h.deployment != deployment || h.fleet != generation || now.After(h.until)) {

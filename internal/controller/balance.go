@@ -30,7 +30,7 @@ func usableZones(t *state.Tables, s *ecs.Service) (out []string) {
 		return nil
 	}
 	seen := map[string]bool{}
-	for room, v := range placement.Survey(t.Fleet(s.ServiceArn.Cluster()), placementRequest(s, d)) {
+	for room, v := range placement.Survey(t.Fleet(s.ServiceArn.Cluster()), placement.ServiceRequest(s, d)) {
 		switch v.Reason {
 		case placement.Inactive:
 			continue
@@ -62,9 +62,9 @@ func (w *writer) balance(b *deployment.Balance) (unplaced bool) {
 		if full[z.Zone] {
 			continue
 		}
-		r := placementRequest(w.service, spec.Definition)
+		r := placement.ServiceRequest(w.service, spec.Definition)
 		r.Seed, r.Zone, r.Count = uint64(w.now.UnixNano()), z.Zone, min(z.Count, left)
-		plan := placement.Decide(w.tx.Fleet(a.Cluster()), r)
+		plan := placement.Decide(w.tx.FleetForOthers(a.Cluster()), r)
 		var started []arn.Task
 		for _, i := range plan.Placed {
 			spec.Instance = w.tx.Instances.Get(i)

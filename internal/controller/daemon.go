@@ -30,7 +30,7 @@ func survey(t *state.Tables, s *ecs.Service) *ground {
 	for x := range t.Tasks.Stopping(s.ServiceArn) {
 		stopping[x.ContainerInstanceArn] = true
 	}
-	for room, v := range placement.Survey(t.Fleet(s.ServiceArn.Cluster()), placementRequest(s, d)) {
+	for room, v := range placement.Survey(t.Fleet(s.ServiceArn.Cluster()), placement.ServiceRequest(s, d)) {
 		g.look(t, s, room, v, stopping[v.Instance])
 	}
 	return g

@@ -58,7 +58,7 @@ func order(t *state.Tables, s *ecs.Service, deployment string, n int, now time.T
 	if d == nil {
 		return nil
 	}
-	r := placementRequest(s, d)
+	r := placement.ServiceRequest(s, d)
 	r.Seed = uint64(now.UnixNano())
 	return placement.ScaleIn(t.Fleet(s.ServiceArn.Cluster()), r, standing(t, s, deployment, now), n)
 }

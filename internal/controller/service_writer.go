@@ -48,7 +48,7 @@ func (w *writer) start(d *ecs.Deployment, n, more, sick int) (unplaced bool) {
 		return false
 	}
 	a := w.service.ServiceArn
-	r := placementRequest(w.service, spec.Definition)
+	r := placement.ServiceRequest(w.service, spec.Definition)
 	r.Seed, r.LaunchType = uint64(w.now.UnixNano()), spec.LaunchType
 	var started []arn.Task
 	began := time.Now()
@@ -152,14 +152,6 @@ func launchType(l types.LaunchType) types.LaunchType {
 		return types.LaunchTypeEc2
 	}
 	return l
-}
-
-// placementRequest is what a task of the service needs, without a number of tasks.
-func placementRequest(s *ecs.Service, d *ecs.TaskDefinition) placement.Request {
-	return placement.Request{
-		Group: "service:" + s.ServiceArn.Name(), Reserve: ecs.Reservation(d, nil), Required: placement.RequiredAttributes(d), Service: true,
-		LaunchType: s.LaunchType, Strategy: s.PlacementStrategy, Constraints: placement.Constraints(s.PlacementConstraints, d),
-	}
 }
 
 // serviceTags are the tags of a service's task: propagated ones, and ECS's own where the service says so.

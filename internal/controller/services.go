@@ -68,6 +68,7 @@ func (c *Services) changed(v *state.Snapshot, ch state.Change) {
 		if r.Status != ecs.Inactive {
 			c.loop.Add(r.ServiceArn)
 		}
+		c.holdsLess(ch)
 	case *ecs.Task:
 		if r.Service != "" && matters(ch) {
 			c.loop.Add(r.Service)

@@ -52,3 +52,23 @@ func (c *Services) wait(s arn.Service, o outcome) {
 		c.waiting[k][s] = o.byTasks
 	}
 }
+
+// holdsLess wakes the services that wait for a place when a daemon may not hold room any more that it held: it is another one now, or is gone.
+func (c *Services) holdsLess(ch state.Change) {
+	old, _ := ch.Old.(*ecs.Service)
+	if old == nil || !old.IsDaemon() {
+		return
+	}
+	if new, _ := ch.New.(*ecs.Service); new == nil || new.Status != old.Status || primaryOf(new) != primaryOf(old) ||
+		!sameList(new.PlacementConstraints, old.PlacementConstraints) {
+		c.roomIn(old.ServiceArn.Cluster())
+	}
+}
+
+// primaryOf is the id of a service's primary deployment, "" where it has none.
+func primaryOf(s *ecs.Service) string {
+	if p := s.Primary(); p != nil {
+		return p.ID
+	}
+	return ""
+}

@@ -104,3 +104,11 @@ func RequiredAttributes(d *ecs.TaskDefinition) []string {
 	}
 	return out
 }
+
+// ServiceRequest is what a task of the service needs, of the given definition and without a number of tasks.
+func ServiceRequest(s *ecs.Service, d *ecs.TaskDefinition) Request {
+	return Request{
+		Group: "service:" + s.ServiceArn.Name(), LaunchType: s.LaunchType, Reserve: ecs.Reservation(d, nil), Required: RequiredAttributes(d), Service: true,
+		Strategy: s.PlacementStrategy, Constraints: Constraints(s.PlacementConstraints, d),
+	}
+}

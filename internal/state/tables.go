@@ -28,6 +28,7 @@ type Tables struct {
 	Tasks           Tasks
 
 	draining index[ecs.Instance]
+	daemons  index[ecs.Service] // ACTIVE ones of strategy DAEMON
 	census   tally[Census]
 	zones    tally[int] // by cluster and availability zone: ACTIVE instances
 }
@@ -50,6 +51,7 @@ func newTables() *Tables {
 	return &Tables{
 		Definitions: newDefinitions(), Tasks: newTasks(),
 		draining: newIndex(func(a, b *ecs.Instance) bool { return a.ContainerInstanceArn < b.ContainerInstanceArn }),
+		daemons:  newIndex(func(a, b *ecs.Service) bool { return a.ServiceArn < b.ServiceArn }),
 	}
 }
 
@@ -59,7 +61,7 @@ func (t *Tables) copy() *Tables {
 		Rollouts: t.Rollouts.copy(), Revisions: t.Revisions.copy(),
 		Instances: t.Instances.copy(), Credentials: t.Credentials.copy(), JoinTokens: t.JoinTokens.copy(), Requests: t.Requests.copy(),
 		Settings: t.Settings.copy(), AccountSettings: t.AccountSettings.copy(), Definitions: t.Definitions.copy(), Tasks: t.Tasks.copy(),
-		draining: t.draining.copy(), census: t.census.copy(), zones: t.zones.copy(),
+		draining: t.draining.copy(), daemons: t.daemons.copy(), census: t.census.copy(), zones: t.zones.copy(),
 	}
 }
 
@@ -75,6 +77,7 @@ func (t *Tables) put(r ecs.Record, remove bool) ecs.Record {
 	case *ecs.Service:
 		old, new := t.Services.swap(r.Key(), keep(r, remove)), keep(r, remove)
 		t.censusService(old, new)
+		t.daemons.move(old, new, activeDaemon)
 		return record(old)
 	case *ecs.Event:
 		return record(t.Events.swap(r.Key(), keep(r, remove)))

@@ -76,11 +76,11 @@ func (a *API) explainService(_ context.Context, r *frontdoor.Request, in *Explai
 	}
 	if p := lacking(v, s); p != nil {
 		if d := v.Definitions.Get(p.TaskDefinition); d != nil {
-			out.place(v, c.ClusterArn, placement.Request{
-				Count: 1, Group: "service:" + s.ServiceArn.Name(), Reserve: ecs.Reservation(d, nil), Required: placement.RequiredAttributes(d),
-				Strategy: s.PlacementStrategy, Constraints: placement.Constraints(s.PlacementConstraints, d), Service: true,
-				LaunchType: p.LaunchType,
-			})
+			q, fleet := placement.ServiceRequest(s, d), v.FleetForOthers(c.ClusterArn)
+			if q.Count, q.LaunchType = 1, p.LaunchType; s.IsDaemon() {
+				fleet = v.Fleet(c.ClusterArn)
+			}
+			out.place(v, fleet, q)
 		}
 	}
 	return out, nil
@@ -127,9 +127,9 @@ func why(t *ecs.Task) string {
 }
 
 // place adds every instance's verdict.
-func (e *ExplainOutput) place(v *state.Snapshot, c arn.Cluster, q placement.Request) {
+func (e *ExplainOutput) place(v *state.Snapshot, fleet placement.Fleet, q placement.Request) {
 	fits := 0
-	for _, x := range placement.Explain(v.Fleet(c), q) {
+	for _, x := range placement.Explain(fleet, q) {
 		i, u := v.Instances.Get(x.Instance), v.Tasks.Usage(x.Instance)
 		e.Instances = append(e.Instances, Verdict{
 			ContainerInstanceArn: string(x.Instance), Reason: x.Reason.String(), Short: int32(x.Short),

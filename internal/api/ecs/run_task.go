@@ -125,7 +125,7 @@ func validateRunTask(in *awsecs.RunTaskInput) (count int, err error) {
 
 // place decides, and stores the tasks and the request.
 func (o *order) place(tx *state.Tx, request placement.Request, once *oneRequest) (*awsecs.RunTaskOutput, error) {
-	fleet := tx.Fleet(o.cluster)
+	fleet := tx.FleetForOthers(o.cluster)
 	if !placement.Populated(fleet) {
 		return nil, apierr.InvalidParameter("No Container Instances were found in your cluster.")
 	}

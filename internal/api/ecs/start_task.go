@@ -69,7 +69,7 @@ func (o *order) startOn(tx *state.Tx, names []string) (tasks []*ecs.Task, failur
 		if err := supports(o.definition, request.LaunchType); err != nil {
 			return nil, nil, err
 		}
-		if v := placement.Check(tx.Fleet(o.cluster), request, i); v.Reason != placement.None {
+		if v := placement.Check(tx.FleetForOthers(o.cluster), request, i); v.Reason != placement.None {
 			failures = append(failures, failure(string(a), v.Reason.String()))
 			continue
 		}
