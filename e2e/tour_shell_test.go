@@ -111,7 +111,7 @@ type tourShell struct {
 const (
 	tourDone   = "=== done with the block"
 	tourFailed = "=== failed: "
-	tourLimit  = time.Minute // for one block
+	tourLimit  = 2 * time.Minute // for one block
 )
 
 // startTourShell starts bash in a folder. It and what it starts are killed at the test's end.
