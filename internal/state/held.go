@@ -83,10 +83,26 @@ func (h *heldFleet) Rooms(group string) iter.Seq[placement.Room] {
 	}
 }
 
+// Draw implements placement.Fleet.
+func (h *heldFleet) Draw(group string) (n int, room func(int) (placement.Room, bool)) {
+	n, at := h.fleet.Draw(group)
+	return n, func(i int) (placement.Room, bool) {
+		r, ok := at(i)
+		if ok {
+			r = h.hold(r, h.hasOn(r.Instance))
+		}
+		return r, ok
+	}
+}
+
 // Room implements placement.Fleet.
 func (h *heldFleet) Room(group string, i *ecs.Instance) placement.Room {
-	has := func(n int) bool { return h.Tasks.InGroup(h.cluster, h.daemons[n].group, i.ContainerInstanceArn) > 0 }
-	return h.hold(h.fleet.Room(group, i), has)
+	return h.hold(h.fleet.Room(group, i), h.hasOn(i))
+}
+
+// hasOn says whether the n-th daemon has its task on an instance.
+func (h *heldFleet) hasOn(i *ecs.Instance) func(n int) bool {
+	return func(n int) bool { return h.Tasks.InGroup(h.cluster, h.daemons[n].group, i.ContainerInstanceArn) > 0 }
 }
 
 // hold reserves what daemons need in the room. has says whether the n-th has its task there.

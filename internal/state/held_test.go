@@ -81,6 +81,12 @@ func TestOthersLeaveDaemonsTheirRoom(t *testing.T) {
 				t.Fatalf("the pass over the fleet has %+v, one look %+v", r, one)
 			}
 		}
+		n, draw := others.Draw("x")
+		for i := range n {
+			if r, _ := draw(i); !reflect.DeepEqual(r, others.Room("x", r.Instance)) {
+				t.Fatalf("a draw has %+v", r)
+			}
+		}
 		p := placement.Decide(others, placement.Request{Count: 1000, Group: "x", Reserve: ecs.Resources{MemoryMiB: 10}})
 		if len(p.Placed) != room {
 			t.Fatalf("%d tasks of others, where there is room for %d beside %v", len(p.Placed), room, held)
