@@ -67,3 +67,20 @@ func BenchmarkDecide(b *testing.B) {
 		})
 	}
 }
+
+// TestLookAllocatesNothingForAnInstance: what a look at a fleet allocates does not grow with each instance, but for the lists that it fills.
+func TestLookAllocatesNothingForAnInstance(t *testing.T) {
+	const instances = 1000
+	y, r := fleetOf(instances), Request{Service: true, Count: 1, Reserve: ecs.Resources{CPUUnits: 256, MemoryMiB: 512}}
+	for name, look := range map[string]func(){
+		"Decide": func() { Decide(y, r) },
+		"Survey": func() {
+			for range Survey(y, r) {
+			}
+		},
+	} {
+		if n := testing.AllocsPerRun(10, look); n > instances/4 {
+			t.Errorf("%s of %d instances allocates %v times", name, instances, n)
+		}
+	}
+}

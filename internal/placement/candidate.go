@@ -51,22 +51,29 @@ func (k *checker) candidates() []candidate {
 		if k.Zone != "" && k.zone.value(r.Instance) != k.Zone {
 			continue
 		}
-		out = append(out, k.candidate(r, len(out)))
+		out = append(out, candidate{})
+		k.fill(&out[len(out)-1], r, len(out)-1)
 	}
 	return out
 }
 
 func (k *checker) candidate(r Room, index int) candidate {
+	var c candidate
+	k.fill(&c, r, index)
+	return c
+}
+
+// fill makes c, where it is, the candidate of an instance: expressions look at it by its address, and a look at a fleet makes many.
+func (k *checker) fill(c *candidate, r Room, index int) {
 	i := r.Instance
-	c := candidate{
+	*c = candidate{
 		instance: i, index: index, tasks: r.Tasks, running: r.Running, group: r.InGroup,
 		cpu: i.Registered.CPUUnits - r.Reserved.CPUUnits, mib: i.Registered.MemoryMiB - r.Reserved.MemoryMiB,
 		gpus: len(i.Registered.GPUs) - len(r.Reserved.GPUs),
 		tcp:  ports(i.Registered.PortsTCP, r.Reserved.PortsTCP), udp: ports(i.Registered.PortsUDP, r.Reserved.PortsUDP),
 	}
-	c.fixed = Verdict{Instance: i.ContainerInstanceArn, Reason: k.fixed(&c)}
-	k.nextTurn(&c)
-	return c
+	c.fixed = Verdict{Instance: i.ContainerInstanceArn, Reason: k.fixed(c)}
+	k.nextTurn(c)
 }
 
 // nextTurn draws when strategy random wants the candidate after this: turns come like the arrivals of independent equal streams, so that each
