@@ -77,9 +77,12 @@ func tourLines(text string) (lines []string) {
 
 const tourError = "An error occurred"
 
+// failures is how many of the block's commands are to fail.
+func (b tourBlock) failures() int { return strings.Count(b.prints, tourError) }
+
 // differs tells how what a block printed, and which of its commands failed, is not what the page shows.
 func (b tourBlock) differs(got string, failed []string) string {
-	if want := strings.Count(b.prints, tourError); len(failed) != want {
+	if want := b.failures(); len(failed) != want {
 		return fmt.Sprintf("%d commands failed, and %d were to: %q\n%s", len(failed), want, failed, got)
 	}
 	if !b.shown {
@@ -158,7 +161,9 @@ func (sh *tourShell) paste(t *testing.T, b tourBlock) (printed string, failed []
 			case line == tourDone:
 				return printed, failed
 			case isFailure:
-				failed = append(failed, command)
+				if failed = append(failed, command); len(failed) > b.failures() {
+					return printed, failed // what comes behind it may wait for ever
+				}
 			default:
 				printed += line + "\n"
 			}

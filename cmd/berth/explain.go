@@ -39,7 +39,7 @@ func explainCommand() *cobra.Command {
 func explainOne(name, operation string) *cobra.Command {
 	var data, cluster, format string
 	c := &cobra.Command{
-		Use: name + " NAME", Short: "Explain a " + name + ", given by name, id or ARN", Args: cobra.ExactArgs(1),
+		Use: name + " NAME", Short: "Explain the " + name + " with this name, id or ARN", Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			k, err := openClient(data)
 			if err != nil {
