@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/apierr"
 	"berth/internal/arn"
@@ -64,7 +67,7 @@ func (a *API) explainService(_ context.Context, r *frontdoor.Request, in *Explai
 		out.say("%s %s %s %s of %s: %d running (%d healthy), %d pending, %d failed", kind, d.ID, d.Status, state,
 			d.TaskDefinition.FamilyRevision(), k.Running, k.WantHealthy, k.Pending, d.FailedTasks)
 		if d.NextStartAt != nil && d.NextStartAt.After(time.Now()) {
-			out.say("  its next start waits until %s after %d failures in a row", d.NextStartAt.Format(time.RFC3339), d.Failures)
+			out.say("  its next start waits until %s after %d rounds in a row in which tasks did not start or ended at once", d.NextStartAt.Format(time.RFC3339), d.Failures)
 		}
 	}
 	out.lastStops(v.Tasks.OfService(s.ServiceArn))
@@ -99,17 +102,59 @@ func lacking(v *state.Snapshot, s *ecs.Service) *ecs.Deployment {
 	return s.Primary()
 }
 
-// lastStops tells why tasks stopped lately, each reason once.
+// stops are tasks that stopped for one reason.
+type stops struct {
+	newest  *ecs.Task
+	others  int
+	wanted  bool // by the scheduler: that is no trouble
+	because string
+}
+
+// mostReasons is how many reasons are told.
+const mostReasons = 5
+
+// lastStops tells why tasks stopped: each reason once, what went wrong before what was wanted, and the newest first.
 func (e *ExplainOutput) lastStops(tasks iter.Seq[*ecs.Task]) {
-	said := map[string]bool{}
+	by, list := map[string]*stops{}, []*stops(nil)
 	for t := range tasks {
-		text := why(t)
-		if t.DesiredStatus != ecs.Stopped || said[text] || len(said) == 5 {
+		if t.DesiredStatus != ecs.Stopped {
 			continue
 		}
-		said[text] = true
-		e.say("task %s stopped: %s", t.TaskArn.ID(), text)
+		text, wanted := why(t), t.StopCode == types.TaskStopCodeServiceSchedulerInitiated && !strings.HasPrefix(t.StoppedReason, "Task failed")
+		key := text
+		if wanted {
+			key = "" // which deployment it was for is of no interest
+		}
+		x := by[key]
+		if x == nil {
+			x = &stops{newest: t, wanted: wanted, because: text}
+			by[key], list = x, append(list, x)
+			continue
+		}
+		if x.others++; stoppingAt(t).After(stoppingAt(x.newest)) {
+			x.newest, x.because = t, text
+		}
 	}
+	slices.SortStableFunc(list, func(a, b *stops) int {
+		if a.wanted != b.wanted {
+			return map[bool]int{false: -1, true: 1}[a.wanted]
+		}
+		return stoppingAt(b.newest).Compare(stoppingAt(a.newest))
+	})
+	for _, x := range list[:min(mostReasons, len(list))] {
+		more := ""
+		if x.others > 0 {
+			more = fmt.Sprintf(" (and %d others)", x.others)
+		}
+		e.say("task %s stopped at %s%s: %s", x.newest.TaskArn.ID(), stoppingAt(x.newest).Format(time.RFC3339), more, x.because)
+	}
+}
+
+func stoppingAt(t *ecs.Task) time.Time {
+	if t.StoppingAt == nil {
+		return t.CreatedAt
+	}
+	return *t.StoppingAt
 }
 
 // why is a task's stop in one line.
