@@ -196,12 +196,24 @@ func TestRelocate(t *testing.T) {
 			t.Fatalf("%s, %s, %v", session, telemetry, err)
 		}
 		p.set("", hostOf(session))
-		if _, _, err := in.relocate(t.Context(), first+"/acs/"); err == nil || errors.Is(err, acs.ErrInactive) {
-			t.Errorf("a replica that cannot serve told where the session is: %v", err)
-		}
-		third, _, err := in.relocate(t.Context(), "")
+		third, _, err := in.relocate(t.Context(), first+"/acs/") // in one call, past the one that cannot serve
 		if err != nil || hostOf(third) == hostOf(session) || hostOf(third) == hostOf(first) {
 			t.Errorf("%s after %s and %s: %v", third, first, session, err)
+		}
+		for _, host := range []string{hostOf(first), hostOf(third)} {
+			p.replicas[host].Close()
+			p.replicas[host].Cut()
+		}
+		if _, _, err := in.relocate(t.Context(), ""); err == nil || errors.Is(err, acs.ErrInactive) {
+			t.Errorf("a replica that cannot serve told where the session is: %v", err)
+		}
+		p.set("", "")
+		time.Sleep(3 * lately) // failures are forgotten
+		for range 10 {
+			if again, _, err := in.relocate(t.Context(), ""); err != nil || hostOf(again) != hostOf(session) {
+				t.Fatalf("one of three is back, and the call ended at %s: %v", again, err)
+			}
+			time.Sleep(3 * lately)
 		}
 	})
 }

@@ -163,17 +163,25 @@ func (i *instance) poll(ctx context.Context) (session, telemetry string, err err
 	return *out.Endpoint, *out.TelemetryEndpoint, nil
 }
 
-// relocate finds the endpoints of the sessions anew: at another replica where the one behind failed has failed, else at any.
+// relocate finds the endpoints of the sessions anew: at another replica where the one behind failed has failed, else at any. It asks each that it
+// knows before it gives up: the pause until it is called again may be minutes.
 func (i *instance) relocate(ctx context.Context, failed string) (session, telemetry string, err error) {
+	known := i.agent.endpoints
 	if failed == "" {
-		i.agent.endpoints.renew()
+		known.renew()
 	} else {
-		i.agent.endpoints.fail(failed)
+		known.fail(failed)
 	}
-	err = bounding(ctx, func(ctx context.Context) (err error) {
-		session, telemetry, err = i.poll(ctx)
-		return err
-	})
+	for range known.all {
+		asked := known.current()
+		err = bounding(ctx, func(ctx context.Context) (err error) {
+			session, telemetry, err = i.poll(ctx)
+			return err
+		})
+		if err == nil || ctx.Err() != nil || known.current() == asked {
+			break
+		}
+	}
 	return session, telemetry, err
 }
 
