@@ -28,7 +28,7 @@ func eventsCommand() *cobra.Command {
 		Use: "events --follow", Short: "Show what happens: events of tasks, container instances, services and deployments", Args: cobra.NoArgs,
 		Long: `Show what happens from now on, one line an event. With --output json each line is the event as Amazon EventBridge delivers it.
 It connects again when the control plane goes away, and goes on where it was; what it has missed it says on standard error.`,
-		Example: "  berth events --follow --cluster demo\n  berth events --follow --output json | jq 'select(.\"detail-type\" == \"ECS Task State Change\") | .detail.lastStatus'",
+		Example: "  berth events --follow --cluster demo\n  berth events --follow --output json |\n    jq 'select(.\"detail-type\" == \"ECS Task State Change\") | .detail.lastStatus'",
 		RunE: func(c *cobra.Command, _ []string) error {
 			if !follow {
 				return errors.New("events are a stream and not kept: say --follow")

@@ -37,6 +37,7 @@ func root() *cobra.Command {
 	}
 	c.AddCommand(upCommand(), downCommand(), envCommand(), explainCommand(), serverCommand(), agentCommand(), tokenCommand(), simulateCommand(),
 		snapshotCommand(), eventsCommand(), quotasCommand(), versionCommand(), helloCommand(), pauseCommand())
+	fitHelp(c)
 	return c
 }
 

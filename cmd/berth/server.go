@@ -74,7 +74,7 @@ the first is started with --cluster-init, the others with --join and a token of 
 	f.StringVar(&o.advertise, "advertise", "", "address that other replicas reach this one at (default: --listen)")
 	f.BoolVar(&o.clusterInit, "cluster-init", false, "begin a cluster of replicas that keep the state themselves, with the state that is here")
 	f.StringVar(&o.join, "join", "", "address of a replica whose cluster this one joins, https://HOST:PORT")
-	f.StringVar(&o.token, "token", "", "one-time token to join with, which `berth server members token` makes")
+	f.StringVar(&o.token, "token", "", "one-time token to join with; berth server members token makes one")
 	f.StringVar(&o.peerListen, "peer-listen", "", "IP:PORT on which a cluster's members reach each other's state (default: --listen, the next port)")
 	f.BoolVar(&o.drain, "drain", false, "let the running server of --data hand over to another replica, then stop it")
 	f.StringVar(&o.account, "account", "000000000000", "account of the administrator")
