@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 
 	"golang.org/x/sys/unix"
@@ -64,11 +63,24 @@ func openData(dir string) (dataDir, error) {
 		return "", fmt.Errorf("data directory: %w", err)
 	}
 	if _, err := os.Stat(d.path("key")); errors.Is(err, fs.ErrNotExist) {
-		if err := d.write("key", []byte(hex.EncodeToString(seal.NewKey())+"\n")); err != nil {
+		if err := d.makeKey(); err != nil {
 			return "", err
 		}
 	}
 	return d, nil
+}
+
+// makeKey makes the installation's key, unless another process is faster.
+func (d dataDir) makeKey() error {
+	mine := "key." + rand.Text()
+	if err := d.write(mine, []byte(hex.EncodeToString(seal.NewKey())+"\n")); err != nil {
+		return err
+	}
+	defer os.Remove(d.path(mine)) //nolint:errcheck // a leftover is no key
+	if err := os.Link(d.path(mine), d.path("key")); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("write key: %w", err)
+	}
+	return nil
 }
 
 // existing is a data directory that must be there already.
@@ -174,46 +186,3 @@ func (d dataDir) read(name string, v any) error {
 
 // accessKey is the administrator's key, kept in credentials.json for the commands of this machine.
 type accessKey struct{ AccessKeyID, SecretAccessKey string }
-
-// own claims a role ("server", "agent", "up") of this data directory for this process and writes its pid. The claim ends with the process.
-func (d dataDir) own(role string) (release func(), err error) {
-	f, err := os.OpenFile(d.path(role+".lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("claim %s: %w", role, err)
-	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		f.Close()
-		return nil, fmt.Errorf("another berth %s (pid %d) works in %s already", role, d.pid(role), d)
-	}
-	if err := d.write(role+".pid", []byte(strconv.Itoa(os.Getpid())+"\n")); err != nil {
-		f.Close()
-		return nil, err
-	}
-	return func() { os.Remove(d.path(role + ".pid")); f.Close() }, nil
-}
-
-// pid is the process that has a role, 0 if none is alive.
-func (d dataDir) pid(role string) int {
-	b, err := os.ReadFile(d.path(role + ".pid"))
-	if err != nil {
-		return 0
-	}
-	pid, err := strconv.Atoi(strings.TrimSpace(string(b)))
-	if err != nil || pid <= 1 || !d.owned(role) {
-		return 0
-	}
-	return pid
-}
-
-// owned reports whether a process holds the role's claim, so that a pid of a process long gone is never mistaken for ours.
-func (d dataDir) owned(role string) bool {
-	f, err := os.OpenFile(d.path(role+".lock"), os.O_RDWR, 0)
-	if err != nil {
-		return false
-	}
-	defer f.Close()
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return true
-	}
-	return false
-}

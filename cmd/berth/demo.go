@@ -80,12 +80,8 @@ func (c *client) demo(ctx context.Context, say func(string, ...any)) error {
 }
 
 func (c *client) demoService(ctx context.Context, say func(string, ...any)) error {
-	d, err := c.ecs().DescribeServices(ctx, &awsecs.DescribeServicesInput{Services: []string{"hello"}})
-	if err != nil {
+	if there, err := c.hasDemo(ctx); err != nil || there {
 		return err
-	}
-	if len(d.Services) > 0 && aws.ToString(d.Services[0].Status) == "ACTIVE" {
-		return nil
 	}
 	say("registering the task definition hello and creating the service hello")
 	def, err := c.ecs().RegisterTaskDefinition(ctx, &awsecs.RegisterTaskDefinitionInput{
@@ -103,5 +99,19 @@ func (c *client) demoService(ctx context.Context, say func(string, ...any)) erro
 		ServiceName: aws.String("hello"), TaskDefinition: def.TaskDefinition.TaskDefinitionArn, DesiredCount: aws.Int32(3),
 		DeploymentConfiguration: &types.DeploymentConfiguration{DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: true, Rollback: true}},
 	})
+	if err != nil {
+		if there, _ := c.hasDemo(ctx); there {
+			return nil // another `berth up --demo` was faster
+		}
+	}
 	return err
+}
+
+// hasDemo reports whether the demo's service is there.
+func (c *client) hasDemo(ctx context.Context) (bool, error) {
+	d, err := c.ecs().DescribeServices(ctx, &awsecs.DescribeServicesInput{Services: []string{"hello"}})
+	if err != nil {
+		return false, err
+	}
+	return len(d.Services) > 0 && aws.ToString(d.Services[0].Status) == "ACTIVE", nil
 }

@@ -31,7 +31,7 @@ type trust struct {
 func (s *server) listen() (*listener, error) {
 	l, err := net.Listen("tcp", s.options.listen)
 	if err != nil {
-		return nil, fmt.Errorf("listen on %s: %w; another program uses the address, choose one with --listen", s.options.listen, err)
+		return nil, cannotListen("listen", s.options.listen, err)
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, GetConfigForClient: s.tlsFor}
 	plain := s.options.tlsCert == ""

@@ -88,29 +88,27 @@ func (s *server) remember() error {
 
 // addresses completes what is said of where this replica listens and is reached.
 func (o *serverOptions) addresses(shared bool) error {
-	host, port, err := net.SplitHostPort(o.listen)
-	if err != nil {
-		return fmt.Errorf("--listen %q is not HOST:PORT", o.listen)
+	if err := checkAddress("listen", o.listen); err != nil {
+		return err
 	}
+	host, port, _ := net.SplitHostPort(o.listen) // checked
 	if o.advertise == "" {
 		o.advertise = o.listen
 		if shared && unspecified(host) {
 			return fmt.Errorf("--listen %s says not where other replicas reach this one; say it with --advertise HOST:PORT", o.listen)
 		}
 	}
-	if _, _, err := net.SplitHostPort(o.advertise); err != nil {
-		return fmt.Errorf("--advertise %q is not HOST:PORT", o.advertise)
+	if err := checkAddress("advertise", o.advertise); err != nil {
+		return err
 	}
-	if o.peerListen == "" {
-		n, err := strconv.Atoi(port)
-		if err != nil {
-			return fmt.Errorf("--listen %q has no port number", o.listen)
-		}
-		o.peerListen = net.JoinHostPort(host, strconv.Itoa(n+1))
+	if o.peerListen != "" {
+		return checkAddress("peer-listen", o.peerListen)
 	}
-	if _, _, err := net.SplitHostPort(o.peerListen); err != nil {
-		return fmt.Errorf("--peer-listen %q is not HOST:PORT", o.peerListen)
+	n, err := strconv.Atoi(port)
+	if err != nil {
+		return fmt.Errorf("--listen %q: %w", o.listen, err)
 	}
+	o.peerListen = net.JoinHostPort(host, strconv.Itoa(n+1))
 	return nil
 }
 

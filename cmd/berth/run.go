@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 
 	"berth/internal/access"
 	"berth/internal/seal"
@@ -193,7 +194,11 @@ func (s *server) open(ctx context.Context) error {
 			return err
 		}
 	}
-	if s.backend, err = etcd.Open(ctx, c); err != nil {
+	s.backend, err = etcd.Open(ctx, c)
+	if c.Cluster != nil && errors.Is(err, unix.EADDRINUSE) {
+		return cannotListen("peer-listen", s.options.peerListen, err)
+	}
+	if err != nil {
 		return err
 	}
 	if len(c.Endpoints) > 0 {

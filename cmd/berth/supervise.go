@@ -10,7 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"slices"
-	"strconv"
+	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -24,34 +25,32 @@ type supervisor struct {
 	in       installation
 	options  upOptions
 	progress io.Writer
+	ready    atomic.Bool // once the control plane has served
 }
 
 // say tells the user how far things are.
 func (s *supervisor) say(format string, a ...any) { fmt.Fprintf(s.progress, format+"\n", a...) }
 
-// runUp starts everything, says when it is ready, and keeps it running until ctx ends.
-func runUp(ctx context.Context, d dataDir, in installation, o upOptions, stderr io.Writer) error {
-	s := &supervisor{data: d, in: in, options: o, progress: stderr}
-	var pipe *os.File
-	if fd, err := strconv.Atoi(os.Getenv(progressEnv)); err == nil {
-		pipe = os.NewFile(uintptr(fd), "progress")
+// runUp starts everything, says when it is ready, and keeps it running until ctx ends. It has the role "up", and tells its progress to pipe as
+// well, which is nil without --detach.
+func runUp(ctx context.Context, role *claim, in installation, o upOptions, stderr io.Writer, pipe *os.File) error {
+	defer role.release()
+	s := &supervisor{data: role.data, in: in, options: o, progress: stderr}
+	if pipe != nil {
+		defer pipe.Close()
 		s.progress = io.MultiWriter(stderr, pipe)
 	}
-	release, err := d.own("up")
-	if err != nil {
-		if pid := d.pid("up"); pid != 0 {
-			s.say("berth up runs already (pid %d)", pid)
-			return s.alreadyUp(ctx, pipe)
-		}
+	if err := role.announce(); err != nil {
 		return err
 	}
-	defer release()
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.keep(ctx, "server", s.serverArgs()) })
+	s.say("starting the control plane on %s", s.in.Listen)
 	g.Go(func() error {
 		if err := s.waitReady(ctx); err != nil {
 			return err
 		}
+		s.ready.Store(true)
 		if err := s.prepareInstances(ctx); err != nil {
 			return err
 		}
@@ -59,27 +58,20 @@ func runUp(ctx context.Context, d dataDir, in installation, o upOptions, stderr 
 		if err := s.arrive(ctx); err != nil {
 			return err
 		}
-		s.finish(pipe)
+		s.finish()
+		if pipe != nil {
+			fmt.Fprintln(pipe, readyLine)
+			pipe.Close()
+			s.progress = stderr
+		}
 		return nil
 	})
 	if err := g.Wait(); ctx.Err() == nil || !errors.Is(err, context.Canceled) {
-		if err != nil {
+		if err != nil && pipe != nil {
 			s.say("%v", err)
 		}
 		return err
 	}
-	return nil
-}
-
-// alreadyUp makes a second `berth up` a wait for the first.
-func (s *supervisor) alreadyUp(ctx context.Context, pipe *os.File) error {
-	if err := s.waitReady(ctx); err != nil {
-		return err
-	}
-	if err := s.arrive(ctx); err != nil {
-		return err
-	}
-	s.finish(pipe)
 	return nil
 }
 
@@ -98,27 +90,21 @@ func (s *supervisor) arrive(ctx context.Context) error {
 	return nil
 }
 
-func (s *supervisor) finish(pipe *os.File) {
-	data := ""
-	if string(s.data) != defaultData() {
-		data = " --data " + string(s.data)
-	}
-	s.say("\nBerth is up at http://%s. Next:\n\n  eval \"$(berth env%s)\"\n  aws ecs list-services\n", s.in.Listen, data)
-	if pipe != nil {
-		fmt.Fprintln(pipe, readyLine)
-		pipe.Close()
-		s.progress = os.Stderr
-	}
+// finish says that everything is there, and how to go on.
+func (s *supervisor) finish() {
+	s.say("\nBerth is up at http://%s. Next:\n\n  eval \"$(%s env%s)\"\n  aws ecs list-services\n", s.in.Listen, called(), s.data.flag())
 }
 
 func (s *supervisor) serverArgs() []string {
 	args := []string{"server", "--data", string(s.data), "--listen", s.in.Listen, "--region", s.in.Region, "--account", s.in.Account,
 		"--auth", s.in.Auth, "--instance-lost-after", s.options.lostAfter.String()}
-	for _, name := range slices.Sorted(maps.Keys(s.in.Flags)) {
+	for _, name := range sortedKeys(s.in.Flags) {
 		args = append(args, "--"+name, s.in.Flags[name])
 	}
 	return args
 }
+
+func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 
 func (s *supervisor) agentArgs() []string {
 	return []string{"agent", "--data", string(s.data), "--local", "--clean-up-after", s.options.cleanUpAfter.String()}
@@ -126,7 +112,6 @@ func (s *supervisor) agentArgs() []string {
 
 // waitReady waits until the control plane serves. A server that cannot start is not waited for.
 func (s *supervisor) waitReady(ctx context.Context) error {
-	s.say("starting the control plane on %s", s.in.Listen)
 	for began := time.Now(); ; {
 		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.in.Listen+"/readyz", nil)
 		if err != nil {
@@ -156,12 +141,15 @@ func pauseFor(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// keep runs a process of a role again and again until ctx ends. One that an earlier `berth up` left behind is adopted.
+// keep runs a process of a role again and again until ctx ends. One that an earlier `berth up` left behind is adopted. A server that ends before it
+// has ever served is not started again: it would end in the same way.
 func (s *supervisor) keep(ctx context.Context, role string, args []string) error {
 	for pause := 200 * time.Millisecond; ; {
 		began := time.Now()
 		var err error
-		if pid := s.data.pid(role); pid != 0 {
+		pid := s.data.pid(role)
+		child := pid == 0
+		if !child {
 			s.say("adopting the running berth %s (pid %d)", role, pid)
 			err = awaitPid(ctx, pid)
 		} else {
@@ -169,6 +157,9 @@ func (s *supervisor) keep(ctx context.Context, role string, args []string) error
 		}
 		if ctx.Err() != nil {
 			return nil
+		}
+		if role == "server" && child && !s.ready.Load() {
+			return fmt.Errorf("the control plane did not start (%v): %s; see %s", err, lastLine(s.data.path("server.log")), s.data.path("server.log"))
 		}
 		if time.Since(began) > time.Minute {
 			pause = 200 * time.Millisecond
@@ -179,6 +170,16 @@ func (s *supervisor) keep(ctx context.Context, role string, args []string) error
 		}
 		pause = min(2*pause, 10*time.Second)
 	}
+}
+
+// lastLine is the last line of a log, without the program's name before it.
+func lastLine(log string) string {
+	b, err := os.ReadFile(log)
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
+	return strings.TrimPrefix(lines[len(lines)-1], "berth: ")
 }
 
 // runChild runs one process until it ends; the end of ctx asks it to end.

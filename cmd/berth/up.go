@@ -3,16 +3,18 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"berth/internal/frontdoor"
 )
+
+// mostInstances is how many host addresses 127.0.HostNet.x there are.
+const mostInstances = 254
 
 // upOptions are the flags of `berth up`.
 type upOptions struct {
@@ -26,31 +28,17 @@ type upOptions struct {
 
 func upCommand() *cobra.Command {
 	o := upOptions{limits: defaultLimits()}
+	return upFlags(&o)
+}
+
+// upFlags is the command with its flags over o.
+func upFlags(o *upOptions) *cobra.Command {
 	c := &cobra.Command{
 		Use: "up", Short: "Run everything on this machine: control plane and container instances", Args: cobra.NoArgs,
 		Long: `Run the control plane and local container instances on this machine, and keep them running. Ctrl-C stops them; their tasks run on
 and are adopted by the next berth up. berth down stops the tasks as well.`,
 		Example: "  berth up --detach --demo\n  berth up --instances 3 --data ./other --listen 127.0.0.1:3280",
-		RunE: func(c *cobra.Command, _ []string) error {
-			d, err := openData(o.data)
-			if err != nil {
-				return err
-			}
-			in, err := d.load()
-			if err != nil {
-				return err
-			}
-			if err := o.keepIn(c.Flags().Changed, &in); err != nil {
-				return err
-			}
-			if err := d.save("berth.json", in); err != nil {
-				return err
-			}
-			if o.detach {
-				return detach(c, d, o)
-			}
-			return runUp(c.Context(), d, in, o, os.Stderr)
-		},
+		RunE:    func(c *cobra.Command, _ []string) error { return o.run(c) },
 	}
 	f := c.Flags()
 	dataFlag(c, &o.data)
@@ -65,6 +53,78 @@ and are adopted by the next berth up. berth down stops the tasks as well.`,
 	f.DurationVar(&o.lostAfter, "instance-lost-after", 5*time.Minute, "deregister a container instance that has no session for so long; 0 never")
 	o.limitFlags(f)
 	return c
+}
+
+// check refuses flags that cannot be right, before anything is made or stored.
+func (o *upOptions) check() error {
+	if err := checkAddress("listen", o.listen); err != nil {
+		return err
+	}
+	if o.instances < 1 || o.instances > mostInstances {
+		return fmt.Errorf("--instances %d: one machine runs 1 to %d container instances", o.instances, mostInstances)
+	}
+	if _, err := frontdoor.ParseAuth(o.auth); err != nil {
+		return fmt.Errorf("--auth: %w", err)
+	}
+	return nil
+}
+
+// run starts everything or, where another `berth up` does that already, waits for it.
+func (o *upOptions) run(c *cobra.Command) error {
+	if err := o.check(); err != nil {
+		return err
+	}
+	d, err := openData(o.data)
+	if err != nil {
+		return err
+	}
+	if handed() {
+		return o.behind(c.Context(), d)
+	}
+	role, pid, err := d.claimUp(c.Context())
+	if err != nil {
+		return err
+	}
+	if role == nil {
+		return o.runsAlready(c, d, pid)
+	}
+	in, err := o.prepare(c.Context(), d, c.Flags().Changed)
+	if err != nil {
+		role.release()
+		return err
+	}
+	if o.detach {
+		return detach(c, role, o)
+	}
+	return runUp(c.Context(), role, in, *o, os.Stderr, nil)
+}
+
+// prepare checks what can be checked before the start, and stores what the flags say.
+func (o *upOptions) prepare(ctx context.Context, d dataDir, said func(flag string) bool) (installation, error) {
+	in, err := d.load()
+	if err != nil {
+		return in, err
+	}
+	if strings.Contains(in.Listen, "://") {
+		return in, fmt.Errorf("%s is of a machine that has joined %s; choose another directory with --data", d, in.Listen)
+	}
+	for _, role := range []string{"server", "agent"} { // of a `berth up` that was killed
+		if err := o.sameAs(d, role, d.pid(role), in, said); err != nil {
+			return in, err
+		}
+	}
+	if err := o.keepIn(said, &in); err != nil {
+		return in, err
+	}
+	if d.pid("server") == 0 {
+		if err := checkFree("listen", in.Listen); err != nil {
+			return in, err
+		}
+	}
+	if err := checkEngine(ctx); err != nil {
+		return in, err
+	}
+	return in, d.save("berth.json", in)
 }
 
 // keepIn remembers what the flags say; what is not said stays as the last `berth up` said it.
@@ -88,68 +148,4 @@ func (o *upOptions) keepIn(said func(flag string) bool, in *installation) error 
 	}
 	in.Flags = asText(f)
 	return nil
-}
-
-// readyLine is what the process behind --detach says when everything is there.
-const readyLine = "READY"
-
-// detach starts `berth up` in the background and passes its progress on until it is ready.
-func detach(c *cobra.Command, d dataDir, o upOptions) error {
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("find the berth program: %w", err)
-	}
-	r, w, err := os.Pipe()
-	if err != nil {
-		return fmt.Errorf("start berth up: %w", err)
-	}
-	log, err := os.OpenFile(d.path("up.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("start berth up: %w", err)
-	}
-	defer log.Close()
-	args := []string{"up", "--data", string(d), "--clean-up-after", o.cleanUpAfter.String(), "--instance-lost-after", o.lostAfter.String()}
-	if o.demo {
-		args = append(args, "--demo")
-	}
-	cmd := exec.Command(self, args...)
-	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = log, log, []*os.File{w}
-	cmd.Env = append(os.Environ(), progressEnv+"=3")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
-	if err := cmd.Start(); err != nil {
-		return fmt.Errorf("start berth up: %w", err)
-	}
-	w.Close()
-	if err := follow(c.Context(), r, c.ErrOrStderr()); err != nil {
-		return fmt.Errorf("%w; see %s", err, d.path("up.log"))
-	}
-	return cmd.Process.Release()
-}
-
-// progressEnv names the file descriptor to which a detached `berth up` tells its progress.
-const progressEnv = "BERTH_PROGRESS_FD"
-
-// follow copies progress until the ready line.
-func follow(ctx context.Context, r *os.File, to io.Writer) error {
-	stop := context.AfterFunc(ctx, func() { r.Close() })
-	defer stop()
-	b, line := make([]byte, 1), strings.Builder{}
-	for {
-		n, err := r.Read(b)
-		if err != nil || n == 0 {
-			if ctx.Err() != nil {
-				return ctx.Err()
-			}
-			return fmt.Errorf("berth up ended before it was ready")
-		}
-		if b[0] != '\n' {
-			line.WriteByte(b[0])
-			continue
-		}
-		if line.String() == readyLine {
-			return nil
-		}
-		fmt.Fprintln(to, line.String())
-		line.Reset()
-	}
 }
