@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -31,31 +32,8 @@ func saveCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			r, err := http.NewRequestWithContext(c.Context(), http.MethodGet, k.endpoint+snapshotPath, nil)
+			n, err := k.saveTo(c.Context(), args[0])
 			if err != nil {
-				return err
-			}
-			resp, err := k.send(c.Context(), r, nil)
-			if err != nil {
-				return err
-			}
-			defer resp.Body.Close()
-			f, err := os.OpenFile(args[0], os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-			if err != nil {
-				return fmt.Errorf("save the snapshot: %w", err)
-			}
-			n, err := io.Copy(f, resp.Body)
-			if err == nil && resp.Trailer.Get("X-Berth-Complete") != "yes" {
-				err = errors.New("the snapshot broke off")
-			}
-			if err == nil {
-				err = f.Sync()
-			}
-			if cerr := f.Close(); err == nil {
-				err = cerr
-			}
-			if err != nil {
-				os.Remove(args[0])
 				return fmt.Errorf("save the snapshot: %w", err)
 			}
 			fmt.Fprintf(c.OutOrStdout(), "saved %d bytes to %s; keep %s with it, which opens the secrets in it\n", n, args[0], k.data.path("key"))
@@ -64,6 +42,47 @@ func saveCommand() *cobra.Command {
 	}
 	dataFlag(c, &data)
 	return c
+}
+
+// saveTo saves a snapshot to a new file and returns its size in bytes. The file is there only if all of it is.
+func (c *client) saveTo(ctx context.Context, file string) (n int64, err error) {
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return 0, fmt.Errorf("%s exists already; name another file, or remove it first", file)
+	}
+	if err != nil {
+		return 0, err
+	}
+	defer func() {
+		if cerr := f.Close(); err == nil {
+			err = cerr
+		}
+		if err != nil {
+			os.Remove(file) //nolint:errcheck // the first error is told
+		}
+	}()
+	if n, err = c.copySnapshot(ctx, f); err != nil {
+		return 0, err
+	}
+	return n, f.Sync()
+}
+
+// copySnapshot writes what the control plane sends to w. The trailer says that it was all.
+func (c *client) copySnapshot(ctx context.Context, w io.Writer) (int64, error) {
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, c.endpoint+snapshotPath, nil)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := c.send(ctx, r, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	n, err := io.Copy(w, resp.Body)
+	if err == nil && resp.Trailer.Get("X-Berth-Complete") != "yes" {
+		err = errors.New("the snapshot broke off")
+	}
+	return n, err
 }
 
 // saveSnapshot streams the store; a trailer says that it is whole.
