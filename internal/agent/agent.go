@@ -78,6 +78,7 @@ type Agent struct {
 	choosing  sync.Mutex // one chooses host ports at a time
 	stats     sampler
 	engine    condition
+	roster    roster
 
 	mu    sync.Mutex
 	tasks map[string]*task // by ARN
@@ -221,6 +222,7 @@ func (a *Agent) drop(t *task) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.tasks, t.arn)
+	a.roster.remove(t.in.Name, t.arn)
 }
 
 func (a *Agent) instance(name string) *instance {

@@ -15,11 +15,12 @@ const (
 	Create             // write down that it starts, and create it
 	Start              // start what was created
 	Halt               // stop what runs
+	Restop             // stop what runs although it has ended
 	CleanUp            // remove the task's containers, volumes and group, and forget it
 )
 
 func (a Act) String() string {
-	return [...]string{"look at", "pull", "create", "start", "stop", "clean up"}[a]
+	return [...]string{"look at", "pull", "create", "start", "stop", "stop again", "clean up"}[a]
 }
 
 // Step is an act on a container, or on the whole task where Container is "".
@@ -58,7 +59,7 @@ func Next(r *Record, cleanUpAfter time.Duration, now time.Time) (steps []Step, w
 func nextAct(r *Record, c *Container) (Act, bool) {
 	switch {
 	case c.Phase == Ended:
-		return 0, false
+		return Restop, c.Revived
 	case c.Unseen:
 		return Look, true
 	case c.Doomed:
@@ -100,9 +101,10 @@ func needed(r *Record, c *Container) bool {
 	return false
 }
 
+// busy says whether a step of a container is under way, or must come before the task is cleaned up.
 func busy(r *Record) bool {
 	for _, c := range r.Containers {
-		if c.Busy {
+		if c.Busy || c.Revived {
 			return true
 		}
 	}

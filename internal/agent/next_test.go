@@ -15,7 +15,7 @@ import (
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 // parseRecord reads a record in shorthand, one container a word: name, "!" if essential, "=" phase, and then any of "+seen-not", "+busy",
-// "+doomed", "+healthy", "+again", "+exit3", "+never" (never started), "<dep:CONDITION" and "<dep:CONDITION:startTimeout". A first word "stop", "orphan" or "adopted" is the
+// "+doomed", "+healthy", "+revived", "+again", "+exit3", "+never" (never started), "<dep:CONDITION" and "<dep:CONDITION:startTimeout". A first word "stop", "orphan" or "adopted" is the
 // task's.
 func parseRecord(text string) *Record {
 	r := &Record{Task: acsproto.Task{ARN: "arn:aws:ecs:us-east-1:1:task/c/t"}, Network: "bridge"}
@@ -62,6 +62,8 @@ func parseContainer(r *Record, word string) {
 			c.Busy = true
 		case "doomed":
 			c.Doomed = true
+		case "revived":
+			c.Revived = true
 		case "healthy":
 			c.Health = "HEALTHY"
 		case "again":
@@ -125,6 +127,9 @@ func TestNextStep(t *testing.T) {
 		{"reverse order", "stop a!=running b!=running<a:START", "stop b"},
 		{"reverse order, next", "stop a!=running b!=stopped+exit0<a:START", "stop a"},
 		{"reverse order waits for a start under way", "stop a!=running b!=created+busy<a:START", ""},
+		{"ended, and runs", "a!=stopped+exit1+revived", "stop again a"},
+		{"ended, and runs beside what goes on", "a=stopped+exit1+revived b!=running", "stop again a"},
+		{"ended, and may run: it is being looked at", "a!=stopped+exit1+revived+busy", ""},
 		{"half a start is undone", "a!=created+doomed b!=running", "stop a"},
 		{"to be started again", "a!=created+again+exit1 b!=running", "start a"},
 		{"not when the task stops", "stop a!=created+again+exit1 b!=running", "stop b; a stopped(1)"},
@@ -180,6 +185,11 @@ func TestCleanUpComesInTime(t *testing.T) {
 	if len(steps) != 1 || steps[0].Act != CleanUp || !wake.IsZero() {
 		t.Errorf("steps %v, wake %v", steps, wake)
 	}
+	r.Containers[0].Revived = true
+	steps, _ = Next(r, 3*time.Hour, noon.Add(3*time.Hour))
+	if len(steps) != 1 || steps[0].Act != Restop {
+		t.Errorf("steps %v: what runs again is stopped first", steps)
+	}
 }
 
 // TestDecisionsAreSafe draws records and checks what must hold of any of them.
@@ -204,7 +214,8 @@ func TestDecisionsAreSafe(t *testing.T) {
 			switch {
 			case seen[s.Container]:
 				t.Fatalf("two steps for %s: %v", s.Container, steps)
-			case c.Busy || c.Phase == Ended:
+			case s.Act == Restop && c.Phase == Ended && c.Revived && !c.Busy:
+			case c.Busy || c.Phase == Ended || s.Act == Restop:
 				t.Fatalf("%v, which is busy or stopped", s)
 			case s.Act == Start && (c.Phase != Made || c.Unseen):
 				t.Fatalf("%v in phase %v, unseen %v", s, c.Phase, c.Unseen)
@@ -232,7 +243,7 @@ func drawRecord(t *rapid.T) *Record {
 		}
 		if c.Phase == Ended {
 			c.ExitCode = rapid.Ptr(rapid.IntRange(0, 2), true).Draw(t, "exit")
-			c.Busy = false
+			c.Busy, c.Revived = false, rapid.Bool().Draw(t, "revived")
 		}
 		o := acsproto.Container{Name: c.Name, Essential: rapid.Bool().Draw(t, "essential"), StartTimeout: int64(rapid.SampledFrom([]int{0, 30}).Draw(t, "timeout"))}
 		if i > 0 && rapid.Bool().Draw(t, "gated") {

@@ -67,6 +67,7 @@ func (r *Record) idle(c *Container) {
 		}
 	}
 	c.Busy, c.diedEarly = false, nil
+	c.Revived = c.Revived && c.Phase == Ended
 }
 
 // died ends a container that ran. Out of memory is the reason of one that a SIGKILL ended which the agent did not cause, when memory ran
@@ -96,6 +97,14 @@ func (c *Container) healthIs(health string, now time.Time) bool {
 
 // happened takes in an event; it says whether that is news. An event of another container under the same name is not.
 func (r *Record) happened(c *Container, e Event) bool {
+	switch e.Kind {
+	case Started:
+		if c.revived(e.ID) {
+			return true
+		}
+	case Died:
+		c.Revived = c.Revived && c.ID != e.ID
+	}
 	if c.Busy && c.Phase < Up { // a step is under way that may find it running, or fail: the engine tells of a death either way
 		if e.Kind == Died {
 			c.diedEarly = &e

@@ -28,6 +28,9 @@ func (o *orders) Payload(ctx context.Context, p acsproto.Payload) error {
 				continue
 			}
 			taken[t.ARN] = true
+			if !stop {
+				o.agent.roster.add(o.Name, t.ARN)
+			}
 			r, err := o.take(t, stop)
 			if err != nil {
 				wrong = append(wrong, fmt.Errorf("task %s: %w", t.ARN, err))
@@ -127,8 +130,11 @@ func (o *orders) Manifest(ctx context.Context, m acsproto.TaskManifest) ([]acspr
 	o.mu.Unlock()
 	listed := map[string]bool{}
 	for _, t := range m.Tasks {
-		listed[t.Task] = listed[t.Task] || t.DesiredStatus == "RUNNING"
+		if t.DesiredStatus == "RUNNING" {
+			listed[t.Task] = true
+		}
 	}
+	o.agent.roster.replace(o.Name, listed)
 	var stop []acsproto.ManifestTask
 	for _, t := range o.tasks() {
 		t.view(func(r *Record) {

@@ -70,6 +70,8 @@ type Container struct {
 	Unseen bool      `json:"-"` // what the engine has of it must be looked at before anything else is done
 	OOMAt  time.Time `json:"-"` // when the engine told of memory running out
 
+	Revived bool `json:"-"` // it has ended, or a step under way may find that it has, and the engine told that it runs after that
+
 	diedEarly *Event // came while its start was under way
 	untold    int64  // restarts that telemetry has not told
 }

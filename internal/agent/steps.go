@@ -58,6 +58,8 @@ func (t *task) perform(ctx context.Context, s Step) error {
 		return t.start(ctx, s.Container)
 	case Halt:
 		return t.halt(ctx, s.Container)
+	case Restop:
+		return t.restop(ctx, s.Container)
 	case CleanUp:
 		return t.cleanUp(ctx)
 	}
@@ -131,10 +133,7 @@ func (t *task) pull(ctx context.Context, name string) error {
 // halt stops a container and sees what became of it.
 func (t *task) halt(ctx context.Context, name string) error {
 	id, ordered := t.handle(name)
-	grace := stopDefault
-	if ordered.StopTimeout > 0 {
-		grace = time.Duration(ordered.StopTimeout) * time.Second
-	}
+	grace := graceOf(ordered)
 	t.change(name, func(_ *Record, c *Container) bool { c.StopSent = true; return true })
 	limited, cancel := context.WithTimeout(ctx, grace+stopOverrun)
 	defer cancel()
@@ -159,6 +158,14 @@ func (t *task) halt(ctx context.Context, name string) error {
 		return true
 	})
 	return nil
+}
+
+// graceOf is how long a container has between SIGTERM and SIGKILL.
+func graceOf(c acsproto.Container) time.Duration {
+	if c.StopTimeout > 0 {
+		return time.Duration(c.StopTimeout) * time.Second
+	}
+	return stopDefault
 }
 
 // cleanUp removes what the task has left, and forgets it.

@@ -11,7 +11,7 @@ func (a *Agent) watch(ctx context.Context) error {
 	var p pause
 	for {
 		began := time.Now()
-		err := a.Engine.Watch(ctx, func() { a.resync(ctx) }, a.happened)
+		err := a.Engine.Watch(ctx, func() { a.resync(ctx) }, func(e Event) { a.happened(ctx, e) })
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -30,9 +30,10 @@ func (a *Agent) watch(ctx context.Context) error {
 }
 
 // happened brings an event to its task.
-func (a *Agent) happened(e Event) {
+func (a *Agent) happened(ctx context.Context, e Event) {
 	t := a.task(e.Labels[labelTaskARN])
 	if t == nil {
+		a.stray(ctx, e)
 		return
 	}
 	health := false
@@ -48,20 +49,12 @@ func (a *Agent) happened(e Event) {
 
 // resync compares what the engine has with what the tasks know, and adopts tasks that are not known at all.
 func (a *Agent) resync(ctx context.Context) {
-	list, err := a.Engine.List(ctx)
+	have, err := a.list(ctx)
 	if err != nil {
 		a.Log.Warn("containers not listed", "err", err)
 		return
 	}
 	a.engine.set(time.Now(), statusOK)
-	have := map[string]map[string]Observed{} // by task and container
-	for _, o := range list {
-		task := o.Labels[labelTaskARN]
-		if have[task] == nil {
-			have[task] = map[string]Observed{}
-		}
-		have[task][o.Labels[labelContainer]] = o
-	}
 	for _, t := range a.all() {
 		t.compare(have[t.arn])
 		delete(have, t.arn)
@@ -75,16 +68,36 @@ func (a *Agent) resync(ctx context.Context) {
 	a.listing.Do(func() { close(a.listed) })
 }
 
+// list returns what the engine has, by task and container.
+func (a *Agent) list(ctx context.Context) (have map[string]map[string]Observed, err error) {
+	all, err := a.Engine.List(ctx)
+	if err != nil {
+		return nil, err
+	}
+	have = map[string]map[string]Observed{}
+	for _, o := range all {
+		task := o.Labels[labelTaskARN]
+		if have[task] == nil {
+			have[task] = map[string]Observed{}
+		}
+		have[task][o.Labels[labelContainer]] = o
+	}
+	return have, nil
+}
+
 // compare has every container looked at that the engine shows otherwise than it is known, or whose health may have changed while nobody was
 // told, and ends all pauses: the engine is back.
 func (t *task) compare(have map[string]Observed) {
 	t.mu.Lock()
 	for i := range t.rec.Containers {
 		c := &t.rec.Containers[i]
+		o, ok := have[c.Name]
+		if ok && o.State == Running {
+			c.revived(o.ID)
+		}
 		if c.Busy || c.Phase < Starting || c.Phase == Ended {
 			continue
 		}
-		o, ok := have[c.Name]
 		as := ok && o.ID == c.ID && (o.State == Running && c.Phase == Up || o.State == Created && c.Phase == Made)
 		c.Unseen = c.Unseen || !as || c.Health != "" // a list tells no health
 	}
@@ -127,6 +140,7 @@ func (a *Agent) adopt(ctx context.Context, containers map[string]Observed) error
 			c.Phase, c.Unseen, c.ID = Starting, true, o.ID
 		}
 	}
-	a.Log.Info("task adopted from its containers", "task", r.Task.ARN, "containers", len(containers))
+	r.Stop = a.roster.unwanted(in.Name, r.Task.ARN)
+	a.Log.Info("task adopted from its containers", "task", r.Task.ARN, "containers", len(containers), "unwanted", r.Stop)
 	return a.add(ctx, in, []*Record{r})
 }

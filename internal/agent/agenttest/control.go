@@ -168,7 +168,9 @@ func (c *Control) SubmitTaskStateChange(ctx context.Context, in *awsecs.SubmitTa
 	}
 	if o := c.tasks[*in.Task]; o != nil {
 		o.reports = append(o.reports, in)
-		o.last = *in.Status
+		if o.last != "STOPPED" { // a task never goes back
+			o.last = *in.Status
+		}
 	}
 	c.mu.Unlock()
 	return &awsecs.SubmitTaskStateChangeOutput{Acknowledgment: aws.String("OK")}, c.cut(ctx, "submitted")

@@ -45,6 +45,23 @@ func (e *Engine) Spoil(handle string, err error) {
 	}
 }
 
+// Revive starts a container that has exited, behind the agent's back: also while the engine is down for others.
+func (e *Engine) Revive(handle string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.start(handle) //nolint:errcheck // a test that revives what cannot start sees that it does not run
+}
+
+// Restart kills a container and starts it again, behind the agent's back. Both are told at once.
+func (e *Engine) Restart(handle string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if c := e.find(handle); c != nil && c.State == agent.Running {
+		e.over(c, 137)
+		e.start(handle) //nolint:errcheck // as above
+	}
+}
+
 // Done returns how often each operation has done its work so far: "create NAME", "start NAME".
 func (e *Engine) Done() map[string]int {
 	e.mu.Lock()
