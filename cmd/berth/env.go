@@ -44,10 +44,12 @@ func envCommand() *cobra.Command {
 	return c
 }
 
+// env are the variables: those of the AWS clients, and the value of the label berth.installation of all containers that are this machine's.
 func (c *client) env() [][2]string {
 	return [][2]string{
 		{"AWS_ENDPOINT_URL", c.endpoint}, {"AWS_ACCESS_KEY_ID", c.key.AccessKeyID}, {"AWS_SECRET_ACCESS_KEY", c.key.SecretAccessKey},
 		{"AWS_DEFAULT_REGION", c.in.Region}, {"AWS_REGION", c.in.Region}, {"AWS_PAGER", ""},
+		{"BERTH_INSTALLATION", c.in.ID},
 	}
 }
 
