@@ -14,9 +14,9 @@ export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -trimpath)
 .PHONY: help deps build up down check unit race simulation beside soak test e2e fuzz bench golden clean
 
 help: ## list the targets
-	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-8s %s\n", $$1, $$2}'
+	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
 
-deps: ## install and start what is missing: Docker Engine, etcd and busybox for the tests, the AWS CLI
+deps: ## install and start what is missing: Docker Engine, the AWS CLI and, for the tests, etcd, busybox, boto3, Node.js and the AWS SDK for JavaScript
 	@scripts/deps.sh
 
 build: ## build bin/berth, a static program
