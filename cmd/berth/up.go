@@ -138,7 +138,7 @@ func (o *upOptions) keepIn(said func(flag string) bool, in *installation) error 
 	set("region", &in.Region, o.region)
 	set("account", &in.Account, o.account)
 	set("auth", &in.Auth, o.auth)
-	if in.Instances == 0 || said("instances") {
+	if in.Instances < 1 || said("instances") {
 		in.Instances = o.instances
 	}
 	f := pflag.NewFlagSet("up", pflag.ContinueOnError)

@@ -139,6 +139,15 @@ func TestUpOfOtherFlagsWhileItRuns(t *testing.T) {
 	}
 }
 
+// What an older version stored that cannot be is not kept.
+func TestUpForgetsImpossibleInstances(t *testing.T) {
+	in := installation{Instances: -3}
+	o := upOptions{limits: defaultLimits(), instances: 2}
+	if err := o.keepIn(func(string) bool { return false }, &in); err != nil || in.Instances != 2 {
+		t.Errorf("%d instances, %v", in.Instances, err)
+	}
+}
+
 // However many claim a role, one has it, and the others learn who.
 func TestOneClaimsUp(t *testing.T) {
 	d := dataDir(t.TempDir())
