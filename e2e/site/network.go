@@ -3,12 +3,15 @@ package site
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -52,11 +55,13 @@ func NewNetwork(t testing.TB, n int) *Network {
 	return w
 }
 
-// claim takes a name that no other network of this process has: making its first namespace fails where there is one.
+// claim takes a name that no other network of this process has: making its first namespace fails where there is one. It goes by the clock, so
+// that it is not the name of one that was removed just now either: the kernel takes its links away some time later.
 func (w *Network) claim() {
 	w.t.Helper()
-	for n := 1; n < 100; n++ {
-		w.name = fmt.Sprintf("%s%d", prefix(os.Getpid()), n)
+	const names = 36 * 36 * 36 * 36
+	for range 100 {
+		w.name = prefix(os.Getpid()) + strconv.FormatInt(time.Now().UnixMicro()%names, 36)
 		if exec.Command("ip", "netns", "add", w.name+"s").Run() == nil {
 			return
 		}
@@ -64,25 +69,26 @@ func (w *Network) claim() {
 	run(w.t, "ip", "netns", "add", w.name+"s") // which says why
 }
 
-// address takes a subnet of the range for tests of networks (RFC 2544) that this machine has no address in, which the kernel decides between
-// two who try the same.
+// address takes a subnet of the range for tests of networks (RFC 2544) that this machine has no address in. Two who take the same at the same
+// time see each other afterwards, and try again.
 func (w *Network) address() {
 	w.t.Helper()
-	for n := range 256 {
-		w.subnet = fmt.Sprintf("198.18.%d", (os.Getpid()+n)%256)
-		if used(w.t, w.subnet) {
+	for range 1000 {
+		w.subnet = fmt.Sprintf("198.18.%d", rand.N(256))
+		if used(w.t, w.subnet) > 0 {
 			continue
 		}
 		run(w.t, "ip", "addr", "add", w.subnet+".254/24", "dev", w.name)
-		if !used(w.t, w.subnet) {
-			w.t.Fatalf("%s has no address", w.name)
+		if used(w.t, w.subnet) == 1 {
+			return
 		}
-		return
+		run(w.t, "ip", "addr", "del", w.subnet+".254/24", "dev", w.name)
 	}
 	w.t.Fatal("no subnet of 198.18.0.0/16 is free")
 }
 
-func used(t testing.TB, subnet string) bool {
+// used is how many addresses this machine has in a subnet.
+func used(t testing.TB, subnet string) (n int) {
 	t.Helper()
 	addresses, err := net.InterfaceAddrs()
 	if err != nil {
@@ -90,10 +96,10 @@ func used(t testing.TB, subnet string) bool {
 	}
 	for _, a := range addresses {
 		if strings.HasPrefix(a.String(), subnet+".") {
-			return true
+			n++
 		}
 	}
-	return false
+	return n
 }
 
 // machine is the namespace of machine m.
