@@ -196,11 +196,13 @@ func (w *world) pid(role string) int {
 	return pid
 }
 
-// containers prints the ids of the installation's containers of a family that run, in order, to stdout; with -kill it kills the first.
+// containers prints the ids of the installation's containers of a family that run, in order, to stdout; with -kill it kills the first, and with
+// -restart it kills the first, starts it again, and waits until it has ended.
 func (w *world) containers(ts *testscript.TestScript, neg bool, args []string) {
-	kill := len(args) == 2 && args[0] == "-kill"
+	restart := len(args) == 2 && args[0] == "-restart"
+	kill := len(args) == 2 && args[0] == "-kill" || restart
 	if neg || len(args) == 0 {
-		ts.Fatalf("usage: containers [-kill] FAMILY")
+		ts.Fatalf("usage: containers [-kill|-restart] FAMILY")
 	}
 	var in struct{ ID string }
 	b, err := os.ReadFile(filepath.Join(w.data, "berth.json"))
@@ -218,8 +220,30 @@ func (w *world) containers(ts *testscript.TestScript, neg bool, args []string) {
 		fmt.Fprintln(ts.Stdout(), c.ID)
 		if kill {
 			ts.Check(e.Stop(context.Background(), c.ID, 0))
+			if restart {
+				restarted(ts, e, c.ID)
+			}
 			return
 		}
+	}
+}
+
+// restarted starts a container that has ended, and waits until it has ended again.
+func restarted(ts *testscript.TestScript, e *docker.Engine, id string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	first, err := e.Inspect(ctx, id)
+	ts.Check(err)
+	ts.Check(e.Start(ctx, id))
+	for {
+		o, err := e.Inspect(ctx, id)
+		if err != nil {
+			ts.Fatalf("a container that was started again has not ended within a minute: %v", err)
+		}
+		if o.State.String() == "exited" && o.StartedAt.After(first.StartedAt) {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
 	}
 }
 
