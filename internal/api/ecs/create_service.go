@@ -164,7 +164,7 @@ func newService(t *state.Tables, r *frontdoor.Request, in *awsecs.CreateServiceI
 		return s, nil
 	}
 	s.TaskDefinition = d.ARN()
-	return s, servable(d, s, in.NetworkConfiguration, "created")
+	return s, servable(d, s, s.LaunchType, in.NetworkConfiguration, "created")
 }
 
 // firstDefinition finds what a new service is to run, nil where its task sets say that.

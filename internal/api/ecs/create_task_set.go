@@ -114,9 +114,7 @@ func newTaskSet(t *state.Tables, r *frontdoor.Request, s *ecs.Service, in *awsec
 	if in.Scale != nil {
 		set.TaskSet.Scale = in.Scale.Value
 	}
-	run := *s
-	run.LaunchType = set.LaunchType
-	return set, servable(d, &run, in.NetworkConfiguration, "created")
+	return set, servable(d, s, set.LaunchType, in.NetworkConfiguration, "created")
 }
 
 // sameTaskSet refuses a clientToken that came with another request.

@@ -87,9 +87,7 @@ func suitTaskSets(t *state.Tables, r *frontdoor.Request, s *ecs.Service) error {
 		if err != nil {
 			return err
 		}
-		run := *s
-		run.LaunchType = s.Deployments[i].LaunchType
-		if err := servable(d, &run, nil, "updated"); err != nil {
+		if err := servable(d, s, s.Deployments[i].LaunchType, nil, "updated"); err != nil {
 			return err
 		}
 	}

@@ -38,12 +38,8 @@ func (l *launch) validate(overrides *awswire.Plan) error {
 	if l.definition == nil || *l.definition == "" {
 		return apierr.InvalidParameter("TaskDefinition can not be blank.")
 	}
-	switch l.launchType {
-	case "", types.LaunchTypeEc2, types.LaunchTypeExternal:
-	case types.LaunchTypeFargate, types.LaunchTypeManagedInstances:
-		return notActedOn("launchType " + string(l.launchType))
-	default:
-		return apierr.ClientException("launch type should be one of [EC2,FARGATE,EXTERNAL]")
+	if err := validateLaunchType(l.launchType); err != nil {
+		return err
 	}
 	if len(l.volumeConfigurations) > 0 {
 		return notActedOn("volumeConfigurations")

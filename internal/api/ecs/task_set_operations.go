@@ -1,6 +1,8 @@
 package ecs
 
 import (
+	"context"
+	"reflect"
 	"strings"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -72,6 +74,29 @@ func externalService(t *state.Tables, r *frontdoor.Request, clusterName, name *s
 		return nil, apierr.InvalidParameter("Amazon ECS only supports task set management on services configured to use external deployment controllers.")
 	}
 	return s, nil
+}
+
+// changeTaskSet stores what change makes of a service, of which it has a clone, and returns the view of the task set that it is about.
+func (a *API) changeTaskSet(
+	ctx context.Context, r *frontdoor.Request, clusterName, name *string, change func(s *ecs.Service) (*ecs.Deployment, error),
+) (v *types.TaskSet, err error) {
+	err = a.store.Update(ctx, func(tx *state.Tx) error {
+		old, err := externalService(tx.Tables, r, clusterName, name)
+		if err != nil {
+			return err
+		}
+		s := old.Clone()
+		set, err := change(s)
+		if err != nil {
+			return err
+		}
+		if !reflect.DeepEqual(old, s) {
+			tx.Put(s)
+		}
+		v = new(taskSetView(tx.Tables, s, set, true))
+		return nil
+	})
+	return v, err
 }
 
 // namedTaskSet finds a task set by its id ("ecs-svc/" and digits) or ARN. member is how the request calls it.

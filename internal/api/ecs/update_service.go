@@ -128,7 +128,7 @@ func changeDefinition(t *state.Tables, r *frontdoor.Request, s *ecs.Service, in 
 	if err != nil {
 		return err
 	}
-	if err := servable(d, s, in.NetworkConfiguration, "updated"); err != nil {
+	if err := servable(d, s, s.LaunchType, in.NetworkConfiguration, "updated"); err != nil {
 		return err
 	}
 	s.TaskDefinition = d.ARN()

@@ -6,8 +6,8 @@ import (
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"berth/internal/apierr"
+	"berth/internal/ecs"
 	"berth/internal/frontdoor"
-	"berth/internal/state"
 )
 
 // updateTaskSet gives a task set another scale; the controllers compute what it comes to.
@@ -18,24 +18,12 @@ func (a *API) updateTaskSet(ctx context.Context, r *frontdoor.Request, in *awsec
 	if err := validateScale(in.Scale); err != nil {
 		return nil, err
 	}
-	var out *awsecs.UpdateTaskSetOutput
-	err := a.store.Update(ctx, func(tx *state.Tx) error {
-		s, err := externalService(tx.Tables, r, in.Cluster, in.Service)
-		if err != nil {
-			return err
-		}
-		s = s.Clone()
+	v, err := a.changeTaskSet(ctx, r, in.Cluster, in.Service, func(s *ecs.Service) (*ecs.Deployment, error) {
 		set, err := livingTaskSet(s, "taskSet", in.TaskSet)
-		if err != nil {
-			return err
+		if err == nil {
+			set.TaskSet.Scale, set.UpdatedAt = in.Scale.Value, now()
 		}
-		set.TaskSet.Scale, set.UpdatedAt = in.Scale.Value, now()
-		tx.Put(s)
-		out = &awsecs.UpdateTaskSetOutput{TaskSet: new(taskSetView(tx.Tables, s, set, true))}
-		return nil
+		return set, err
 	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
+	return &awsecs.UpdateTaskSetOutput{TaskSet: v}, err
 }

@@ -137,15 +137,15 @@ func (s *serviceSettings) validateLoadBalancers() error {
 	return notActedOn("loadBalancers")
 }
 
-// servable checks a definition that a service is to run. what is "created" or "updated".
-func servable(d *ecs.TaskDefinition, s *ecs.Service, network *types.NetworkConfiguration, what string) error {
+// servable checks a definition that a service, or a task set of it, is to run with a launch type. what is "created" or "updated".
+func servable(d *ecs.TaskDefinition, s *ecs.Service, launchType types.LaunchType, network *types.NetworkConfiguration, what string) error {
 	if d.Definition.Status != types.TaskDefinitionStatusActive {
 		return apierr.ClientException("TaskDefinition is inactive")
 	}
 	if err := constraintsInAll(s.PlacementConstraints, d); err != nil {
 		return err
 	}
-	l := launch{launchType: s.LaunchType, networkConfiguration: network}
+	l := launch{launchType: launchType, networkConfiguration: network}
 	if err := l.suits(d); err != nil {
 		return err
 	}
