@@ -7,7 +7,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
-	"berth/internal/arn"
 	"berth/internal/ecs"
 )
 
@@ -108,19 +107,16 @@ func bounds(s *ecs.Service) limits {
 func (d *decision) replace() {
 	p, l := d.service.Primary(), bounds(d.service)
 	want := d.service.DesiredCount + d.service.Surge
-	primary := d.Counts(p.ID)
-	all := primary
+	primary := d.stock(p.ID, want)
+	all := primary.Counts
 	for _, old := range d.service.Deployments[1:] {
 		all = all.Plus(d.Counts(old.ID))
 	}
-	leaving, leavingHealthy := d.leaving(p.ID)
-
-	usable := primary.WantPending + primary.WantRunning - primary.WantUnhealthy - len(leaving)
-	need := max(0, want-usable)
+	need := max(0, want-primary.usable)
 	room := max(0, l.max-all.Pending-all.Running)
 	spare := max(0, all.WantHealthy-l.min) // healthy tasks that may go without falling below the minimum
-	budget := d.budget - min(d.budget/2, d.retirable(spare)+len(leaving)+primary.WantUnhealthy)
-	d.plan.Start, d.plan.Ahead = d.start(p, min(need, room), primary, budget)
+	budget := d.budget - min(d.budget/2, d.retirable(spare)+len(primary.leaving)+primary.WantUnhealthy)
+	d.plan.Start, d.plan.Ahead = d.start(p, min(need, room), primary.Counts, budget)
 	d.plan.Sick = min(d.plan.Start, primary.WantUnhealthy)
 
 	reason := reasonScaling(p.ID)
@@ -128,12 +124,7 @@ func (d *decision) replace() {
 		old := &d.service.Deployments[i+1]
 		spare = d.retire(old, spare, reason)
 	}
-	// Sick tasks go once replacements are there, or where there is no room to start them first.
-	if sick := primary.WantUnhealthy; sick > 0 && (primary.WantHealthy-leavingHealthy >= want || room == 0 || usable >= want && primary.WantPending == 0) {
-		d.stopUnhealthy(p.ID, sick)
-	}
-	spare = d.stopLeaving(leaving, spare, reason)
-	d.stopExcess(p.ID, usable-want, spare, leaving)
+	d.trim(primary, spare, room == 0)
 	d.sayStopped()
 	d.sayProtected()
 	d.sayBlocked(need, room, all)
@@ -170,40 +161,6 @@ func (d *decision) start(p *ecs.Deployment, n int, c ecs.Counts, budget int) (st
 	}
 	d.budget -= n
 	return n, ahead
-}
-
-// stopExcess stops n tasks of a deployment that it does not want any more, but for those that are to be replaced anyhow: first what does not
-// work, then as the service's placement strategies have it.
-func (d *decision) stopExcess(deployment string, n, spare int, leaving []*ecs.Task) {
-	if n <= 0 {
-		return
-	}
-	reason, stops := reasonScaling(deployment), map[arn.Task]bool{}
-	skip := func(t *ecs.Task) bool {
-		return t.HealthStatus == ecs.HealthUnhealthy || stops[t.TaskArn] || holds(leaving, t)
-	}
-	c := d.Counts(deployment)
-	if d.ScaleIn != nil && n < c.WantPending+c.WantRunning { // where all stop, the order is of no interest
-		before := len(d.plan.Stop)
-		if weak := c.WantPending + c.WantRunning - c.WantHealthy - c.WantUnhealthy; weak > 0 {
-			d.stop(deployment, min(n, weak), 0, reason, skip)
-		}
-		for t := range d.ScaleIn(deployment, n) {
-			if len(d.plan.Stop)-before == n || spare == 0 || d.plan.More {
-				break
-			}
-			if t.Healthy() && !skip(t) && !d.keeps(t) && d.stopOne(t, reason) {
-				spare--
-			}
-		}
-		for _, s := range d.plan.Stop[before:] {
-			stops[s.Task] = true
-		}
-		n -= len(stops)
-	}
-	if n > 0 && !d.plan.More {
-		d.stop(deployment, n, spare, reason, skip)
-	}
 }
 
 // retire stops what it may of an old deployment: all that does not work, and healthy tasks as far as they can be spared.

@@ -43,7 +43,6 @@ func (d *decision) scaleTaskSets() {
 
 // serveTaskSet starts what a task set lacks and stops what it does not want any more, and reports whether it was not steady before.
 func (d *decision) serveTaskSet(set *ecs.Deployment, budget int) (busy bool) {
-	c, want, reason := d.Counts(set.ID), set.DesiredCount, reasonScaling(set.ID)
 	before := len(d.plan.Stop)
 	defer func() {
 		for _, text := range stopped(d.plan.Stop[before:]) {
@@ -51,22 +50,18 @@ func (d *decision) serveTaskSet(set *ecs.Deployment, budget int) (busy bool) {
 		}
 	}()
 	if set.Status == ecs.Draining {
-		d.stopAll(set.ID, c.WantPending+c.WantRunning, reason)
+		c := d.Counts(set.ID)
+		d.stopAll(set.ID, c.WantPending+c.WantRunning, reasonScaling(set.ID))
 		return true
 	}
-	leaving, leavingHealthy := d.leaving(set.ID)
-	usable := c.WantPending + c.WantRunning - c.WantUnhealthy - len(leaving)
-	spare := max(0, c.WantHealthy-want)
-	budget -= min(budget/2, max(0, usable-want)+len(leaving)+c.WantUnhealthy)
-	if n, ahead := d.start(set, want-usable, c, budget); n > 0 {
+	want := set.DesiredCount
+	c := d.stock(set.ID, want)
+	budget -= min(budget/2, max(0, c.usable-want)+len(c.leaving)+c.WantUnhealthy)
+	if n, ahead := d.start(set, want-c.usable, c.Counts, budget); n > 0 {
 		d.plan.Sets = append(d.plan.Sets, SetStart{set.ID, n, ahead, min(n, c.WantUnhealthy)})
 	}
-	if sick := c.WantUnhealthy; sick > 0 && (c.WantHealthy-leavingHealthy >= want || usable >= want && c.WantPending == 0) {
-		d.stopUnhealthy(set.ID, sick)
-	}
-	spare = d.stopLeaving(leaving, spare, reason)
-	d.stopExcess(set.ID, usable-want, spare, leaving)
-	return len(leaving) > 0 || c.WantHealthy != want || c.Running != want || c.Pending > 0 || c.Stopping > 0
+	d.trim(c, max(0, c.WantHealthy-want), false)
+	return len(c.leaving) > 0 || c.WantHealthy != want || c.Running != want || c.Pending > 0 || c.Stopping > 0
 }
 
 // removeTaskSets removes the deleted task sets that have no tasks any more.
