@@ -13,6 +13,7 @@ import (
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
+	"golang.org/x/time/rate"
 
 	"berth/internal/agent"
 )
@@ -35,7 +36,17 @@ func Handler(c Callers) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /api/{id}/task-protection/v1/state", h.getProtection)
 	mux.HandleFunc("PUT /api/{id}/task-protection/v1/state", h.putProtection)
-	return limited(mux, &bucket{rate: 40, most: 60, tokens: 60})
+	return limited(mux, rate.NewLimiter(40, 60))
+}
+
+func limited(next http.Handler, l *rate.Limiter) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !l.Allow() {
+			http.Error(w, http.StatusText(http.StatusTooManyRequests), http.StatusTooManyRequests)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 type handler struct{ callers Callers }
