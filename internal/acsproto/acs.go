@@ -118,4 +118,5 @@ func (TaskStopVerification) Type() string    { return "TaskStopVerificationMessa
 func (TaskStopVerificationAck) Type() string { return "TaskStopVerificationAck" }
 func (IAMRoleCredentials) Type() string      { return "IAMRoleCredentialsMessage" }
 func (IAMRoleCredentialsAck) Type() string   { return "IAMRoleCredentialsAckRequest" }
+func (Network) Type() string                 { return "BerthNetworkMessage" }
 func (u Unknown) Type() string               { return u.Name }

@@ -77,6 +77,8 @@ func body(name string, raw json.RawMessage) (Message, error) {
 		return as[TaskStopVerification](raw)
 	case TaskStopVerificationAck{}.Type():
 		return as[TaskStopVerificationAck](raw)
+	case Network{}.Type():
+		return as[Network](raw)
 	case IAMRoleCredentials{}.Type():
 		return as[IAMRoleCredentials](raw)
 	case IAMRoleCredentialsAck{}.Type():

@@ -2,25 +2,27 @@ package acsproto
 
 // Task is a task of a payload: to run (all fields) or to stop (ARN and DesiredStatus are enough).
 type Task struct {
-	ARN                      string           `json:"arn"`
-	Cluster                  string           `json:"taskClusterArn,omitempty"`
-	DesiredStatus            string           `json:"desiredStatus"` // RUNNING or STOPPED
-	Family                   string           `json:"family,omitempty"`
-	Version                  string           `json:"version,omitempty"` // the revision, as text
-	CPU                      float64          `json:"cpu,omitempty"`     // vCPU: 0.5 is 512 CPU units
-	MemoryMiB                int64            `json:"memory,omitempty"`
-	NetworkMode              string           `json:"networkMode,omitempty"`
-	PidMode                  string           `json:"pidMode,omitempty"`
-	IpcMode                  string           `json:"ipcMode,omitempty"`
-	LaunchType               string           `json:"launchType,omitempty"`
-	ServiceName              string           `json:"serviceName,omitempty"`
-	Group                    string           `json:"group,omitempty"`
-	Overrides                string           `json:"overrides,omitempty"` // always "{}": overrides are merged before
-	Volumes                  []Volume         `json:"volumes,omitempty"`
-	Associations             []Association    `json:"associations,omitempty"`
-	RoleCredentials          *RoleCredentials `json:"roleCredentials,omitempty"`
-	ExecutionRoleCredentials *RoleCredentials `json:"executionRoleCredentials,omitempty"`
-	Containers               []Container      `json:"containers,omitempty"`
+	ARN                      string                    `json:"arn"`
+	Cluster                  string                    `json:"taskClusterArn,omitempty"`
+	DesiredStatus            string                    `json:"desiredStatus"` // RUNNING or STOPPED
+	Family                   string                    `json:"family,omitempty"`
+	Version                  string                    `json:"version,omitempty"` // the revision, as text
+	CPU                      float64                   `json:"cpu,omitempty"`     // vCPU: 0.5 is 512 CPU units
+	MemoryMiB                int64                     `json:"memory,omitempty"`
+	NetworkMode              string                    `json:"networkMode,omitempty"`
+	PidMode                  string                    `json:"pidMode,omitempty"`
+	IpcMode                  string                    `json:"ipcMode,omitempty"`
+	LaunchType               string                    `json:"launchType,omitempty"`
+	ServiceName              string                    `json:"serviceName,omitempty"`
+	Group                    string                    `json:"group,omitempty"`
+	Overrides                string                    `json:"overrides,omitempty"` // always "{}": overrides are merged before
+	Volumes                  []Volume                  `json:"volumes,omitempty"`
+	Associations             []Association             `json:"associations,omitempty"`
+	Interfaces               []ElasticNetworkInterface `json:"elasticNetworkInterfaces,omitempty"` // in awsvpc mode
+	EphemeralStorageGiB      int64                     `json:"berthEphemeralStorageGiB,omitempty"` // what the task may fill, 0 without a bound; for Berth's own agent
+	RoleCredentials          *RoleCredentials          `json:"roleCredentials,omitempty"`
+	ExecutionRoleCredentials *RoleCredentials          `json:"executionRoleCredentials,omitempty"`
+	Containers               []Container               `json:"containers,omitempty"`
 }
 
 // Container is one container of a payload's task. What has no field of its own is in DockerConfig.
