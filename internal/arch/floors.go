@@ -20,8 +20,9 @@ type Building struct {
 func Berth() Building {
 	return Building{
 		Floors: [][]string{
-			{"arn", "apierr", "cql", "acsproto"},
+			{"arn", "apierr", "cql", "acsproto", "record"},
 			{"awswire"},
+			{"vpc"}, // a task's record has its network interface
 			{"ecs"}, // its records keep what awswire could not read (Unknown)
 			{"placement", "deployment", "policy"},
 			{"events"}, // reads what placement says in a service's events
@@ -31,7 +32,7 @@ func Berth() Building {
 			{"agent/docker", "agent/machine", "agent/statefile", "agent/endpoint"}, // implement the seams that agent declares
 		},
 		Tools: []string{"agentwire", "arch", "golden", "pipenet", "ecstest", "ecstest/simulation", "state/statetest", "state/backendtest", "agent/agenttest"},
-		Pure:  5,
+		Pure:  6,
 	}
 }
 

@@ -128,6 +128,12 @@ func (t Task) Container(id string) string {
 	return prefix + "container/" + rest + "/" + id
 }
 
+// Attachment returns the ARN of the task's attachment with that id.
+func (t Task) Attachment(id string) string {
+	prefix, _ := scope(string(t))
+	return prefix + "attachment/" + id
+}
+
 // Cluster is the cluster that the container instance belongs to.
 func (i Instance) Cluster() Cluster { return clusterOf(string(i)) }
 

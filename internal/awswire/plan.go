@@ -139,7 +139,7 @@ func (c *Compiler) members(n *node, t reflect.Type) {
 	n.byName = map[string]int{}
 	for i := range t.NumField() {
 		f := t.Field(i)
-		if !f.IsExported() || f.Name == "ResultMetadata" || f.Name == "noSmithyDocumentSerde" {
+		if !f.IsExported() || f.Name == "ResultMetadata" || f.Name == "noSmithyDocumentSerde" || f.Tag.Get("json") == "-" {
 			continue
 		}
 		if f.Type == reflect.TypeFor[Unknown]() {

@@ -4,16 +4,16 @@
 // value reads like an API answer. Fields that take no value are left out of it, which keeps records small.
 package ecs
 
-import "berth/internal/awswire"
+import (
+	"berth/internal/awswire"
+	"berth/internal/record"
+)
 
-// Record is what the store keeps: something with a kind and a key that is unique within the kind.
-type Record interface {
-	Kind() Kind
-	Key() string
-}
+// Record is what the store keeps.
+type Record = record.Record
 
-// Kind names a table; it is the middle of a record's key in etcd: /berth/v1/<kind>/<key>.
-type Kind string
+// Kind names a table.
+type Kind = record.Kind
 
 // The kinds of records.
 const (

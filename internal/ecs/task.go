@@ -80,6 +80,11 @@ type Task struct {
 	Overrides            *types.TaskOverride
 	Reserved             Resources // what the task holds of its instance, from definition and overrides, and dynamic ports once reported
 	EnableExecuteCommand bool
+	Interface            *TaskInterface // in awsvpc mode
+	CapacityProviderName string         // FARGATE or FARGATE_SPOT, where a capacity provider strategy chose it
+	PlatformVersion      string         // of a Fargate task: "1.4.0"
+	PlatformFamily       string         // of a Fargate task: "Linux"
+	EphemeralStorageGiB  int32          `json:"ephemeralStorageGiB"` // of a Fargate task
 	Tags                 []types.Tag
 	CreatedAt            time.Time
 	Version              int64 // counts changes that AWS counts

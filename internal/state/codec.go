@@ -6,6 +6,7 @@ import (
 
 	"berth/internal/awswire"
 	"berth/internal/ecs"
+	"berth/internal/vpc"
 )
 
 // codec is the one function between records and bytes: JSON in AWS's own member names, so that a value in etcd is readable.
@@ -13,6 +14,9 @@ type codec map[ecs.Kind]*awswire.Plan
 
 func newCodec() codec {
 	c, compiler := codec{}, awswire.NewCompiler(awswire.LowerCamel)
+	for _, k := range vpc.Kinds() {
+		c[k] = compiler.Plan(reflect.TypeOf(vpc.New(k)))
+	}
 	for _, k := range []ecs.Kind{ecs.KindCluster, ecs.KindFamily, ecs.KindDefinition, ecs.KindService, ecs.KindEvent, ecs.KindServiceDeployment, ecs.KindServiceRevision, ecs.KindTask,
 		ecs.KindInstance, ecs.KindCredential, ecs.KindJoinToken, ecs.KindClientRequest, ecs.KindSetting,
 		ecs.KindAccountSetting} {
@@ -34,6 +38,9 @@ func (c codec) write(ch Change) Write {
 // record decodes a stored value. A kind that this version does not know is no error: the record is nil.
 func (c codec) record(w Write) (ecs.Record, error) {
 	r := ecs.New(w.Kind)
+	if r == nil {
+		r = vpc.New(w.Kind)
+	}
 	if r == nil {
 		return nil, nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"berth/internal/arn"
 	"berth/internal/ecs"
+	"berth/internal/vpc"
 )
 
 // Tables are all records of an installation, with their indexes and aggregates. They are read here; only a Tx changes them.
@@ -26,6 +27,16 @@ type Tables struct {
 	AccountSettings Table[string, ecs.AccountSetting]
 	Definitions     Definitions
 	Tasks           Tasks
+
+	VPCs             Table[string, vpc.VPC]
+	Subnets          Table[string, vpc.Subnet]
+	SecurityGroups   Table[string, vpc.SecurityGroup]
+	RouteTables      Table[string, vpc.RouteTable]
+	InternetGateways Table[string, vpc.InternetGateway]
+	NATGateways      Table[string, vpc.NATGateway]
+	Addresses        Table[string, vpc.Address]
+	DHCPOptions      Table[string, vpc.DHCPOptions]
+	Interfaces       Interfaces
 
 	draining index[ecs.Instance]
 	daemons  index[ecs.Service] // ACTIVE ones of strategy DAEMON
@@ -49,7 +60,7 @@ func (t *Tables) Cluster(c arn.Cluster) ClusterCounts {
 
 func newTables() *Tables {
 	return &Tables{
-		Definitions: newDefinitions(), Tasks: newTasks(),
+		Definitions: newDefinitions(), Tasks: newTasks(), Interfaces: newInterfaces(),
 		draining: newIndex(func(a, b *ecs.Instance) bool { return a.ContainerInstanceArn < b.ContainerInstanceArn }),
 		daemons:  newIndex(func(a, b *ecs.Service) bool { return a.ServiceArn < b.ServiceArn }),
 	}
@@ -61,7 +72,10 @@ func (t *Tables) copy() *Tables {
 		Rollouts: t.Rollouts.copy(), Revisions: t.Revisions.copy(),
 		Instances: t.Instances.copy(), Credentials: t.Credentials.copy(), JoinTokens: t.JoinTokens.copy(), Requests: t.Requests.copy(),
 		Settings: t.Settings.copy(), AccountSettings: t.AccountSettings.copy(), Definitions: t.Definitions.copy(), Tasks: t.Tasks.copy(),
-		draining: t.draining.copy(), daemons: t.daemons.copy(), census: t.census.copy(), zones: t.zones.copy(),
+		VPCs: t.VPCs.copy(), Subnets: t.Subnets.copy(), SecurityGroups: t.SecurityGroups.copy(), RouteTables: t.RouteTables.copy(),
+		InternetGateways: t.InternetGateways.copy(), NATGateways: t.NATGateways.copy(), Addresses: t.Addresses.copy(), DHCPOptions: t.DHCPOptions.copy(),
+		Interfaces: t.Interfaces.copy(),
+		draining:   t.draining.copy(), daemons: t.daemons.copy(), census: t.census.copy(), zones: t.zones.copy(),
 	}
 }
 
@@ -88,6 +102,7 @@ func (t *Tables) put(r ecs.Record, remove bool) ecs.Record {
 	case *ecs.Task:
 		old, new := t.Tasks.swap(r.Key(), keep(r, remove)), keep(r, remove)
 		t.censusTask(old, new)
+		t.Interfaces.ofTask(old, new)
 		return record(old)
 	case *ecs.Instance:
 		old, new := t.Instances.swap(r.Key(), keep(r, remove)), keep(r, remove)
@@ -105,6 +120,9 @@ func (t *Tables) put(r ecs.Record, remove bool) ecs.Record {
 		return record(t.Settings.swap(r.Key(), keep(r, remove)))
 	case *ecs.AccountSetting:
 		return record(t.AccountSettings.swap(r.Key(), keep(r, remove)))
+	}
+	if old, ok := t.putNetwork(r, remove); ok {
+		return old
 	}
 	panic("state: no table for " + string(r.Kind()))
 }
@@ -141,7 +159,7 @@ func (t *Tables) find(k ecs.Kind, key string) ecs.Record {
 	case ecs.KindAccountSetting:
 		return record(t.AccountSettings.Get(key))
 	}
-	return nil
+	return t.findNetwork(k, key)
 }
 
 // Chosen is the account setting that holds for a principal: its own, or else the root user's, or else ECS's default, which nobody chose.

@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"iter"
+	"strconv"
 	"testing"
 	"time"
 
@@ -39,6 +40,15 @@ func randomTask(t *rapid.T) *ecs.Task {
 	}
 	if rapid.Bool().Draw(t, "port") {
 		task.Reserved.PortsTCP = []int32{int32(rapid.IntRange(80, 83).Draw(t, "portnumber"))}
+	}
+	if rapid.Bool().Draw(t, "interface") { // the same one in each version of a task
+		id := task.TaskArn.ID()
+		n, _ := strconv.Atoi(id)
+		task.Interface = &ecs.TaskInterface{NetworkInterfaceID: "eni-" + id, VpcID: "vpc-1", SubnetID: "subnet-" + id[:1],
+			PrivateIPv4Address: fmt.Sprintf("10.0.0.%d", n+4), Groups: []string{"sg-" + id[1:]}}
+		if n%2 == 0 {
+			task.Interface.PublicIP = fmt.Sprintf("198.18.0.%d", n)
+		}
 	}
 	if task.LastStatus == ecs.Stopped {
 		task.DesiredStatus, task.StoppedAt = ecs.Stopped, &at
@@ -85,6 +95,19 @@ func picture(t *Tables) []string {
 	var out []string
 	say := func(format string, a ...any) { out = append(out, fmt.Sprintf(format, a...)) }
 	t.Tasks.counts.sums.Scan(func(k string, c Counts) bool { say("counts %q %+v", k, c); return true })
+	t.Interfaces.subnets.sums.Scan(func(k string, n int) bool { say("in subnet %q %d", k, n); return true })
+	t.Interfaces.groups.sums.Scan(func(k string, n int) bool { say("in security group %q %d", k, n); return true })
+	for i := range t.Interfaces.Under("", "") {
+		say("interface %+v, at its address %s, public %v", *i, t.Interfaces.At(i.SubnetID, addr(i.Address)).Arn, i.PublicIP == "" || t.Interfaces.Public(i.PublicIP) == i)
+	}
+	for i := range t.Interfaces.InVPC("vpc-1") {
+		say("in the VPC: %s", i.Arn)
+	}
+	for _, i := range []string{"i1", "i2"} {
+		for x := range t.Interfaces.OnInstance(demo.Instance(i)) {
+			say("interface on %s: %s", i, x.Arn)
+		}
+	}
 	t.Tasks.groups.sums.Scan(func(k string, n int) bool { say("group %q %d", k, n); return true })
 	t.Tasks.usage.sums.Scan(func(k string, u *Usage) bool { say("usage %q %+v", k, *u); return true })
 	for c := range t.Censuses() {
