@@ -35,6 +35,10 @@ type Config struct {
 	Ports   Ports   // nil: no port ranges
 	Routers Routers // nil: no log routers
 	Front   Front   // nil: containers do not reach the agent
+	// VPCOf is the VPC of a network interface, "" where it is not known. nil: none is.
+	VPCOf func(networkInterface string) string
+	// Clock reads the machine's clock against its sources of time. nil: it cannot be read.
+	Clock func() (Clock, error)
 	// Pause has the image of pause containers made where it is not there, and returns its name. nil: no namespaces of a task's own.
 	Pause func(ctx context.Context) (image string, err error)
 
@@ -79,6 +83,9 @@ type Agent struct {
 	stats     sampler
 	engine    condition
 	roster    roster
+	doors     doors
+	tags      tagCache
+	measures  measures
 
 	mu    sync.Mutex
 	tasks map[string]*task // by ARN
@@ -222,6 +229,7 @@ func (a *Agent) drop(t *task) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.tasks, t.arn)
+	a.doors.forget(t)
 	a.roster.remove(t.in.Name, t.arn)
 }
 

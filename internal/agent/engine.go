@@ -30,6 +30,8 @@ type Containers interface {
 	Remove(ctx context.Context, id string) error
 	// Inspect looks at one container. ErrNotFound: there is none.
 	Inspect(ctx context.Context, id string) (Observed, error)
+	// Stats reads what a running container has used so far, without the sample before. ErrNotFound: there is none.
+	Stats(ctx context.Context, id string) (container.StatsResponse, error)
 }
 
 // Images looks for images and pulls them.
@@ -61,7 +63,7 @@ type Volume struct {
 // Runtime is what an engine tells about itself and about all containers of the installation.
 type Runtime interface {
 	Machine(ctx context.Context) (Machine, error)
-	// List returns all containers of the installation, running or not. ExitCode, OOMKilled, times, health and bindings are not filled in,
+	// List returns all containers of the installation, running or not. ExitCode, OOMKilled, times, health, bindings and facts are not filled in,
 	// and State may be a moment behind the events.
 	List(ctx context.Context) ([]Observed, error)
 	// Watch calls ready when it hears of every event from then on, and then each for one event of the installation's containers after the
@@ -107,6 +109,7 @@ type Observed struct {
 	Health     string // HEALTHY, UNHEALTHY, UNKNOWN; "" without a health check
 	Bindings   []Binding
 	Address    string // on the engine's own bridge, "" where it is not on it or does not run
+	Facts      *Facts
 }
 
 // Binding is a container port that is published at HostIP:HostPort.

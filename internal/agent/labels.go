@@ -14,7 +14,7 @@ const (
 	labelInstance     = "berth.instance"           // the local name
 	labelInstanceARN  = "berth.container-instance" // so that an agent that lost its file registers as the same instance
 	labelTask         = "berth.task"               // the order, without what only creating needs
-	labelEndpoint     = "berth.endpoint"           // the id in the container's ECS_AGENT_URI
+	labelEndpoint     = "berth.endpoint"           // the id in the container's ECS_CONTAINER_METADATA_URI_V4 and ECS_AGENT_URI
 	labelCluster      = "com.amazonaws.ecs.cluster"
 	labelContainer    = "com.amazonaws.ecs.container-name"
 	labelTaskARN      = "com.amazonaws.ecs.task-arn"
@@ -31,8 +31,8 @@ func labelsOf(r *Record, c acsproto.Container, at place) (map[string]string, err
 		LabelInstallation: at.Installation, labelInstance: r.Instance, labelInstanceARN: at.InstanceARN, labelTask: string(order),
 		labelCluster: r.Task.Cluster, labelContainer: c.Name, labelTaskARN: r.Task.ARN, labelFamily: r.Task.Family, labelVersion: r.Task.Version,
 	}
-	if r.Endpoint != "" {
-		labels[labelEndpoint] = r.Endpoint
+	if at.Endpoint != "" {
+		labels[labelEndpoint] = at.Endpoint
 	}
 	return labels, nil
 }
@@ -40,11 +40,12 @@ func labelsOf(r *Record, c acsproto.Container, at place) (map[string]string, err
 // outline is what must be known of a task to watch, stop, report and clean up what runs. It holds no environment and no command.
 func outline(t acsproto.Task) acsproto.Task {
 	o := acsproto.Task{ARN: t.ARN, Cluster: t.Cluster, DesiredStatus: t.DesiredStatus, Family: t.Family, Version: t.Version, CPU: t.CPU,
-		MemoryMiB: t.MemoryMiB, NetworkMode: t.NetworkMode, Volumes: t.Volumes}
+		MemoryMiB: t.MemoryMiB, NetworkMode: t.NetworkMode, Volumes: t.Volumes, LaunchType: t.LaunchType, ServiceName: t.ServiceName,
+		Associations: t.Associations, Interfaces: t.Interfaces, EphemeralStorageGiB: t.EphemeralStorageGiB}
 	for _, c := range t.Containers {
 		o.Containers = append(o.Containers, acsproto.Container{Name: c.Name, Essential: c.Essential, DependsOn: c.DependsOn, Links: c.Links,
 			VolumesFrom: c.VolumesFrom, StartTimeout: c.StartTimeout, StopTimeout: c.StopTimeout, PortMappings: c.PortMappings,
-			HealthCheckType: c.HealthCheckType, RestartPolicy: c.RestartPolicy, Firelens: c.Firelens, MemoryMiB: c.MemoryMiB, CPUUnits: c.CPUUnits})
+			HealthCheckType: c.HealthCheckType, RestartPolicy: c.RestartPolicy, Firelens: c.Firelens, MemoryMiB: c.MemoryMiB, CPUUnits: c.CPUUnits, ContainerARN: c.ContainerARN})
 	}
 	return o
 }
@@ -59,7 +60,7 @@ func adopt(labels map[string]string) (*Record, error) {
 	if t.ARN == "" || t.ARN != labels[labelTaskARN] || len(t.Containers) == 0 {
 		return nil, fmt.Errorf("read the order in a label: it is not that of task %q", labels[labelTaskARN])
 	}
-	r := &Record{Task: t, Instance: labels[labelInstance], Adopted: true, Network: t.NetworkMode, Endpoint: labels[labelEndpoint]}
+	r := &Record{Task: t, Instance: labels[labelInstance], Adopted: true, Network: t.NetworkMode}
 	if r.Network == "" {
 		r.Network = "bridge"
 	}

@@ -74,7 +74,7 @@ func (t *task) spec(ctx context.Context, name string) (s Spec, err error) {
 			return Spec{}, fmt.Errorf("make the task's control group: %w", err)
 		}
 	}
-	if err := t.reach(ctx, &at); err != nil {
+	if err := t.reach(ctx, name, &at); err != nil {
 		return Spec{}, err
 	}
 	asks := false
@@ -188,6 +188,7 @@ func (t *task) startNow(ctx context.Context, id string) error {
 func (t *task) started(ctx context.Context, name, id string, ordered acsproto.Container) error {
 	now := time.Now()
 	var bindings []Binding
+	var facts *Facts
 	known := false
 	t.view(func(r *Record) { bindings, known = staticBindings(r, ordered, t.in.HostAddress) })
 	if !known {
@@ -198,10 +199,10 @@ func (t *task) started(ctx context.Context, name, id string, ordered acsproto.Co
 			t.change(name, func(_ *Record, c *Container) bool { c.Unseen = true; return true })
 			return fmt.Errorf("look for the ports of container %s: %w", id, err)
 		}
-		bindings = o.Bindings
+		bindings, facts = o.Bindings, o.Facts
 	}
 	t.change(name, func(_ *Record, c *Container) bool {
-		c.Bindings = bindings
+		c.Bindings, c.Facts = bindings, facts
 		if c.Phase < Ended {
 			c.up(now)
 		}
@@ -210,6 +211,9 @@ func (t *task) started(ctx context.Context, name, id string, ordered acsproto.Co
 		}
 		return true
 	})
+	if known && t.agent.Front != nil {
+		t.learnFacts(ctx, name)
+	}
 	return nil
 }
 

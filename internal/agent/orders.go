@@ -2,7 +2,6 @@ package agent
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -74,9 +73,6 @@ func (o *orders) take(t acsproto.Task, stop bool) (*Record, error) {
 		return o.unreadable(known, t.ARN, err), err
 	}
 	if known == nil {
-		if o.agent.Front != nil {
-			r.Endpoint = rand.Text()
-		}
 		return r, nil
 	}
 	known.vend("TaskApplication", t.RoleCredentials)

@@ -36,7 +36,7 @@ type Record struct {
 	Adopted  bool          // made from the labels of containers: what is not running there is not known
 	Reason   string        // of the task itself, where it could not be run at all
 	Network  string        // bridge, host or none
-	Endpoint string        // the id under which its containers reach the agent, "" where they do not
+	Endpoint string        // the id under which its containers reach an agent that was before endpoints of containers
 
 	PullStartedAt, PullStoppedAt time.Time
 	ExecutionStoppedAt           time.Time // when an essential container stopped, or the last one
@@ -53,6 +53,8 @@ type Container struct {
 	Name        string
 	Phase       Phase
 	ID          string // the engine's, from phase created on
+	Endpoint    string // the id under which it reaches the agent, from phase starting on; "" where it does not
+	Facts       *Facts `json:",omitempty"` // what the engine knows of it, from its start on
 	ImageDigest string
 	ExitCode    *int
 	Reason      string

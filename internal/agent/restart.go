@@ -46,7 +46,7 @@ func period(p *acsproto.RestartPolicy) time.Duration {
 // again notes a run that has ended and is to be repeated.
 func (c *Container) again(o *Observed, now time.Time) {
 	exit := o.ExitCode
-	c.Phase, c.ExitCode, c.FinishedAt, c.OOMAt = Made, &exit, o.FinishedAt, time.Time{}
+	c.Phase, c.ExitCode, c.FinishedAt, c.OOMAt, c.Facts = Made, &exit, o.FinishedAt, time.Time{}, nil
 	c.Restarts++
 	c.untold++
 	if c.Health != "" {

@@ -47,5 +47,6 @@ type API interface {
 	DiscoverPollEndpoint(context.Context, *awsecs.DiscoverPollEndpointInput, ...func(*awsecs.Options)) (*awsecs.DiscoverPollEndpointOutput, error)
 	SubmitTaskStateChange(context.Context, *awsecs.SubmitTaskStateChangeInput, ...func(*awsecs.Options)) (
 		*awsecs.SubmitTaskStateChangeOutput, error)
+	ListTagsForResource(context.Context, *awsecs.ListTagsForResourceInput, ...func(*awsecs.Options)) (*awsecs.ListTagsForResourceOutput, error)
 	ProtectionAPI
 }

@@ -32,7 +32,8 @@ type place struct {
 	HostAddress  string // "" publishes ports on all addresses
 	CgroupParent string // "" leaves it to the engine
 	NVIDIA       bool   // the engine has NVIDIA's runtime
-	AgentURI     string // where the task's containers reach the agent, "" where they do not
+	Front        string // where the task's containers reach the agent, "http://HOST[:PORT]"; "" where they do not
+	Endpoint     string // the id under which this one does
 	Router       RouterFiles
 	RouterIP     string // the log router's address on the bridge, for the containers there that log through it
 	OldFluentd   bool   // the engine's log driver fluentd has the option of engines before 20.10
@@ -81,7 +82,7 @@ func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
 	mounts(r, c, host)
 	routing(r, c, at, config, host)
 	gpus(r, c, at, config, host)
-	agentURI(c, at, config)
+	frontVariables(c, at, config)
 	if err := ports(r, c, at, config, host); err != nil {
 		return Spec{}, err
 	}

@@ -27,6 +27,8 @@ type Control struct {
 	order      []string // tasks, as ordered
 	tasks      map[string]*ordered
 	refuse     error // of every report while it is set
+	tags       map[string][]types.Tag
+	tagError   error
 	poke       chan struct{}
 }
 
@@ -40,7 +42,7 @@ type ordered struct {
 
 // NewControl returns a control plane without tasks.
 func NewControl() *Control {
-	return &Control{tasks: map[string]*ordered{}, inactive: map[string]bool{}, poke: make(chan struct{})}
+	return &Control{tasks: map[string]*ordered{}, tags: map[string][]types.Tag{}, inactive: map[string]bool{}, poke: make(chan struct{})}
 }
 
 var _ agent.API = (*Control)(nil)
@@ -190,6 +192,25 @@ func (c *Control) UpdateTaskProtection(ctx context.Context, in *awsecs.UpdateTas
 	return &awsecs.UpdateTaskProtectionOutput{
 		ProtectedTasks: []types.ProtectedTask{{TaskArn: &in.Tasks[0], ProtectionEnabled: in.ProtectionEnabled}},
 	}, c.cut(ctx, "protect")
+}
+
+// ListTagsForResource implements agent.API: what Tag has set.
+func (c *Control) ListTagsForResource(ctx context.Context, in *awsecs.ListTagsForResourceInput, _ ...func(*awsecs.Options)) (
+	*awsecs.ListTagsForResourceOutput, error,
+) {
+	if err := c.cut(ctx, "tags"); err != nil {
+		return nil, err
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return &awsecs.ListTagsForResourceOutput{Tags: c.tags[*in.ResourceArn]}, c.tagError
+}
+
+// Tag sets a resource's tags, and what every call about tags is answered.
+func (c *Control) Tag(arn string, err error, tags ...types.Tag) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.tags[arn], c.tagError = tags, err
 }
 
 // RunAgent is a session as acs.RunAgent keeps it: manifest, then what is not reached yet, and again at every change.

@@ -143,6 +143,7 @@ func (e *Engine) create(s agent.Spec) (string, error) {
 	e.next++
 	c := &fakeContainer{image: image, done: make(chan struct{})}
 	c.ID, c.Name, c.Labels = fmt.Sprintf("%064x", e.next), s.Name, s.Config.Labels
+	c.Facts = e.facts(s)
 	host := int32(32768)
 	for p, bindings := range s.HostConfig.PortBindings {
 		for _, b := range bindings {

@@ -3,6 +3,8 @@ package docker
 import (
 	"cmp"
 	"fmt"
+	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +38,9 @@ func observed(c container.InspectResponse) (agent.Observed, error) {
 		if n := c.NetworkSettings.Networks[network.NetworkBridge]; n != nil && n.IPAddress.IsValid() {
 			o.Address = n.IPAddress.String()
 		}
+	}
+	if o.Facts, err = facts(c); err != nil {
+		return o, err
 	}
 	if o.State == agent.Exited && o.StartedAt.IsZero() { // a start that failed half way
 		o.State = agent.Created
@@ -102,4 +107,34 @@ func bindings(ports network.PortMap) (list []agent.Binding) {
 // isNoContainer says whether a 404 is about the container itself.
 func isNoContainer(err error) bool {
 	return strings.Contains(strings.ToLower(err.Error()), "no such container")
+}
+
+// facts reads what containers are told about themselves.
+func facts(c container.InspectResponse) (*agent.Facts, error) {
+	f := &agent.Facts{Image: c.Config.Image, ImageID: c.Image, Labels: agent.PublicLabels(c.Config.Labels), Driver: c.Driver}
+	var err error
+	if f.CreatedAt, err = moment(c.Created); err != nil {
+		return nil, err
+	}
+	if c.HostConfig != nil {
+		f.LogDriver, f.LogOptions = c.HostConfig.LogConfig.Type, c.HostConfig.LogConfig.Config
+	}
+	if c.NetworkSettings != nil {
+		for _, name := range slices.Sorted(maps.Keys(c.NetworkSettings.Networks)) {
+			if n := c.NetworkSettings.Networks[name]; n != nil {
+				f.Networks = append(f.Networks, agent.NetworkFact{Name: name, IPv4: addressText(n.IPAddress), IPv6: addressText(n.GlobalIPv6Address)})
+			}
+		}
+	}
+	for _, m := range c.Mounts {
+		f.Mounts = append(f.Mounts, agent.Mount{Name: m.Name, Source: m.Source, Destination: m.Destination})
+	}
+	return f, nil
+}
+
+func addressText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
 }

@@ -1,0 +1,168 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"berth/internal/acsproto"
+	"berth/internal/arn"
+)
+
+// Facts are what the engine knows of a container that has been created, and what no order tells. They are read once, when it has started.
+type Facts struct {
+	CreatedAt  time.Time         `json:",omitzero"`
+	Image      string            `json:",omitempty"` // its name, as ordered
+	ImageID    string            `json:",omitempty"`
+	Labels     map[string]string `json:",omitempty"` // without Berth's own
+	Networks   []NetworkFact     `json:",omitempty"`
+	Mounts     []Mount           `json:",omitempty"`
+	LogDriver  string            `json:",omitempty"`
+	LogOptions map[string]string `json:",omitempty"`
+	Driver     string            `json:",omitempty"` // of its file system: "overlay2"
+}
+
+// NetworkFact is a network of the engine's that a container is on. Addresses are "" where it has none: on the machine's own network.
+type NetworkFact struct{ Name, IPv4, IPv6 string }
+
+// Mount is a volume of a container. Name is "" for a bind mount.
+type Mount struct{ Name, Source, Destination string }
+
+// Clock is the machine's clock against its sources of time.
+type Clock struct {
+	At           time.Time
+	ErrorBound   time.Duration
+	Synchronized bool
+}
+
+// Seen is a task as its containers are told of it.
+type Seen struct {
+	Record    *Record // a copy; what it points to is only read
+	Container string  // the one that asks, "" where that is not known
+	Cluster   string  // name or ARN, as configured; the ARN for a task of launch type FARGATE
+	Zone      string  // availability zone, "" for external instances
+	Instance  string  // the container instance's ARN
+	VPC       string  // of the task's network interface, "" where it has none or it is not known
+
+	task *task
+}
+
+// factsTimeout bounds how long a container waits for what the engine knows of its task.
+const factsTimeout = 2 * time.Second
+
+// Seen finds the task of a container that asks, by the id that it was given. What the engine was not asked yet it is asked now.
+func (a *Agent) Seen(ctx context.Context, id string) (*Seen, bool) {
+	d, ok := a.door(id)
+	if !ok {
+		return nil, false
+	}
+	return d.task.seen(ctx, d.container), true
+}
+
+// SeenAt finds the task in awsvpc mode that has an address in a VPC.
+func (a *Agent) SeenAt(ctx context.Context, vpc string, address netip.Addr) (*Seen, bool) {
+	for _, t := range a.all() {
+		found := false
+		t.view(func(r *Record) { found = !r.Stopped() && r.at(address) && a.vpcOf(r.Task) == vpc })
+		if found && vpc != "" {
+			return t.seen(ctx, ""), true
+		}
+	}
+	return nil, false
+}
+
+// at says whether the task's network interface has an address.
+func (r *Record) at(address netip.Addr) bool {
+	for _, i := range r.Task.Interfaces {
+		for _, have := range i.IPv4Addresses {
+			if a, err := netip.ParseAddr(have.PrivateAddress); err == nil && a == address.Unmap() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// vpcOf is the VPC of a task's network interface, "" where it has none or it is not known.
+func (a *Agent) vpcOf(t acsproto.Task) string {
+	if len(t.Interfaces) == 0 || a.VPCOf == nil {
+		return ""
+	}
+	return a.VPCOf(t.Interfaces[0].ID)
+}
+
+func (t *task) seen(ctx context.Context, container string) *Seen {
+	for _, name := range t.factless() {
+		t.learnFacts(ctx, name)
+	}
+	s := &Seen{Container: container, Cluster: t.in.Cluster, Zone: t.in.Zone, Instance: t.in.knownARN(), task: t}
+	t.view(func(r *Record) { s.Record = r.copy() })
+	s.VPC = t.agent.vpcOf(s.Record.Task)
+	if s.Record.Task.LaunchType == "FARGATE" {
+		s.Cluster = string(arn.Task(t.arn).Cluster())
+	}
+	return s
+}
+
+// copy is the record as it is now.
+func (r *Record) copy() *Record {
+	c := *r
+	c.Task.Containers, c.Containers = slices.Clone(r.Task.Containers), slices.Clone(r.Containers)
+	return &c
+}
+
+// factless are the containers that exist and of which the engine was not asked.
+func (t *task) factless() (names []string) {
+	t.view(func(r *Record) {
+		for _, c := range r.Containers {
+			if c.Facts == nil && c.ID != "" && c.Phase >= Made {
+				names = append(names, c.Name)
+			}
+		}
+	})
+	return names
+}
+
+// learnFacts asks the engine what it knows of a container. Where it does not answer, it is asked again when somebody wants to know. That alone is
+// no reason to write the record down.
+func (t *task) learnFacts(ctx context.Context, name string) {
+	ctx, cancel := context.WithTimeout(ctx, factsTimeout)
+	defer cancel()
+	handle, _ := t.handle(name)
+	o, err := t.agent.Engine.Inspect(ctx, handle)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		o.Facts = &Facts{}
+	case err != nil || o.Facts == nil:
+		return
+	}
+	t.change(name, func(_ *Record, c *Container) bool {
+		if c.ID == handle && (o.State == Running || c.Phase == Ended) {
+			c.Facts = o.Facts
+		}
+		return false
+	})
+}
+
+// ClockReading reads the machine's clock, false where it cannot be read.
+func (a *Agent) ClockReading() (Clock, bool) {
+	if a.Clock == nil {
+		return Clock{}, false
+	}
+	c, err := a.Clock()
+	return c, err == nil
+}
+
+// PublicLabels are a container's labels without those that are Berth's own.
+func PublicLabels(all map[string]string) map[string]string {
+	out := map[string]string{}
+	for k, v := range all {
+		if !strings.HasPrefix(k, "berth.") {
+			out[k] = v
+		}
+	}
+	return out
+}
