@@ -16,6 +16,7 @@ import (
 	"berth/internal/access"
 	"berth/internal/acs"
 	berthapi "berth/internal/api/berth"
+	ec2api "berth/internal/api/ec2"
 	ecsapi "berth/internal/api/ecs"
 	"berth/internal/api/sts"
 	"berth/internal/apierr"
@@ -227,6 +228,9 @@ func (s *server) roomForMore() error {
 var growing = map[string]bool{
 	"CreateCluster": true, "RegisterTaskDefinition": true, "CreateService": true, "UpdateService": true, "CreateTaskSet": true, "UpdateTaskSet": true, "RunTask": true, "StartTask": true,
 	"RegisterContainerInstance": true, "TagResource": true, "PutAttributes": true, "PutAccountSetting": true, "PutAccountSettingDefault": true, "CreateJoinToken": true,
+	"CreateVpc": true, "CreateSubnet": true, "CreateSecurityGroup": true, "AuthorizeSecurityGroupIngress": true, "AuthorizeSecurityGroupEgress": true,
+	"CreateNetworkInterface": true, "CreateRouteTable": true, "CreateRoute": true, "CreateInternetGateway": true, "CreateNatGateway": true, "AllocateAddress": true,
+	"CreateTags": true, "AssociateVpcCidrBlock": true, "CreateDefaultVpc": true, "CreateDefaultSubnet": true, "CreateDhcpOptions": true,
 }
 
 // guarded refuses new work where there is no room for it, has another replica do what this one has not begun when its leadership ends, and
@@ -274,9 +278,10 @@ func (s *server) handler() (http.Handler, error) {
 		return nil, err
 	}
 	api := ecsapi.New(ecsapi.Config{State: s.store, Quotas: s.options.all(), Placed: s.metrics.Placement})
+	network := ec2api.New(ec2api.Config{State: s.store})
 	own := &berthapi.API{State: s.store, Keys: s.keys, Replicas: replicas{s}, Quotas: s.options.all()}
 	s.door = frontdoor.New(frontdoor.Config{
-		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(own.Service()), sts.New()},
+		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(network.Service()), s.guarded(own.Service()), sts.New()},
 		Sockets:  s.sockets(),
 		Keys: func(_ context.Context, id string) (frontdoor.Key, bool) {
 			secret, p, ok := s.keys.Find(id)

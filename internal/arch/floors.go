@@ -28,7 +28,7 @@ func Berth() Building {
 			{"events"}, // reads what placement says in a service's events
 			{"state", "seal", "pki"},
 			{"frontdoor", "acs", "access", "reconcile", "state/etcd", "state/mem"},
-			{"api/ecs", "api/sts", "api/berth", "stream", "metrics", "trace", "controller", "agent", "simulate"},
+			{"api/ecs", "api/ec2", "api/sts", "api/berth", "stream", "metrics", "trace", "controller", "agent", "simulate"},
 			{"agent/docker", "agent/machine", "agent/statefile", "agent/endpoint"}, // implement the seams that agent declares
 		},
 		Tools: []string{"agentwire", "arch", "golden", "pipenet", "ecstest", "ecstest/simulation", "state/statetest", "state/backendtest", "agent/agenttest"},

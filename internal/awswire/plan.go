@@ -1,7 +1,7 @@
 // Package awswire turns bytes into the SDK's own request types and its answer types into bytes, in each protocol that AWS clients speak.
 //
-// A Plan is compiled once per Go type by reflection and then used for every request. awsJson 1.0 and 1.1 and awsQuery are here; ec2Query
-// and rpcv2Cbor walk the same plan and add a file each. Member names come from the Go field names, by the rule of the service (Names), or
+// A Plan is compiled once per Go type by reflection and then used for every request. awsJson 1.0 and 1.1, awsQuery and ec2Query are here;
+// rpcv2Cbor walks the same plan and adds a file. Member names come from the Go field names, by the rule of the service (Names), or
 // from a json tag where a record of ours has one. The same plans write the records of the store (EncodeRecord).
 package awswire
 

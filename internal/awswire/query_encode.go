@@ -19,7 +19,7 @@ func (p *Plan) EncodeQuery(operation, namespace, requestID string, v any) []byte
 	b = append(append(append(b, '<'), operation...), `Response xmlns="`...)
 	b = append(appendXMLText(b, namespace), `">`...)
 	b = appendOpen(b, operation+"Result")
-	b = appendXMLStruct(b, p.root, reflect.ValueOf(v).Elem())
+	b = listItems("member").structure(b, p.root, reflect.ValueOf(v).Elem())
 	b = appendClose(b, operation+"Result")
 	b = append(b, "<ResponseMetadata><RequestId>"...)
 	b = append(appendXMLText(b, requestID), "</RequestId></ResponseMetadata>"...)
@@ -51,18 +51,21 @@ func appendXMLElement(b []byte, name, text string) []byte {
 	return appendClose(appendXMLText(appendOpen(b, name), text), name)
 }
 
-func appendXMLStruct(b []byte, n *node, v reflect.Value) []byte {
+// listItems is what the elements of a list are called: "member" in awsQuery, "item" in ec2Query.
+type listItems string
+
+func (l listItems) structure(b []byte, n *node, v reflect.Value) []byte {
 	for i := range n.fields {
 		f := &n.fields[i]
 		if m := v.Field(f.index); !absent(f.node, m, false) {
-			b = appendXMLValue(b, f.name, f.node, m)
+			b = l.value(b, f.name, f.node, m)
 		}
 	}
 	return b
 }
 
-// appendXMLValue writes one element. A nil pointer, which only a list or map can hold here, is an empty one.
-func appendXMLValue(b []byte, name string, n *node, v reflect.Value) []byte {
+// value writes one element. A nil pointer, which only a list or map can hold here, is an empty one.
+func (l listItems) value(b []byte, name string, n *node, v reflect.Value) []byte {
 	b = appendOpen(b, name)
 	for n.kind == kindPointer && !v.IsNil() {
 		n, v = n.elem, v.Elem()
@@ -70,20 +73,20 @@ func appendXMLValue(b []byte, name string, n *node, v reflect.Value) []byte {
 	switch n.kind {
 	case kindPointer:
 	case kindStruct:
-		b = appendXMLStruct(b, n, v)
+		b = l.structure(b, n, v)
 	case kindList:
 		for i := range v.Len() {
-			b = appendXMLValue(b, "member", n.elem, v.Index(i))
+			b = l.value(b, string(l), n.elem, v.Index(i))
 		}
 	case kindMap:
-		b = appendXMLMap(b, n, v)
+		b = l.table(b, n, v)
 	default:
 		b = appendXMLScalar(b, n, v)
 	}
 	return appendClose(b, name)
 }
 
-func appendXMLMap(b []byte, n *node, v reflect.Value) []byte {
+func (l listItems) table(b []byte, n *node, v reflect.Value) []byte {
 	values := make(map[string]reflect.Value, v.Len())
 	for it := v.MapRange(); it.Next(); {
 		values[it.Key().String()] = it.Value()
@@ -91,7 +94,7 @@ func appendXMLMap(b []byte, n *node, v reflect.Value) []byte {
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		b = appendOpen(b, "entry")
 		b = appendXMLElement(b, "key", key)
-		b = appendXMLValue(b, "value", n.elem, values[key])
+		b = l.value(b, "value", n.elem, values[key])
 		b = appendClose(b, "entry")
 	}
 	return b

@@ -33,11 +33,14 @@ func (x *exchange) answer() (leader http.Handler) {
 		return leader
 	}
 	c := x.target.call
-	if x.target.protocol == AWSQuery {
+	switch x.target.protocol {
+	case AWSQuery:
 		x.write(http.StatusOK, "text/xml", c.out.EncodeQuery(c.Name, x.target.service.Namespace, x.id, out))
-		return nil
+	case EC2Query:
+		x.write(http.StatusOK, "text/xml;charset=UTF-8", c.out.EncodeEC2(c.Name, x.target.service.Namespace, x.id, out))
+	default:
+		x.write(http.StatusOK, x.jsonType(), c.out.EncodeJSON(out))
 	}
-	x.write(http.StatusOK, x.jsonType(), c.out.EncodeJSON(out))
 	return nil
 }
 
@@ -75,7 +78,7 @@ func (x *exchange) call(request *Request) (out any, _ *apierr.Error) {
 }
 
 func (x *exchange) decode(plan *awswire.Plan, in any) (awswire.Sent, error) {
-	if x.target.protocol == AWSQuery {
+	if x.target.protocol.query() {
 		return plan.DecodeQuery(x.target.values, in)
 	}
 	return plan.DecodeJSON(x.body, in)
@@ -123,12 +126,19 @@ func (x *exchange) fail(e *apierr.Error) {
 	if x.target.protocol == 0 {
 		x.target.protocol = x.guess()
 	}
-	if x.target.protocol != AWSQuery {
+	switch x.target.protocol {
+	case AWSQuery:
+		e = inQuery(e)
+	case EC2Query:
+		e = inEC2(e)
+		x.failure = e
+		x.write(e.Status, "text/xml;charset=UTF-8", awswire.EC2Error(x.id, e.Code, e.Message))
+		return
+	default:
 		x.failure = e
 		x.write(e.Status, x.jsonType(), jsonError(e))
 		return
 	}
-	e = inQuery(e)
 	x.failure = e
 	namespace := ""
 	if x.target.service != nil {
@@ -183,6 +193,27 @@ func inQuery(e *apierr.Error) *apierr.Error {
 		q.Code = "InternalFailure"
 		if e.Status == http.StatusServiceUnavailable {
 			q.Code = "ServiceUnavailable"
+		}
+	}
+	return &q
+}
+
+// inEC2 gives the errors that all services share the codes and statuses that they have in EC2.
+func inEC2(e *apierr.Error) *apierr.Error {
+	q := *e
+	switch e.Code {
+	case "AccessDeniedException":
+		q.Code, q.Message, q.Status = "UnauthorizedOperation", "You are not authorized to perform this operation. "+e.Message, http.StatusForbidden
+	case "SerializationException":
+		q.Code = "InvalidParameterValue"
+	case "ThrottlingException":
+		q.Code, q.Status = "RequestLimitExceeded", http.StatusServiceUnavailable
+	case "UnsupportedOperationException":
+		q.Code = "UnsupportedOperation"
+	case "ServerException":
+		q.Code = "InternalError"
+		if e.Status == http.StatusServiceUnavailable {
+			q.Code = "Unavailable"
 		}
 	}
 	return &q

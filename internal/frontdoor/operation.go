@@ -16,12 +16,16 @@ import (
 // Protocol is how a service's requests and answers are written.
 type Protocol int
 
-// The protocols that are served. ec2Query and rpcv2Cbor take the next numbers.
+// The protocols that are served. rpcv2Cbor takes the next number.
 const (
 	AWSJSON10 Protocol = iota + 1
 	AWSJSON11
 	AWSQuery
+	EC2Query // answers spell their members in lower camel case, whatever Service.Names says of requests
 )
+
+// query says whether requests are parameters of a query.
+func (p Protocol) query() bool { return p == AWSQuery || p == EC2Query }
 
 // Service is an AWS service that the front door serves.
 type Service struct {

@@ -45,10 +45,17 @@ func refuseSignature() *refusal {
 // answer is the error as AWS words it in a protocol: JSON services say 400 to everything, query services 403 to most.
 func (f *refusal) answer(p Protocol) *apierr.Error {
 	code, status := f.fault.json(), 400
-	if p == AWSQuery {
+	switch p {
+	case AWSQuery:
 		code, status = f.fault.query()
+	case EC2Query:
+		code, status = f.fault.ec2()
 	}
-	e := apierr.New(code, "%s", f.text)
+	text := f.text
+	if code == "AuthFailure" {
+		text = "AWS was not able to validate the provided access credentials"
+	}
+	e := apierr.New(code, "%s", text)
 	e.Status = status
 	return e
 }
@@ -81,4 +88,13 @@ func (f fault) query() (code string, status int) {
 		return "RequestExpired", 400
 	}
 	panic(fmt.Sprintf("frontdoor: fault %d", f))
+}
+
+// ec2 are EC2's own codes: what others tell apart is one of its own.
+func (f fault) ec2() (code string, status int) {
+	switch f {
+	case faultMissing, faultUnknownKey, faultMismatch:
+		return "AuthFailure", 401
+	}
+	return f.query()
 }

@@ -76,6 +76,9 @@ func (x *exchange) routeQuery() *apierr.Error {
 	}
 	c, _ := readClaim(x.r, x.query)
 	s := x.door.services.query(version, c.service)
+	if s != nil {
+		x.target.protocol = s.Protocol
+	}
 	if s == nil || !x.find(s, action) {
 		return apierr.New("InvalidAction", "Could not find operation %.128s for version %.64s", action, orNone(version))
 	}

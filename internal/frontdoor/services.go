@@ -32,12 +32,18 @@ func compile(table []Service) services {
 	s := services{byTarget: map[string]*service{}, byVersion: map[string][]*service{}}
 	compilers := map[awswire.Names]*awswire.Compiler{}
 	for _, one := range table {
-		c := compilers[one.Names]
-		if c == nil {
-			c = awswire.NewCompiler(one.Names)
-			compilers[one.Names] = c
+		compiler := func(n awswire.Names) *awswire.Compiler {
+			if compilers[n] == nil {
+				compilers[n] = awswire.NewCompiler(n)
+			}
+			return compilers[n]
 		}
-		s.add(one.compile(c))
+		in := compiler(one.Names)
+		out := in
+		if one.Protocol == EC2Query {
+			out = compiler(awswire.LowerCamel)
+		}
+		s.add(one.compile(in, out))
 	}
 	return s
 }
@@ -60,7 +66,7 @@ func (s services) add(one *service) {
 			panic(fmt.Sprintf("frontdoor: target %q of %s is empty or taken", one.Target, one.Name))
 		}
 		s.byTarget[one.Target] = one
-	case AWSQuery:
+	case AWSQuery, EC2Query:
 		if one.Version == "" {
 			panic("frontdoor: no version of " + one.Name)
 		}
@@ -75,7 +81,7 @@ func (s services) add(one *service) {
 	}
 }
 
-func (s Service) compile(c *awswire.Compiler) *service {
+func (s Service) compile(in, answers *awswire.Compiler) *service {
 	out := &service{Service: s, calls: map[string]*call{}, known: map[string]struct{}{}}
 	for _, name := range s.Known {
 		out.known[name] = struct{}{}
@@ -84,7 +90,7 @@ func (s Service) compile(c *awswire.Compiler) *service {
 		if _, ok := out.known[o.Name]; !ok || out.calls[o.Name] != nil {
 			panic(fmt.Sprintf("frontdoor: %s %s is unknown to AWS or there twice", s.Name, o.Name))
 		}
-		out.calls[o.Name] = &call{Operation: o, in: c.Plan(o.Input), out: c.Plan(o.Output), action: s.Name + ":" + o.Action, class: classOf(o)}
+		out.calls[o.Name] = &call{Operation: o, in: in.Plan(o.Input), out: answers.Plan(o.Output), action: s.Name + ":" + o.Action, class: classOf(o)}
 	}
 	return out
 }
