@@ -32,6 +32,7 @@ type Group struct {
 	CPUShares   int64  // weight against other tasks, in CPU units
 	CPUUnits    int64  // hard limit, 1024 for one core
 	MemoryBytes int64  // hard limit
+	NoSwap      bool   // nothing of it goes to swap
 }
 
 // Usage is what a container has used: CPU time since its start, and memory now, without the page cache.

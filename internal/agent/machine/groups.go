@@ -66,14 +66,21 @@ func (g *Groups) Ensure(ctx context.Context, group agent.Group) (string, error) 
 	}
 	l := limitsOf(group)
 	if g.chosen == "systemd" {
-		name := g.slice(group)
-		return name, g.slices.Set(ctx, name, l)
+		return g.slice(group), g.ensureSlice(ctx, group, l)
 	}
 	path := g.path(group)
 	if g.unified {
 		return path, g.ensureUnified(path, l)
 	}
 	return path, g.ensureV1(path, l)
+}
+
+// ensureSlice makes systemd's slice. On cgroup v1 systemd does not bound swap, and leaves alone what it does not know.
+func (g *Groups) ensureSlice(ctx context.Context, group agent.Group, l limits) error {
+	if err := g.slices.Set(ctx, g.slice(group), l); err != nil || g.unified || !l.noSwap {
+		return err
+	}
+	return noSwapV1(filepath.Join(g.tree("memory"), g.slicePath(group)), l)
 }
 
 // Remove implements agent.Groups. Groups go with their task, and the instance's when it is empty.

@@ -94,6 +94,93 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// TestNoSwap makes a group whose memory must not go to swap, on kernels that count swap and on those that do not, and then one that may.
+func TestNoSwap(t *testing.T) {
+	group := agent.Group{Instance: "one", Task: "abc", CPUShares: 2, MemoryBytes: 64 << 20}
+	v1, v2 := "memory/ecs/i-one/abc/", "ecs/i-one/abc/"
+	for _, c := range []struct {
+		name    string
+		unified bool
+		has     map[string]string // control files that the kernel makes
+		no, may string
+	}{
+		{"v1", false, map[string]string{v1 + "memory.memsw.limit_in_bytes": "?", v1 + "memory.use_hierarchy": "0\n"},
+			v1 + "memory.memsw.limit_in_bytes: 67108864, " + v1 + "memory.use_hierarchy: 1", v1 + "memory.memsw.limit_in_bytes: -1, " + v1 + "memory.use_hierarchy: 1"},
+		{"v1 that does not count swap", false, map[string]string{v1 + "memory.swappiness": "60", v1 + "memory.use_hierarchy": "1\n"},
+			v1 + "memory.swappiness: 0, " + v1 + "memory.use_hierarchy: 1\n", v1 + "memory.swappiness: 60, " + v1 + "memory.use_hierarchy: 1\n"},
+		{"v2", true, map[string]string{v2 + "memory.swap.max": "?"}, v2 + "memory.swap.max: 0", v2 + "memory.swap.max: max"},
+		{"v2 without swap", true, nil, "", ""},
+	} {
+		for _, no := range []bool{true, false} {
+			t.Run(fmt.Sprint(c.name, no), func(t *testing.T) {
+				root := fakeRoot(t, c.unified)
+				for name, text := range c.has {
+					path := filepath.Join(root, name)
+					if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+						t.Fatal(err)
+					}
+					if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				g, err := OpenGroups(root, "i", driver("cgroupfs"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				group, want := group, c.may
+				if group.NoSwap = no; no {
+					want = c.no
+				}
+				if _, err := g.Ensure(context.Background(), group); err != nil {
+					t.Fatal(err)
+				}
+				var got []string
+				for _, line := range files(t, root) {
+					if name, _, _ := strings.Cut(line, ": "); c.has[name] != "" {
+						got = append(got, line)
+					} else if strings.Contains(name, "swap") {
+						t.Errorf("made %s, which the kernel does not have", name)
+					}
+				}
+				if got := strings.Join(got, ", "); got != want {
+					t.Errorf("%q, want %q", got, want)
+				}
+			})
+		}
+	}
+}
+
+// TestNoSwapSystemd: on v1 systemd leaves the bound to us, on v2 it has a property for it.
+func TestNoSwapSystemd(t *testing.T) {
+	root := fakeRoot(t, false)
+	g, err := OpenGroups(root, "i", driver("systemd"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g.slices = &recorder{}
+	group := agent.Group{Instance: "one", Task: "abc", MemoryBytes: 1 << 20, NoSwap: true}
+	file := filepath.Join(root, "memory", g.slicePath(group), "memory.memsw.limit_in_bytes")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil { // as systemd does
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("?"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := g.Ensure(context.Background(), group); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(file); err != nil || string(text) != "1048576" {
+		t.Errorf("memory and swap are %q, %v", text, err)
+	}
+	for no, want := range map[bool]uint64{true: 0, false: ^uint64(0)} {
+		for _, p := range properties(limits{memory: 1 << 20, noSwap: no}) {
+			if p.Name == "MemorySwapMax" && p.Value.Value() != want {
+				t.Errorf("%v: %v", no, p.Value)
+			}
+		}
+	}
+}
+
 // recorder is systemd on paper.
 type recorder struct{ said []string }
 
@@ -126,7 +213,7 @@ func TestSystemd(t *testing.T) {
 	if err := g.Remove(context.Background(), group); err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"set ecstasks-my_id_one-abc.slice {shares:1024 quota:0 memory:1048576}", "stop ecstasks-my_id_one-abc.slice"}
+	want := []string{"set ecstasks-my_id_one-abc.slice {shares:1024 quota:0 memory:1048576 noSwap:false}", "stop ecstasks-my_id_one-abc.slice"}
 	if diff := cmp.Diff(want, r.said); diff != "" {
 		t.Error(diff)
 	}

@@ -72,14 +72,18 @@ func awaited(ctx context.Context, done <-chan string, what, name string) error {
 // properties are the limits as systemd takes them: the weight on v2's scale and the quota in a second.
 func properties(l limits) []sd.Property {
 	const none = ^uint64(0)
-	quota, memory := none, none
+	quota, memory, swap := none, none, none
 	if l.quota > 0 {
 		quota = uint64(l.quota) * (1_000_000 / period)
 	}
 	if l.memory > 0 {
 		memory = uint64(l.memory)
 	}
-	return []sd.Property{property("CPUWeight", uint64(l.weight())), property("CPUQuotaPerSecUSec", quota), property("MemoryMax", memory)}
+	if l.noSwap {
+		swap = 0
+	}
+	return []sd.Property{property("CPUWeight", uint64(l.weight())), property("CPUQuotaPerSecUSec", quota), property("MemoryMax", memory),
+		property("MemorySwapMax", swap)}
 }
 
 func property(name string, value any) sd.Property {
