@@ -30,7 +30,9 @@ type Config struct {
 	Engine Engine
 	Groups Groups // nil: tasks have no control groups of their own, and no limits
 	Ledger Ledger
-	API    func(InstanceConfig) API // the SDK's client with the instance's keys
+	// Storage bounds tasks' ephemeral storage. nil: nothing does.
+	Storage Storage
+	API     func(InstanceConfig) API // the SDK's client with the instance's keys
 
 	Ports   Ports   // nil: no port ranges
 	Routers Routers // nil: no log routers
@@ -61,6 +63,7 @@ type InstanceConfig struct {
 	Zone        string   // availability zone, "" leaves it to the control plane
 	External    bool     // an external instance (ECS Anywhere), for tasks of launch type EXTERNAL
 	GPUs        []string // the ids of those that tasks are given
+	Runtime     string   // the engine's runtime for containers of Fargate tasks, "" for the engine's default
 	Attributes  map[string]string
 	AccessKey   string
 	SecretKey   string
@@ -81,6 +84,7 @@ type Agent struct {
 	listing   sync.Once
 	choosing  sync.Mutex // one chooses host ports at a time
 	stats     sampler
+	looks     diskLooks
 	engine    condition
 	roster    roster
 	doors     doors
@@ -142,6 +146,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return a.watch(ctx) })
 	g.Go(func() error { return a.sample(ctx) })
+	g.Go(func() error { return a.keepStorage(ctx) })
 	for _, i := range a.instances {
 		g.Go(func() error { return i.run(ctx) })
 	}

@@ -167,4 +167,5 @@ type Machine struct {
 	CPUs                      int
 	MemoryBytes               int64
 	LiveRestore               bool
+	DataRoot                  string // the directory in which the engine keeps everything
 }

@@ -66,7 +66,7 @@ func (t *task) createNow(ctx context.Context, spec Spec) (string, error) {
 
 // spec makes the container's configuration, and the task's group before its first container.
 func (t *task) spec(ctx context.Context, name string) (s Spec, err error) {
-	at := place{Installation: t.agent.Installation, InstanceARN: t.in.knownARN(), HostAddress: t.in.HostAddress}
+	at := place{Installation: t.agent.Installation, InstanceARN: t.in.knownARN(), HostAddress: t.in.HostAddress, Runtime: t.in.Runtime}
 	if t.agent.Groups != nil {
 		var g Group
 		t.view(func(r *Record) { g = groupOf(r) })
@@ -152,6 +152,12 @@ func (t *task) adoptNamed(ctx context.Context, name, taken string, conflict erro
 }
 
 func (t *task) start(ctx context.Context, name string) error {
+	switch err := t.limitStorage(ctx, name); {
+	case errors.Is(err, errGivenUp):
+		return nil
+	case err != nil:
+		return err
+	}
 	id, ordered := t.handle(name)
 	err := t.startNow(ctx, id)
 	switch {

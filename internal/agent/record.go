@@ -44,6 +44,9 @@ type Record struct {
 
 	Containers []Container
 
+	StoredMiB int64 // of its ephemeral storage, by the last look at it
+	Outgrown  bool  // it is stopped because that was too much: its containers have little time
+
 	Accepted string // digest of the last report that the control plane accepted
 	Closed   bool   // the control plane has accepted that the task stopped
 }

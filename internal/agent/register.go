@@ -35,6 +35,9 @@ func (i *instance) register(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := i.checkRuntime(machine); err != nil {
+		return err
+	}
 	select { // the containers may tell who the instance is
 	case <-i.agent.listed:
 	case <-ctx.Done():

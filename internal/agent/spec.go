@@ -32,6 +32,7 @@ type place struct {
 	HostAddress  string // "" publishes ports on all addresses
 	CgroupParent string // "" leaves it to the engine
 	NVIDIA       bool   // the engine has NVIDIA's runtime
+	Runtime      string // for containers of Fargate tasks, "" for the engine's default
 	Front        string // where the task's containers reach the agent, "http://HOST[:PORT]"; "" where they do not
 	Endpoint     string // the id under which this one does
 	Router       RouterFiles
@@ -82,6 +83,7 @@ func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
 	mounts(r, c, host)
 	routing(r, c, at, config, host)
 	gpus(r, c, at, config, host)
+	confine(r, c, at.Runtime, host)
 	frontVariables(c, at, config)
 	if err := ports(r, c, at, config, host); err != nil {
 		return Spec{}, err
@@ -241,7 +243,8 @@ func containerName(t acsproto.Task, name string) string {
 
 // groupOf is the control group of a task with its limits.
 func groupOf(r *Record) Group {
-	g := Group{Instance: r.Instance, Task: arn.Task(r.Task.ARN).ID(), MemoryBytes: r.Task.MemoryMiB * mib, CPUUnits: int64(r.Task.CPU * 1024)}
+	g := Group{Instance: r.Instance, Task: arn.Task(r.Task.ARN).ID(), MemoryBytes: r.Task.MemoryMiB * mib, CPUUnits: int64(r.Task.CPU * 1024),
+		NoSwap: fargate(r.Task)}
 	g.CPUShares = g.CPUUnits
 	if g.CPUShares == 0 {
 		for _, c := range r.Task.Containers {

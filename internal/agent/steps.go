@@ -133,7 +133,7 @@ func (t *task) pull(ctx context.Context, name string) error {
 // halt stops a container and sees what became of it.
 func (t *task) halt(ctx context.Context, name string) error {
 	id, ordered := t.handle(name)
-	grace := graceOf(ordered)
+	grace := t.grace(ordered)
 	t.change(name, func(_ *Record, c *Container) bool { c.StopSent = true; return true })
 	limited, cancel := context.WithTimeout(ctx, grace+stopOverrun)
 	defer cancel()
@@ -182,6 +182,9 @@ func (t *task) cleanUp(ctx context.Context) error {
 	})
 	ctx, cancel := context.WithTimeout(ctx, createTimeout)
 	defer cancel()
+	if err := t.releaseStorage(ctx); err != nil {
+		return err
+	}
 	for _, n := range names {
 		if err := t.agent.Engine.Remove(ctx, n); err != nil {
 			return fmt.Errorf("remove container %s: %w", n, err)

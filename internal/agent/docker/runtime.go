@@ -36,7 +36,7 @@ func (e *Engine) Machine(ctx context.Context) (agent.Machine, error) {
 	i := out.Info
 	m := agent.Machine{Version: i.ServerVersion, APIVersion: version.APIVersion, APIMinVersion: version.MinAPIVersion, LogDrivers: i.Plugins.Log,
 		VolumeDrivers: i.Plugins.Volume, CgroupDriver: i.CgroupDriver, CgroupVersion: 1, OSType: i.OSType, Architecture: architecture(i.Architecture),
-		CPUs: i.NCPU, MemoryBytes: i.MemTotal, LiveRestore: i.LiveRestoreEnabled}
+		CPUs: i.NCPU, MemoryBytes: i.MemTotal, LiveRestore: i.LiveRestoreEnabled, DataRoot: i.DockerRootDir}
 	m.Runtimes = slices.Sorted(maps.Keys(i.Runtimes))
 	if i.CgroupVersion == "2" {
 		m.CgroupVersion = 2

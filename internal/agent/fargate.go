@@ -1,0 +1,39 @@
+package agent
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/moby/moby/api/types/container"
+
+	"berth/internal/acsproto"
+)
+
+// fargate says whether a task is one of Fargate: its size is a bound that nothing in it goes beyond.
+func fargate(t acsproto.Task) bool { return t.LaunchType == "FARGATE" }
+
+// confine sets what holds for each container of a Fargate task, whatever the order says: it has the task's memory where it has none of its own, no
+// swap beyond that, and the runtime of the instance. The pause container runs nothing of the user's, and holds the namespaces in which the runtime
+// starts the others, so it stays with the engine's own runtime.
+func confine(r *Record, c acsproto.Container, runtime string, host *container.HostConfig) {
+	if !fargate(r.Task) || hidden(c.Name) {
+		return
+	}
+	if host.Memory == 0 {
+		host.Memory = r.Task.MemoryMiB * mib
+	}
+	host.MemorySwap, host.MemorySwappiness = host.Memory, nil
+	if runtime != "" {
+		host.Runtime = runtime
+	}
+}
+
+// checkRuntime finds out whether the engine has the runtime that the instance's Fargate tasks are to have.
+func (i *instance) checkRuntime(m Machine) error {
+	if i.Runtime == "" || slices.Contains(m.Runtimes, i.Runtime) {
+		return nil
+	}
+	return fmt.Errorf("the engine has no runtime %q, only %s: add it to \"runtimes\" in the engine's configuration (/etc/docker/daemon.json) and reload the engine, "+
+		"or start the agent with another --runtime", i.Runtime, strings.Join(m.Runtimes, ", "))
+}

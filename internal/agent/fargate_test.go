@@ -1,0 +1,81 @@
+package agent
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/moby/moby/api/types/container"
+
+	"berth/internal/acsproto"
+)
+
+// bounds are what confine sets.
+type bounds struct {
+	Memory, Swap int64
+	Swappiness   *int64
+	Runtime      string
+}
+
+func TestConfine(t *testing.T) {
+	const swap = `{"MemorySwap":9000000000,"MemorySwappiness":80}`
+	eighty := int64(80)
+	task := func(launch string, c acsproto.Container) acsproto.Task {
+		c.Name, c.Image = "a", "i"
+		return acsproto.Task{ARN: "arn:aws:ecs:us-east-1:123456789012:task/demo/abc", LaunchType: launch, CPU: 0.25, MemoryMiB: 512, PidMode: "task",
+			Containers: []acsproto.Container{c}}
+	}
+	for _, c := range []struct {
+		name      string
+		task      acsproto.Task
+		container string
+		want      bounds
+	}{
+		{"without memory of its own", task("FARGATE", acsproto.Container{}), "a", bounds{512 * mib, 512 * mib, nil, "runsc"}},
+		{"with memory of its own", task("FARGATE", acsproto.Container{MemoryMiB: 128}), "a", bounds{128 * mib, 128 * mib, nil, "runsc"}},
+		{"that asks for swap and a runtime", task("FARGATE", acsproto.Container{DockerConfig: acsproto.DockerConfig{HostConfig: `{"MemorySwap":9000000000,"MemorySwappiness":80,"Runtime":"runc"}`}}), "a",
+			bounds{512 * mib, 512 * mib, nil, "runsc"}},
+		{"the pause container", task("FARGATE", acsproto.Container{}), pauseContainer, bounds{}},
+		{"EC2", task("EC2", acsproto.Container{DockerConfig: acsproto.DockerConfig{HostConfig: swap}}), "a", bounds{0, 9000000000, &eighty, ""}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			r, err := accept(c.task, "one")
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := specOf(r, r.ordered(c.container), place{Runtime: "runsc"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			h := s.HostConfig
+			if diff := cmp.Diff(c.want, bounds{h.Memory, h.MemorySwap, h.MemorySwappiness, h.Runtime}); diff != "" {
+				t.Error(diff)
+			}
+			want := Group{Instance: "one", Task: "abc", CPUShares: 256, CPUUnits: 256, MemoryBytes: 512 * mib, NoSwap: c.task.LaunchType == "FARGATE"}
+			if diff := cmp.Diff(want, groupOf(r)); diff != "" {
+				t.Error(diff)
+			}
+			if c.want.Runtime != "" {
+				var plain container.HostConfig
+				confine(r, r.ordered(c.container), "", &plain)
+				if plain.Runtime != "" {
+					t.Errorf("runtime %q where the instance has none", plain.Runtime)
+				}
+			}
+		})
+	}
+}
+
+func TestCheckRuntime(t *testing.T) {
+	m := Machine{Runtimes: []string{"kata", "runc"}}
+	for runtime, want := range map[string]string{"": "", "kata": "",
+		"runsc": `the engine has no runtime "runsc", only kata, runc: add it to "runtimes" in the engine's configuration (/etc/docker/daemon.json) and reload the engine, or start the agent with another --runtime`} {
+		got := ""
+		if err := (&instance{InstanceConfig: InstanceConfig{Runtime: runtime}}).checkRuntime(m); err != nil {
+			got = err.Error()
+		}
+		if got != want {
+			t.Errorf("%q: %s", runtime, strings.TrimSpace(got))
+		}
+	}
+}
