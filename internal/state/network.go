@@ -123,7 +123,7 @@ func (n *Interfaces) ofTask(old, new *ecs.Task) {
 
 // TaskInterface is the network interface of a task, nil where it has none, or has stopped.
 func TaskInterface(t *ecs.Task) *vpc.NetworkInterface {
-	if t == nil || t.Interface == nil || t.Over() {
+	if t == nil || t.Interface == nil || t.Interface.Failed || t.Over() {
 		return nil
 	}
 	i := t.Interface

@@ -52,3 +52,17 @@ func BenchmarkFreeAddress(b *testing.B) {
 		tables.put(take(), true)
 	}
 }
+
+// Public addresses are given once, whoever has them.
+func TestPublicAddress(t *testing.T) {
+	scope := arn.Scope{Region: "us-east-1", Account: "123456789012"}
+	tables := newTables()
+	first, _ := tables.PublicAddress(vpc.PublicAddresses - 1)
+	tables.put(&vpc.Address{Arn: vpc.ARN(scope, vpc.KindAddress, "eipalloc-1"), PublicIP: first.String()}, false)
+	second, _ := tables.PublicAddress(vpc.PublicAddresses - 1)
+	tables.put(&vpc.NetworkInterface{Arn: vpc.ARN(scope, vpc.KindNetworkInterface, "eni-1"), PublicIP: second.String()}, false)
+	third, ok := tables.PublicAddress(vpc.PublicAddresses - 1)
+	if got := []string{first.String(), second.String(), third.String()}; !ok || got[0] != "198.19.255.254" || got[1] != "198.18.0.1" || got[2] != "198.18.0.2" {
+		t.Errorf("got %v, %v", got, ok)
+	}
+}
