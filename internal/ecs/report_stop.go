@@ -38,11 +38,12 @@ func (w *reported) stopped(reason string) {
 	w.changed = true
 }
 
-// cause derives the stop code and the stopped reason: agents send none. A task that ran ended with its essential container; one that never
-// did has failed to start if the agent named a failure, and else has run and ended between two reports.
+// cause derives the stop code and the stopped reason: agents send none. A task that ran ended with its essential container, or for what the agent says
+// of the whole task (it has outgrown its storage); one that never did has failed to start if the agent named a failure, and else has run and ended
+// between two reports.
 func (w *reported) cause(reason string) (types.TaskStopCode, string) {
 	if w.task.StartedAt != nil {
-		if reason != "" && !w.essentialEnded() {
+		if reason != "" {
 			return types.TaskStopCodeEssentialContainerExited, reason
 		}
 		return types.TaskStopCodeEssentialContainerExited, reasonEssentialExited
