@@ -1,0 +1,163 @@
+package network
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/google/nftables"
+	"github.com/google/nftables/userdata"
+	"golang.org/x/sys/unix"
+)
+
+// dockerChain is where Docker leaves room for rules of others, before its own.
+const dockerChain = "DOCKER-USER"
+
+// firewall is what others' chains have of our rules.
+type firewall int
+
+const (
+	unknown firewall = iota // an earlier process may have opened it
+	opened
+	shut
+)
+
+// openFirewall lets what comes from and goes to the ways pass other tables' forward chains that drop by default, as Docker's does: a drop in any table is
+// final, and an accept holds for its own table only. The rules say what iptables could say too, so that it can still list its table. What really
+// passes is decided in our own.
+func (m *machine) openFirewall() error {
+	m.warnOfLegacy()
+	chains, err := m.dropping()
+	if err != nil {
+		return err
+	}
+	for _, c := range chains {
+		ours, err := m.ours(c)
+		if err != nil {
+			return err
+		}
+		if len(ours) == 2 {
+			continue
+		}
+		err = m.space.do("let VPCs pass "+c.Name, func() error {
+			for _, r := range ours {
+				if err := m.space.rules.conn.DelRule(r); err != nil {
+					return err
+				}
+			}
+			for _, match := range []words{fromPrefix(m.prefixOfWays()), toPrefix(m.prefixOfWays())} {
+				m.space.rules.conn.InsertRule(&nftables.Rule{Table: c.Table, Chain: c, Exprs: rulePart(match, accept()), UserData: m.comment()})
+			}
+			return m.space.rules.commit()
+		})
+		if err != nil {
+			return err
+		}
+	}
+	m.firewall = opened
+	return nil
+}
+
+// closeFirewall takes our rules out of others' chains.
+func (m *machine) closeFirewall() error {
+	if m.firewall == shut {
+		return nil
+	}
+	chains, err := m.space.rules.conn.ListChains()
+	if err != nil {
+		return fmt.Errorf("list chains: %w", err)
+	}
+	for _, c := range chains {
+		if c.Name != dockerChain && !forwards(c) {
+			continue
+		}
+		ours, err := m.ours(c)
+		if err != nil {
+			return err
+		}
+		if len(ours) == 0 {
+			continue
+		}
+		err = m.space.do("leave "+c.Name, func() error {
+			for _, r := range ours {
+				if err := m.space.rules.conn.DelRule(r); err != nil {
+					return err
+				}
+			}
+			return m.space.rules.commit()
+		})
+		if err != nil {
+			return err
+		}
+	}
+	m.firewall = shut
+	return nil
+}
+
+// repair opens the firewall again where somebody has closed it.
+func (m *machine) repair() error {
+	if m.firewall != opened {
+		return nil
+	}
+	return m.openFirewall()
+}
+
+// dropping are the chains that need our rules.
+func (m *machine) dropping() ([]*nftables.Chain, error) {
+	chains, err := m.space.rules.conn.ListChains()
+	if err != nil {
+		return nil, fmt.Errorf("list chains: %w", err)
+	}
+	var list []*nftables.Chain
+	for _, c := range chains {
+		if !forwards(c) || c.Policy == nil || *c.Policy != nftables.ChainPolicyDrop {
+			continue
+		}
+		docker := slices.IndexFunc(chains, func(d *nftables.Chain) bool {
+			return d.Name == dockerChain && d.Table.Name == c.Table.Name && d.Table.Family == c.Table.Family
+		})
+		if docker >= 0 {
+			c = chains[docker]
+		}
+		list = append(list, c)
+	}
+	return list, nil
+}
+
+// forwards tells whether forwarded IPv4 packets go through a base chain.
+func forwards(c *nftables.Chain) bool {
+	return c.Hooknum != nil && *c.Hooknum == *nftables.ChainHookForward && c.Type == nftables.ChainTypeFilter &&
+		(c.Table.Family == nftables.TableFamilyIPv4 || c.Table.Family == nftables.TableFamilyINet)
+}
+
+// ours are the installation's rules in a chain of others.
+func (m *machine) ours(c *nftables.Chain) ([]*nftables.Rule, error) {
+	rules, err := m.space.rules.conn.GetRules(c.Table, c)
+	if err != nil {
+		return nil, fmt.Errorf("list the rules of %s: %w", c.Name, err)
+	}
+	return slices.DeleteFunc(rules, func(r *nftables.Rule) bool { return string(r.UserData) != string(m.comment()) }), nil
+}
+
+// comment marks our rules in chains of others.
+func (m *machine) comment() []byte {
+	return userdata.AppendString(nil, userdata.TypeComment, m.table())
+}
+
+// warnOfLegacy tells, once, of rules that only the old iptables can change.
+func (m *machine) warnOfLegacy() {
+	if m.firewall == opened {
+		return
+	}
+	legacy := false
+	err := m.space.run(func() error {
+		text, err := os.ReadFile("/proc/thread-self/net/ip_tables_names")
+		legacy = slices.Contains(strings.Fields(string(text)), "filter")
+		return ignore(err, os.ErrNotExist, unix.ENOENT)
+	})
+	if err != nil || legacy {
+		m.log.Warn("iptables-legacy has a filter table; if its FORWARD chain drops, it must accept what comes from and goes to the VPCs' ways out",
+			"devices", m.prefixOfWays()+"+", "err", err)
+	}
+}
