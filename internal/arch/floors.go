@@ -27,7 +27,7 @@ func Berth() Building {
 			{"placement", "deployment", "policy"},
 			{"events"}, // reads what placement says in a service's events
 			{"state", "seal", "pki"},
-			{"frontdoor", "acs", "access", "reconcile", "state/etcd", "state/mem"},
+			{"frontdoor", "acs", "access", "launch", "reconcile", "state/etcd", "state/mem"},
 			{"api/ecs", "api/ec2", "api/sts", "api/berth", "stream", "metrics", "trace", "controller", "agent", "simulate"},
 			{"agent/docker", "agent/machine", "agent/statefile", "agent/endpoint", "agent/network"}, // implement the seams that agent declares
 		},

@@ -18,6 +18,9 @@ type (
 	TaskDefinition string // arn:aws:ecs:R:A:task-definition/FAMILY:REVISION
 )
 
+// Pool is the cluster of the members of Fargate's pool. It is no account's, so that no request reaches it.
+const Pool Cluster = "arn:aws:ecs::berth:cluster/fargate"
+
 func (s Scope) arn(resource string) string {
 	partition := s.Partition
 	if partition == "" {

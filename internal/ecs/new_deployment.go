@@ -19,6 +19,7 @@ func (s *Service) Begin(id string, now time.Time) {
 	d := Deployment{
 		ID: id, Status: DeploymentPrimary, TaskDefinition: s.TaskDefinition, LaunchType: s.LaunchType,
 		RolloutState: types.DeploymentRolloutStateInProgress, RolloutStateReason: "ECS deployment " + id + " in progress.",
+		CapacityProviderStrategy: s.CapacityProviderStrategy, PlatformVersion: ResolvedPlatform(s.PlatformVersion), NetworkConfiguration: s.NetworkConfiguration,
 		CreatedAt: now, UpdatedAt: now,
 	}
 	s.Deployments = append([]Deployment{d}, s.Deployments...)

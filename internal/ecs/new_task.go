@@ -17,8 +17,12 @@ type TaskSpec struct {
 	Task                 arn.Task // with a new id
 	Definition           *TaskDefinition
 	Overrides            *types.TaskOverride
-	Instance             *Instance
-	Held                 Resources // what tasks hold of the instance already; needed where the task has GPUs
+	Instance             *Instance      // nil where it waits for one
+	Interface            *TaskInterface // in awsvpc mode
+	Zone                 string         // of its subnet, where it has no instance
+	CapacityProvider     string         // that a strategy chose
+	PlatformVersion      string         // of Fargate
+	Held                 Resources      // what tasks hold of the instance already; needed where the task has GPUs
 	Group                string
 	StartedBy            string
 	Service              arn.Service
@@ -28,13 +32,19 @@ type TaskSpec struct {
 	Now                  time.Time
 }
 
-// NewTask returns a task that is placed on its instance: PENDING, with its reservation.
+// NewTask returns a task that is placed on its instance: PENDING, or PROVISIONING where a network interface or a place is still to come, with its reservation.
 func NewTask(s TaskSpec) *Task {
 	t := &Task{
 		TaskArn: s.Task, TaskDefinitionArn: s.Definition.ARN(), Group: s.Group, StartedBy: s.StartedBy, Service: s.Service,
 		LaunchType: s.LaunchType, Overrides: s.Overrides, EnableExecuteCommand: s.EnableExecuteCommand, Tags: s.Tags,
 		CreatedAt: s.Now, Version: 1, DesiredStatus: Running, LastStatus: Pending, HealthStatus: HealthUnknown,
-		Reserved: Reservation(s.Definition, s.Overrides),
+		Reserved: Reservation(s.Definition, s.Overrides), Interface: s.Interface, CapacityProviderName: s.CapacityProvider, AvailabilityZone: s.Zone,
+	}
+	if s.Interface != nil || s.Instance == nil {
+		t.LastStatus = Provisioning
+	}
+	if s.PlatformVersion != "" {
+		t.onFargate(&s)
 	}
 	if s.Instance != nil {
 		t.ContainerInstanceArn = s.Instance.ContainerInstanceArn
@@ -75,6 +85,9 @@ func Reservation(d *TaskDefinition, o *types.TaskOverride) Resources {
 	}
 	if memory != nil {
 		r.MemoryMiB = MemoryMiB(*memory)
+	}
+	if def.NetworkMode == types.NetworkModeAwsvpc {
+		r.ENIs = 1
 	}
 	r.GPUs = wantedGPUs(GPUs(d, o))
 	slices.Sort(r.PortsTCP)

@@ -23,14 +23,14 @@ func TestReservation(t *testing.T) {
 		over *types.TaskOverride
 		want Resources
 	}{
-		{"sums", types.TaskDefinition{ContainerDefinitions: two}, nil, Resources{150, 300, []int32{70, 8080}, []int32{53}, nil}},
-		{"task size", types.TaskDefinition{ContainerDefinitions: two, Cpu: aws.String(".5 vCPU"), Memory: aws.String("1GB")}, nil, Resources{512, 1024, []int32{70, 8080}, []int32{53}, nil}},
-		{"host mode", types.TaskDefinition{ContainerDefinitions: two, NetworkMode: types.NetworkModeHost}, nil, Resources{150, 300, []int32{70, 90, 8080}, []int32{53}, nil}},
-		{"awsvpc", types.TaskDefinition{ContainerDefinitions: two, NetworkMode: types.NetworkModeAwsvpc}, nil, Resources{150, 300, nil, nil, nil}},
+		{"sums", types.TaskDefinition{ContainerDefinitions: two}, nil, Resources{150, 300, []int32{70, 8080}, []int32{53}, 0, nil}},
+		{"task size", types.TaskDefinition{ContainerDefinitions: two, Cpu: aws.String(".5 vCPU"), Memory: aws.String("1GB")}, nil, Resources{512, 1024, []int32{70, 8080}, []int32{53}, 0, nil}},
+		{"host mode", types.TaskDefinition{ContainerDefinitions: two, NetworkMode: types.NetworkModeHost}, nil, Resources{150, 300, []int32{70, 90, 8080}, []int32{53}, 0, nil}},
+		{"awsvpc", types.TaskDefinition{ContainerDefinitions: two, NetworkMode: types.NetworkModeAwsvpc}, nil, Resources{150, 300, nil, nil, 1, nil}},
 		{"overrides", types.TaskDefinition{ContainerDefinitions: two}, &types.TaskOverride{ContainerOverrides: []types.ContainerOverride{
-			{Name: aws.String("b"), Cpu: aws.Int32(60), Memory: aws.Int32(500)}}}, Resources{160, 700, []int32{70, 8080}, []int32{53}, nil}},
+			{Name: aws.String("b"), Cpu: aws.Int32(60), Memory: aws.Int32(500)}}}, Resources{160, 700, []int32{70, 8080}, []int32{53}, 0, nil}},
 		{"task override", types.TaskDefinition{ContainerDefinitions: two, Cpu: aws.String("256")}, &types.TaskOverride{Cpu: aws.String("1024"), Memory: aws.String("2048")},
-			Resources{1024, 2048, []int32{70, 8080}, []int32{53}, nil}},
+			Resources{1024, 2048, []int32{70, 8080}, []int32{53}, 0, nil}},
 	} {
 		if diff := cmp.Diff(c.want, Reservation(definition(c.def), c.over)); diff != "" {
 			t.Errorf("%s (-want +got)\n%s", c.name, diff)
@@ -58,7 +58,7 @@ func TestTaskOnlyMovesForward(t *testing.T) {
 }
 
 func TestResourcesAddAndSub(t *testing.T) {
-	a, b := Resources{10, 20, []int32{80, 90}, nil, nil}, Resources{1, 2, []int32{85}, []int32{53}, nil}
+	a, b := Resources{10, 20, []int32{80, 90}, nil, 0, nil}, Resources{1, 2, []int32{85}, []int32{53}, 0, nil}
 	if diff := cmp.Diff(a, a.Add(b).Sub(b)); diff != "" {
 		t.Error(diff)
 	}

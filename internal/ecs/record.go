@@ -32,6 +32,9 @@ const (
 	KindSetting           Kind = "setting"
 
 	KindAccountSetting Kind = "account-setting"
+
+	KindPool       Kind = "fargate-pool"
+	KindPoolMember Kind = "fargate-pool-member"
 )
 
 // RecordVersion is the version of the records that this program knows. It grows by one with the first release that adds a member or a kind:
@@ -75,6 +78,10 @@ func New(k Kind) Record {
 		return &Setting{}
 	case KindAccountSetting:
 		return &AccountSetting{}
+	case KindPool:
+		return &Pool{}
+	case KindPoolMember:
+		return &PoolMember{}
 	}
 	return nil
 }

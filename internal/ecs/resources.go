@@ -12,6 +12,8 @@ type Resources struct {
 	PortsTCP  []int32 `json:"ports,omitempty"` // host ports held, sorted
 	PortsUDP  []int32 `json:"portsUdp,omitempty"`
 
+	ENIs int `json:"enis,omitempty"` // network interfaces of tasks in awsvpc mode
+
 	GPUs []string `json:"gpus,omitempty"` // their ids, sorted; of a task that is not placed yet as many empty ones as it needs
 }
 
@@ -23,12 +25,12 @@ func (r Resources) Clone() Resources {
 
 // Add returns r with o on top.
 func (r Resources) Add(o Resources) Resources {
-	return Resources{r.CPUUnits + o.CPUUnits, r.MemoryMiB + o.MemoryMiB, union(r.PortsTCP, o.PortsTCP), union(r.PortsUDP, o.PortsUDP), union(r.GPUs, o.GPUs)}
+	return Resources{r.CPUUnits + o.CPUUnits, r.MemoryMiB + o.MemoryMiB, union(r.PortsTCP, o.PortsTCP), union(r.PortsUDP, o.PortsUDP), r.ENIs + o.ENIs, union(r.GPUs, o.GPUs)}
 }
 
 // Sub returns r without o.
 func (r Resources) Sub(o Resources) Resources {
-	return Resources{r.CPUUnits - o.CPUUnits, r.MemoryMiB - o.MemoryMiB, minus(r.PortsTCP, o.PortsTCP), minus(r.PortsUDP, o.PortsUDP), minus(r.GPUs, o.GPUs)}
+	return Resources{r.CPUUnits - o.CPUUnits, r.MemoryMiB - o.MemoryMiB, minus(r.PortsTCP, o.PortsTCP), minus(r.PortsUDP, o.PortsUDP), r.ENIs - o.ENIs, minus(r.GPUs, o.GPUs)}
 }
 
 // Less is what is left of r, an instance's own, when tasks hold reserved: less CPU and memory, fewer GPUs, and more ports in use.
@@ -40,7 +42,7 @@ func (r Resources) Less(reserved Resources) Resources {
 	}
 	return Resources{
 		r.CPUUnits - reserved.CPUUnits, r.MemoryMiB - reserved.MemoryMiB,
-		slices.Compact(slices.Clone(all.PortsTCP)), slices.Compact(slices.Clone(all.PortsUDP)), left,
+		slices.Compact(slices.Clone(all.PortsTCP)), slices.Compact(slices.Clone(all.PortsUDP)), r.ENIs - reserved.ENIs, left,
 	}
 }
 

@@ -16,7 +16,10 @@ type Service struct {
 	Status                        string // ACTIVE, DRAINING, INACTIVE
 	DesiredCount                  int
 	TaskDefinition                arn.TaskDefinition
-	LaunchType                    types.LaunchType
+	LaunchType                    types.LaunchType // "" with a capacity provider strategy
+	CapacityProviderStrategy      []types.CapacityProviderStrategyItem
+	PlatformVersion               string // on Fargate, as asked for: LATEST
+	NetworkConfiguration          *types.NetworkConfiguration
 	SchedulingStrategy            types.SchedulingStrategy
 	DeploymentConfiguration       *types.DeploymentConfiguration
 	DeploymentController          *types.DeploymentController
@@ -98,10 +101,10 @@ type Deployment struct {
 	ID                 string `json:"id"` // ecs-svc/<19 digits>
 	Status             string
 	TaskDefinition     arn.TaskDefinition
-	LaunchType         types.LaunchType
-	DesiredCount       int // what an old deployment may still keep; the primary's follows the service
-	FailedTasks        int // failures in a row that the circuit breaker counts
-	HealthyThen        int // healthy tasks at the last of them: one more ends the row
+	LaunchType         types.LaunchType // "" with a capacity provider strategy
+	DesiredCount       int              // what an old deployment may still keep; the primary's follows the service
+	FailedTasks        int              // failures in a row that the circuit breaker counts
+	HealthyThen        int              // healthy tasks at the last of them: one more ends the row
 	RolloutState       types.DeploymentRolloutState
 	RolloutStateReason string
 	CreatedAt          time.Time
@@ -109,10 +112,13 @@ type Deployment struct {
 	Rollback           bool // it undoes another, by the circuit breaker or by request
 	ByBreaker          bool // that was the circuit breaker
 	// Failures in a row that throttle starts, when the last one was, and when the next start is allowed.
-	Failures    int
-	FailedAt    *time.Time
-	NextStartAt *time.Time
-	TaskSet     *TaskSet // in a service with the deployment controller EXTERNAL
+	Failures                 int
+	FailedAt                 *time.Time
+	NextStartAt              *time.Time
+	CapacityProviderStrategy []types.CapacityProviderStrategyItem
+	PlatformVersion          string // on Fargate: 1.4.0
+	NetworkConfiguration     *types.NetworkConfiguration
+	TaskSet                  *TaskSet // in a service with the deployment controller EXTERNAL
 }
 
 // Event is one line of a service's events. Only the newest 100 of a service are kept.

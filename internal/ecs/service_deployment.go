@@ -13,12 +13,15 @@ import (
 // ServiceRevision is what a service's tasks are made of, as one deployment rolls it out. It never changes but for the digests of its images,
 // which the first tasks tell. Written by: the service operations, and reports on tasks (ContainerImages: Learn).
 type ServiceRevision struct {
-	ServiceRevisionArn string
-	TaskDefinition     arn.TaskDefinition
-	LaunchType         types.LaunchType
-	ContainerImages    []types.ContainerImage
-	CreatedAt          time.Time
-	Unknown            Unknown
+	ServiceRevisionArn       string
+	TaskDefinition           arn.TaskDefinition
+	LaunchType               types.LaunchType
+	CapacityProviderStrategy []types.CapacityProviderStrategyItem
+	PlatformVersion          string
+	NetworkConfiguration     *types.NetworkConfiguration
+	ContainerImages          []types.ContainerImage
+	CreatedAt                time.Time
+	Unknown                  Unknown
 }
 
 func (*ServiceRevision) Kind() Kind    { return KindServiceRevision }
@@ -87,6 +90,7 @@ func (s *Service) Deploy(name string, counts func(deployment string) Counts, now
 	s.ServiceDeployment = d.ServiceDeploymentArn
 	return &ServiceRevision{
 		ServiceRevisionArn: s.Revision(p.ID), TaskDefinition: p.TaskDefinition, LaunchType: p.LaunchType, CreatedAt: now,
+		CapacityProviderStrategy: p.CapacityProviderStrategy, PlatformVersion: p.PlatformVersion, NetworkConfiguration: p.NetworkConfiguration,
 	}, d
 }
 

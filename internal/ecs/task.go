@@ -158,8 +158,17 @@ func (t *Task) Stop(now time.Time, code types.TaskStopCode, reason string) bool 
 	t.StoppingAt = &now
 	t.StopCode, t.StoppedReason = code, reason
 	t.Version++
+	if t.Waiting() { // no agent has it, so none reports its end
+		t.LastStatus, t.StoppedAt = Stopped, &now
+	}
 	return true
 }
+
+// Waiting reports whether the task has no container instance yet: it waits for capacity.
+func (t *Task) Waiting() bool { return t.ContainerInstanceArn == "" && t.LastStatus == Provisioning }
+
+// Fargate reports whether the task is on Fargate, or waits for a place there.
+func (t *Task) Fargate() bool { return t.PlatformVersion != "" }
 
 // Over reports whether the task has stopped for good.
 func (t *Task) Over() bool { return t.LastStatus == Stopped }

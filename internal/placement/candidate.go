@@ -15,6 +15,7 @@ type candidate struct {
 	index    int
 	cpu, mib int // left
 	gpus     int
+	enis     int
 	tcp, udp []int32
 	tasks    int
 	running  int
@@ -69,8 +70,8 @@ func (k *checker) fill(c *candidate, r Room, index int) {
 	*c = candidate{
 		instance: i, index: index, tasks: r.Tasks, running: r.Running, group: r.InGroup,
 		cpu: i.Registered.CPUUnits - r.Reserved.CPUUnits, mib: i.Registered.MemoryMiB - r.Reserved.MemoryMiB,
-		gpus: len(i.Registered.GPUs) - len(r.Reserved.GPUs),
-		tcp:  ports(i.Registered.PortsTCP, r.Reserved.PortsTCP), udp: ports(i.Registered.PortsUDP, r.Reserved.PortsUDP),
+		gpus: len(i.Registered.GPUs) - len(r.Reserved.GPUs), enis: i.Registered.ENIs - r.Reserved.ENIs,
+		tcp: ports(i.Registered.PortsTCP, r.Reserved.PortsTCP), udp: ports(i.Registered.PortsUDP, r.Reserved.PortsUDP),
 	}
 	c.fixed = Verdict{Instance: i.ContainerInstanceArn, Reason: k.fixed(c)}
 	k.nextTurn(c)
@@ -109,6 +110,9 @@ func (k *checker) fixed(c *candidate) Reason {
 	if i.External() != (k.LaunchType == types.LaunchTypeExternal) {
 		return Attribute
 	}
+	if len(k.Zones) > 0 && !slices.Contains(k.Zones, k.zone.value(i)) {
+		return Attribute
+	}
 	for _, l := range k.required {
 		if v, has := l.of(i); !has || l.exact && v != l.want {
 			return Attribute
@@ -134,6 +138,8 @@ func (k *checker) verdict(c *candidate) Verdict {
 		v.Reason, v.Short = CPU, k.Reserve.CPUUnits-c.cpu
 	case c.mib < k.Reserve.MemoryMiB:
 		v.Reason, v.Short = Memory, k.Reserve.MemoryMiB-c.mib
+	case c.enis < k.Reserve.ENIs:
+		v.Reason, v.Short = ENI, k.Reserve.ENIs-c.enis
 	case c.gpus < len(k.Reserve.GPUs):
 		v.Reason, v.Short = GPU, len(k.Reserve.GPUs)-c.gpus
 	case ecs.Collide(k.Reserve.PortsTCP, c.tcp):
@@ -152,6 +158,7 @@ func (k *checker) take(c *candidate) {
 	c.cpu -= k.Reserve.CPUUnits
 	c.mib -= k.Reserve.MemoryMiB
 	c.gpus -= len(k.Reserve.GPUs)
+	c.enis -= k.Reserve.ENIs
 	c.tasks++
 	c.group++
 	k.nextTurn(c)

@@ -44,8 +44,9 @@ type Request struct {
 	// Service gives a request without a strategy the service scheduler's: spread over availability zones, there the instance with the
 	// fewest tasks of the group. Without it, such a request is placed at random.
 	Service bool
-	Zone    string // the only availability zone whose instances are looked at; "" is all
-	Seed    uint64 // of strategy random
+	Zones   []string // availability zones where the tasks may be: those of their subnets; none is all
+	Zone    string   // the only availability zone whose instances are looked at; "" is all
+	Seed    uint64   // of strategy random
 }
 
 // platform is what a machine must be for a definition that says so. AWS does not show it among the attributes that a definition requires.

@@ -18,6 +18,7 @@ const (
 	DistinctInstance
 	CPU
 	Memory
+	ENI
 	GPU
 	PortsTCP
 	PortsUDP
@@ -42,6 +43,8 @@ func (r Reason) String() string {
 		return "RESOURCE:CPU"
 	case Memory:
 		return "RESOURCE:MEMORY"
+	case ENI:
+		return "RESOURCE:ENI"
 	case GPU:
 		return "RESOURCE:GPU"
 	case PortsTCP:

@@ -16,6 +16,7 @@ func TestReasonWords(t *testing.T) {
 		DistinctInstance: {"DistinctInstance placement constraint unsatisfied.", `encountered error "DistinctInstance placement constraint unsatisfied.".`},
 		CPU:              {"RESOURCE:CPU", "has insufficient CPU units available."},
 		Memory:           {"RESOURCE:MEMORY", "has insufficient memory available."},
+		ENI:              {"RESOURCE:ENI", `encountered error "RESOURCE:ENI".`},
 		GPU:              {"RESOURCE:GPU", "has insufficient GPU resource available."},
 		PortsTCP:         {"RESOURCE:PORTS", "is already using a port required by your task."},
 		PortsUDP:         {"RESOURCE:PORTS_UDP", "is already using a port required by your task."},

@@ -19,7 +19,7 @@ func newCodec() codec {
 	}
 	for _, k := range []ecs.Kind{ecs.KindCluster, ecs.KindFamily, ecs.KindDefinition, ecs.KindService, ecs.KindEvent, ecs.KindServiceDeployment, ecs.KindServiceRevision, ecs.KindTask,
 		ecs.KindInstance, ecs.KindCredential, ecs.KindJoinToken, ecs.KindClientRequest, ecs.KindSetting,
-		ecs.KindAccountSetting} {
+		ecs.KindAccountSetting, ecs.KindPool, ecs.KindPoolMember} {
 		c[k] = compiler.Plan(reflect.TypeOf(ecs.New(k)))
 	}
 	return c

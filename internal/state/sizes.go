@@ -15,6 +15,7 @@ func (t *Tables) Sizes() iter.Seq2[ecs.Kind, int] {
 		ecs.KindEvent: t.Events.Len(), ecs.KindTask: t.Tasks.Len(), ecs.KindInstance: t.Instances.Len(), ecs.KindCredential: t.Credentials.Len(),
 		ecs.KindJoinToken: t.JoinTokens.Len(), ecs.KindClientRequest: t.Requests.Len(), ecs.KindSetting: t.Settings.Len(),
 		ecs.KindServiceDeployment: t.Rollouts.Len(), ecs.KindServiceRevision: t.Revisions.Len(), ecs.KindAccountSetting: t.AccountSettings.Len(),
+		ecs.KindPool: t.Pools.Len(), ecs.KindPoolMember: t.PoolMembers.Len(),
 		vpc.KindVPC: t.VPCs.Len(), vpc.KindSubnet: t.Subnets.Len(), vpc.KindSecurityGroup: t.SecurityGroups.Len(), vpc.KindNetworkInterface: t.Interfaces.Len(),
 		vpc.KindRouteTable: t.RouteTables.Len(), vpc.KindInternetGateway: t.InternetGateways.Len(), vpc.KindNATGateway: t.NATGateways.Len(),
 		vpc.KindAddress: t.Addresses.Len(), vpc.KindDHCPOptions: t.DHCPOptions.Len(),

@@ -25,6 +25,8 @@ type Tables struct {
 	Requests        Table[string, ecs.ClientRequest]
 	Settings        Table[string, ecs.Setting]
 	AccountSettings Table[string, ecs.AccountSetting]
+	Pools           Table[string, ecs.Pool]
+	PoolMembers     Table[string, ecs.PoolMember]
 	Definitions     Definitions
 	Tasks           Tasks
 
@@ -71,7 +73,7 @@ func (t *Tables) copy() *Tables {
 		Clusters: t.Clusters.copy(), Families: t.Families.copy(), Services: t.Services.copy(), Events: t.Events.copy(),
 		Rollouts: t.Rollouts.copy(), Revisions: t.Revisions.copy(),
 		Instances: t.Instances.copy(), Credentials: t.Credentials.copy(), JoinTokens: t.JoinTokens.copy(), Requests: t.Requests.copy(),
-		Settings: t.Settings.copy(), AccountSettings: t.AccountSettings.copy(), Definitions: t.Definitions.copy(), Tasks: t.Tasks.copy(),
+		Settings: t.Settings.copy(), AccountSettings: t.AccountSettings.copy(), Pools: t.Pools.copy(), PoolMembers: t.PoolMembers.copy(), Definitions: t.Definitions.copy(), Tasks: t.Tasks.copy(),
 		VPCs: t.VPCs.copy(), Subnets: t.Subnets.copy(), SecurityGroups: t.SecurityGroups.copy(), RouteTables: t.RouteTables.copy(),
 		InternetGateways: t.InternetGateways.copy(), NATGateways: t.NATGateways.copy(), Addresses: t.Addresses.copy(), DHCPOptions: t.DHCPOptions.copy(),
 		Interfaces: t.Interfaces.copy(),
@@ -120,6 +122,10 @@ func (t *Tables) put(r ecs.Record, remove bool) ecs.Record {
 		return record(t.Settings.swap(r.Key(), keep(r, remove)))
 	case *ecs.AccountSetting:
 		return record(t.AccountSettings.swap(r.Key(), keep(r, remove)))
+	case *ecs.Pool:
+		return record(t.Pools.swap(r.Key(), keep(r, remove)))
+	case *ecs.PoolMember:
+		return record(t.PoolMembers.swap(r.Key(), keep(r, remove)))
 	}
 	if old, ok := t.putNetwork(r, remove); ok {
 		return old
@@ -158,9 +164,16 @@ func (t *Tables) find(k ecs.Kind, key string) ecs.Record {
 		return record(t.Settings.Get(key))
 	case ecs.KindAccountSetting:
 		return record(t.AccountSettings.Get(key))
+	case ecs.KindPool:
+		return record(t.Pools.Get(key))
+	case ecs.KindPoolMember:
+		return record(t.PoolMembers.Get(key))
 	}
 	return t.findNetwork(k, key)
 }
+
+// Pool is what is known of Fargate's pool, nil where nothing is yet.
+func (t *Tables) Pool() *ecs.Pool { return t.Pools.Get((*ecs.Pool)(nil).Key()) }
 
 // Chosen is the account setting that holds for a principal: its own, or else the root user's, or else ECS's default, which nobody chose.
 func (t *Tables) Chosen(s arn.Scope, principal string, name types.SettingName) ecs.AccountSetting {

@@ -15,10 +15,12 @@ type Tasks struct {
 	byService  index[ecs.Task]
 	byInstance index[ecs.Task] // not stopped: first those that an agent must hear of, or has not reported
 	stopped    index[ecs.Task] // by the time they stopped
+	waiting    index[ecs.Task] // for capacity, the oldest first
 	counts     tally[Counts]   // by service and deployment
 	groups     tally[int]      // by cluster, group and instance: tasks that should run
 	usage      tally[*Usage]   // by instance
 	zones      tally[int]      // by service, deployment and availability zone: tasks that should run
+	providers  tally[int]      // by service, deployment and capacity provider: tasks that should run
 }
 
 // Counts are the sums of a deployment's tasks.
@@ -46,6 +48,12 @@ func newTasks() Tasks {
 		stopped: newIndex(func(a, b *ecs.Task) bool {
 			if !a.StoppedAt.Equal(*b.StoppedAt) {
 				return a.StoppedAt.Before(*b.StoppedAt)
+			}
+			return a.TaskArn < b.TaskArn
+		}),
+		waiting: newIndex(func(a, b *ecs.Task) bool {
+			if !a.CreatedAt.Equal(b.CreatedAt) {
+				return a.CreatedAt.Before(b.CreatedAt)
 			}
 			return a.TaskArn < b.TaskArn
 		}),
@@ -115,7 +123,8 @@ func readiness(t *ecs.Task) int {
 }
 
 func (t *Tasks) copy() Tasks {
-	return Tasks{t.Table.copy(), t.byService.copy(), t.byInstance.copy(), t.stopped.copy(), t.counts.copy(), t.groups.copy(), t.usage.copy(), t.zones.copy()}
+	return Tasks{t.Table.copy(), t.byService.copy(), t.byInstance.copy(), t.stopped.copy(), t.waiting.copy(), t.counts.copy(), t.groups.copy(), t.usage.copy(), t.zones.copy(),
+		t.providers.copy()}
 }
 
 func (t *Tasks) swap(key string, r *ecs.Task) *ecs.Task {
@@ -123,6 +132,7 @@ func (t *Tasks) swap(key string, r *ecs.Task) *ecs.Task {
 	t.byService.move(old, r, func(x *ecs.Task) bool { return x.Service != "" })
 	t.byInstance.move(old, r, func(x *ecs.Task) bool { return x.ContainerInstanceArn != "" && !x.Over() })
 	t.stopped.move(old, r, func(x *ecs.Task) bool { return x.StoppedAt != nil })
+	t.waiting.move(old, r, (*ecs.Task).Waiting)
 	t.count(old, -1)
 	t.count(r, 1)
 	t.countZone(old, r)
@@ -135,6 +145,9 @@ func (t *Tasks) count(x *ecs.Task, n int) {
 	}
 	if x.Service != "" {
 		t.counts.add(countsKey(x.Service, x.StartedBy), func(c Counts) Counts { return c.Count(x, n) })
+	}
+	if x.DesiredStatus != ecs.Stopped && x.CapacityProviderName != "" && x.Service != "" {
+		t.providers.add(countsKey(x.Service, x.StartedBy)+"\x00"+x.CapacityProviderName, func(c int) int { return c + n })
 	}
 	if x.DesiredStatus != ecs.Stopped {
 		t.groups.add(groupKey(x.TaskArn.Cluster(), x.Group, x.ContainerInstanceArn), func(c int) int { return c + n })
@@ -193,6 +206,16 @@ func (t *Tasks) ServiceCounts(s arn.Service) (sum Counts) {
 // InGroup is how many tasks of a group should run on an instance.
 func (t *Tasks) InGroup(c arn.Cluster, group string, i arn.Instance) int {
 	return t.groups.get(groupKey(c, group, i))
+}
+
+// FromProvider is how many tasks of a service's deployment, which should run, a capacity provider has.
+func (t *Tasks) FromProvider(s arn.Service, deployment, provider string) int {
+	return t.providers.get(countsKey(s, deployment) + "\x00" + provider)
+}
+
+// Waiting yields the tasks that wait for capacity, the oldest first.
+func (t *Tasks) Waiting() iter.Seq[*ecs.Task] {
+	return t.waiting.from(&ecs.Task{}, func(*ecs.Task) bool { return true })
 }
 
 // Usage is what the tasks of an instance hold. It is never nil.
