@@ -29,6 +29,7 @@ type host struct {
 	dir     string
 	ids     []string // of the tasks, whose groups are removed in the end
 	kill    func()
+	agent   *agent.Agent // that runs
 }
 
 func newHost(t testing.TB) *host { return newHostOn(t, open(t)) }
@@ -72,6 +73,7 @@ func (h *host) start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	h.agent = a
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()

@@ -18,13 +18,14 @@ import (
 
 // daemon is a dockerd of the test's own, with live-restore and without networks.
 type daemon struct {
-	t    *testing.T
-	dir  string
-	host string
-	cmd  *exec.Cmd
+	t      *testing.T
+	dir    string
+	host   string
+	config string // the text of its configuration file
+	cmd    *exec.Cmd
 }
 
-func newDaemon(t *testing.T) *daemon {
+func newDaemon(t *testing.T, config string) *daemon {
 	if _, err := exec.LookPath("dockerd"); err != nil || os.Geteuid() != 0 {
 		if os.Getenv("BERTH_DOCKER") == "require" {
 			t.Fatal("no dockerd that this user may start")
@@ -35,7 +36,7 @@ func newDaemon(t *testing.T) *daemon {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &daemon{t: t, dir: dir, host: "unix://" + dir + "/docker.sock"}
+	d := &daemon{t: t, dir: dir, host: "unix://" + dir + "/docker.sock", config: config}
 	t.Cleanup(d.destroy)
 	d.start()
 	return d
@@ -49,7 +50,7 @@ func (d *daemon) start() {
 	}
 	defer log.Close()
 	config := filepath.Join(d.dir, "daemon.json")
-	if err := os.WriteFile(config, []byte("{}"), 0o600); err != nil {
+	if err := os.WriteFile(config, []byte(d.config), 0o600); err != nil {
 		d.t.Fatal(err)
 	}
 	os.Remove(filepath.Join(d.dir, "pid")) //nolint:errcheck // stale after a kill
@@ -59,6 +60,33 @@ func (d *daemon) start() {
 	d.cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET} // without a bridge of its own it would remove the machine's
 	if err := d.cmd.Start(); err != nil {
 		d.t.Fatal(err)
+	}
+}
+
+// engine is the daemon as the agent's engine, when it is up.
+func (d *daemon) engine() *docker.Engine {
+	d.t.Helper()
+	e, err := docker.Open(d.host, installation())
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	d.t.Cleanup(func() { e.Close() })
+	d.up(e)
+	return e
+}
+
+// up waits until the daemon answers.
+func (d *daemon) up(e *docker.Engine) {
+	d.t.Helper()
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		if m, err := e.Machine(context.Background()); err == nil {
+			if !m.LiveRestore {
+				d.t.Error("no live-restore")
+			}
+			return
+		} else if time.Now().After(deadline) {
+			d.t.Fatal(err)
+		}
 	}
 }
 
@@ -111,26 +139,8 @@ func (d *daemon) unmount() {
 
 // TestDaemonIsKilled kills the engine under running tasks: they run on, what ended meanwhile is told, and new tasks start when it is back.
 func TestDaemonIsKilled(t *testing.T) {
-	d := newDaemon(t)
-	e, err := docker.Open(d.host, installation())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { e.Close() })
-	up := func() {
-		t.Helper()
-		for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
-			if m, err := e.Machine(context.Background()); err == nil {
-				if !m.LiveRestore {
-					t.Error("no live-restore")
-				}
-				return
-			} else if time.Now().After(deadline) {
-				t.Fatal(err)
-			}
-		}
-	}
-	up()
+	d := newDaemon(t, "{}")
+	e := d.engine()
 	h := newHostOn(t, e)
 	stays, ends, late := h.task(31, c("a", polite...)), h.task(32, c("a", "/bin/sh", "-c", "sleep 3; exit 9")), h.task(33, c("a", polite...))
 	h.control.Run(stays)
@@ -141,7 +151,7 @@ func TestDaemonIsKilled(t *testing.T) {
 	h.control.Run(late)
 	time.Sleep(4 * time.Second) // a container ends while nobody watches
 	d.start()
-	up()
+	d.up(e)
 	h.expect(late.ARN, "RUNNING a:RUNNING")
 	h.expect(ends.ARN, "STOPPED a:STOPPED(9)")
 	h.expect(stays.ARN, "RUNNING a:RUNNING")
