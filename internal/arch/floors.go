@@ -24,7 +24,7 @@ func Berth() Building {
 			{"awswire"},
 			{"vpc"}, // a task's record has its network interface
 			{"ecs"}, // its records keep what awswire could not read (Unknown)
-			{"placement", "deployment", "policy"},
+			{"placement", "deployment", "capacity", "policy"},
 			{"events"}, // reads what placement says in a service's events
 			{"state", "seal", "pki"},
 			{"frontdoor", "acs", "access", "launch", "reconcile", "state/etcd", "state/mem"},
