@@ -146,7 +146,7 @@ func (a *Agent) keepStorage(ctx context.Context) error {
 		}
 		filled, err := a.Storage.Filled(ctx)
 		if err != nil {
-			a.Log.Warn("not known how full the disk of the containers is", "err", err)
+			a.Log.Debug("not known how full the disk of the containers is", "err", err)
 		}
 		for _, t := range a.looks.begin(running, filled, time.Now()) {
 			a.looks.set(t.arn, func(l *diskLook) { l.busy = true })

@@ -154,13 +154,20 @@ const fullReason = " Task stopped: ephemeral storage limit of 1 GiB exceeded"
 func TestFargateStorage(t *testing.T) {
 	h := newHost(t)
 	h.storage()
-	write := func(mib int, path string) string { return fmt.Sprintf("/bin/busybox head -c %d /dev/zero > %s; ", mib<<20, path) }
+	write := func(mib int, path string) string {
+		return fmt.Sprintf("/bin/busybox head -c %d /dev/zero > %s; ", mib<<20, path)
+	}
 	t.Run("too much, in layers and a volume together", func(t *testing.T) {
 		one := fargate(h.task(61, c("a", "/bin/sh", "-c", write(6, "/x")+write(6, "/data/y")+polite[2]), c("b", "/bin/sh", "-c", write(6, "/x")+"sleep 1000")))
 		one.Volumes = []acsproto.Volume{{Name: "data"}}
 		one.Containers[0].MountPoints = []acsproto.MountPoint{{SourceVolume: "data", ContainerPath: "/data"}}
 		h.control.Run(one)
 		h.expect(one.ARN, "STOPPED a:STOPPED(143) b:STOPPED(137)"+fullReason)
+	})
+	t.Run("too much, in a file without a name", func(t *testing.T) {
+		one := fargate(h.task(63, c("a", "/bin/sh", "-c", "exec 3> /x; /bin/busybox rm /x; /bin/busybox head -c 17000000 /dev/zero >&3; "+polite[2])))
+		h.control.Run(one)
+		h.expect(one.ARN, "STOPPED a:STOPPED(143)"+fullReason)
 	})
 	t.Run("not too much", func(t *testing.T) {
 		one := fargate(h.task(62, c("a", "/bin/sh", "-c", write(4, "/x")+polite[2])))

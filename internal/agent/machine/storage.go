@@ -91,8 +91,8 @@ func (s *Storage) look(ctx context.Context, q quotas, d agent.Disk) (found disk,
 			return found, fmt.Errorf("where container %s writes: %w", id, err)
 		}
 		images[l.Image] = true
-		if l.Upper == "" {
-			found.layers = append(found.layers, id)
+		if l.Upper == "" || !exists(l.Upper) { // the engine may be on another machine
+			found.layers, l.Upper, l.Work = append(found.layers, id), "", ""
 		}
 		for _, dir := range append(l.Volumes, l.Upper, l.Work) {
 			if !seen[dir] {
@@ -201,7 +201,11 @@ func (s *Storage) Used(ctx context.Context, d agent.Disk) (agent.DiskUse, error)
 		return agent.DiskUse{Bytes: found.images + used, Kept: true}, nil
 	}
 	bytes, err := s.measure(ctx, found)
-	return agent.DiskUse{Bytes: found.images + bytes}, err
+	if err != nil {
+		return agent.DiskUse{}, err
+	}
+	deleted, err := bytesDeleted(ctx, "/proc", s.data, d.Containers)
+	return agent.DiskUse{Bytes: found.images + bytes + deleted}, err
 }
 
 // measure adds up what is in a task's directories, and what the engine itself must measure.

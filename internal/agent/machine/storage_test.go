@@ -9,9 +9,10 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"unsafe"
+
+	"golang.org/x/sys/unix"
 
 	"berth/internal/agent"
 )
@@ -128,9 +129,10 @@ func near(got, want int64) bool { return got >= want && got < want+64<<10 }
 func TestMeasuredStorage(t *testing.T) {
 	dir := t.TempDir()
 	p := twoContainers(dir)
+	p.layers["far"], p.written["far"] = agent.Layer{Image: "j", Upper: dir + "/none/upper", Work: dir + "/none/work"}, 1<<20 // on another machine
 	s := openPaper(t, p, nil)
 	ctx := t.Context()
-	d := agent.Disk{Task: "t", LimitBytes: 1 << 30, Containers: []string{"a", "b", "c", "gone"}}
+	d := agent.Disk{Task: "t", LimitBytes: 1 << 30, Containers: []string{"a", "b", "c", "gone", "far"}}
 	if err := s.Limit(ctx, d); err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +141,7 @@ func TestMeasuredStorage(t *testing.T) {
 	fill(t, dir+"/b/x", 1024)
 	fill(t, dir+"/volume/x", 4096)
 	fill(t, dir+"/bw/x", 256)
-	want := int64(10+5+3)<<20 + (2048+512+1024+4096+256)<<10
+	want := int64(10+5+3+1)<<20 + (2048+512+1024+4096+256)<<10
 	if u, err := s.Used(ctx, d); err != nil || !near(u.Bytes, want) || u.Kept {
 		t.Errorf("%+v, %v; want about %d", u, err, want)
 	}
@@ -162,6 +164,11 @@ func TestKeptStorage(t *testing.T) {
 	p, k := twoContainers(dir), newKernel()
 	ctx := t.Context()
 	d := agent.Disk{Task: "t", LimitBytes: 100 << 20, Containers: []string{"a"}}
+	for _, name := range []string{"/a", "/b", "/o", "/old"} { // as the engine does
+		if err := os.Mkdir(dir+name, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
 	s := openPaper(t, p, k)
 	if err := s.Limit(ctx, d); err != nil {
 		t.Fatal(err)
@@ -302,6 +309,67 @@ func TestBytesBelowDeep(t *testing.T) {
 	}
 }
 
+// TestBytesDeleted: files that this very process has open and that have no name count once, those with a name and those in memory do not.
+func TestBytesDeleted(t *testing.T) {
+	ctx, dir := t.Context(), t.TempDir()
+	self := t.TempDir() // a /proc with this process, in a container's group, and one of somebody else
+	for pid, id := range map[string]string{"17": "c0ffee", "18": "others", "19": "none"} {
+		if err := os.MkdirAll(self+"/"+pid, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(self+"/"+pid+"/cgroup", []byte("4:memory:/ecs/i-one/t/"+id+"\n"), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if pid != "19" { // which ends right now
+			if err := os.Symlink(fmt.Sprintf("/proc/%d/fd", os.Getpid()), self+"/"+pid+"/fd"); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	measure := func() int64 {
+		t.Helper()
+		n, err := bytesDeleted(ctx, self, dir, []string{"c0ffee", "none", ""})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	before := measure()
+	fill(t, dir+"/x", 1024)
+	for range 2 { // twice the same one
+		f, err := os.Open(dir + "/x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+	}
+	memory, err := unix.MemfdCreate("x", 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(memory) //nolint:errcheck // nothing depends on it
+	if _, err := unix.Write(memory, make([]byte, 1<<20)); err != nil {
+		t.Fatal(err)
+	}
+	if n := measure() - before; n != 0 {
+		t.Errorf("%d bytes although the file has a name", n)
+	}
+	if err := os.Remove(dir + "/x"); err != nil {
+		t.Fatal(err)
+	}
+	if n := measure() - before; !near(n, 1<<20) {
+		t.Errorf("%d bytes, want about a MiB", n)
+	}
+	if n, err := bytesDeleted(ctx, self, dir, nil); n != 0 || err != nil {
+		t.Errorf("of no containers: %d, %v", n, err)
+	}
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	if _, err := bytesDeleted(ended, self, dir, []string{"c0ffee"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("after the end: %v", err)
+	}
+}
+
 func TestQuotaDevice(t *testing.T) {
 	const mounts = `22 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw,discard
 30 22 254:16 / /var/lib/docker rw,noatime - xfs /dev/vdb rw,attr2,prjquota
@@ -340,7 +408,7 @@ func TestQuotaShapes(t *testing.T) {
 		}
 	}
 	q := &projectQuotas{device: "/dev/null"}
-	if _, _, err := q.Use(firstProject); !errors.Is(err, syscall.ENOTBLK) && !errors.Is(err, syscall.ENOSYS) {
+	if _, _, err := q.Use(firstProject); !errors.Is(err, unix.ENOTBLK) && !errors.Is(err, unix.ENOSYS) {
 		t.Errorf("quotas of no block device: %v", err)
 	}
 	if _, err := openQuotas("/proc/self"); err == nil {
