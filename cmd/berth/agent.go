@@ -19,6 +19,7 @@ import (
 	"berth/internal/agent/docker"
 	"berth/internal/agent/endpoint"
 	"berth/internal/agent/machine"
+	"berth/internal/agent/redirect"
 	"berth/internal/agent/statefile"
 	berthapi "berth/internal/api/berth"
 )
@@ -108,7 +109,8 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	} else {
 		config.Groups = groups
 	}
-	front := containerFront(d, engine, log)
+	table := redirect.New(config.Installation, log)
+	front := containerFront(d, engine, table, log)
 	config.Front = front
 	a, err := agent.New(config)
 	if err != nil {
@@ -116,7 +118,7 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	}
 	log.Info("agent running", "instances", len(config.Instances), "endpoints", config.Endpoints)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return front.Run(ctx, endpoint.Handler(a)) })
+	g.Go(func() error { return front.Run(ctx, endpoint.Handler(a, table)) })
 	g.Go(func() error { return a.Run(ctx) })
 	return g.Wait()
 }

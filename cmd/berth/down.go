@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
+
+	"berth/internal/agent/redirect"
 )
 
 func downCommand() *cobra.Command {
@@ -32,6 +34,9 @@ func downCommand() *cobra.Command {
 				if err := d.end(c.Context(), role); err != nil {
 					return err
 				}
+			}
+			if err := redirect.Remove(in.ID); err != nil {
+				return err
 			}
 			n, err := removeContainers(c.Context(), in.ID)
 			if err != nil {

@@ -10,12 +10,14 @@ import (
 	"berth/internal/agent/docker"
 	"berth/internal/agent/endpoint"
 	"berth/internal/agent/machine"
+	"berth/internal/agent/redirect"
 )
 
 // equip gives an agent what it works with on a real machine, besides engine and control groups.
 func equip(c *agent.Config, engine *docker.Engine, dir string) {
 	c.Ports = machine.HostPorts{}
 	c.Routers = machine.Routers{Dir: dir}
+	c.Clock = machine.Clock
 	c.Pause = (&pauseImage{engine: engine}).bring
 }
 
@@ -49,11 +51,11 @@ func (p *pauseImage) bring(ctx context.Context) (string, error) {
 // portFile keeps the port on which containers reach the agent.
 const portFile = "containers.json"
 
-// containerFront is where containers reach the agent.
-func containerFront(d dataDir, engine *docker.Engine, log *slog.Logger) *endpoint.Server {
+// containerFront is where containers reach the agent, by a redirection.
+func containerFront(d dataDir, engine *docker.Engine, to *redirect.Table, log *slog.Logger) *endpoint.Server {
 	type kept struct{ Port int }
 	return endpoint.New(endpoint.Server{
-		Gateway: engine.Gateway, Log: log,
+		Gateway: engine.Gateway, Redirect: to, Log: log,
 		Recall: func() int {
 			var k kept
 			if err := d.read(portFile, &k); err != nil {

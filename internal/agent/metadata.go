@@ -46,9 +46,13 @@ type Seen struct {
 	Zone      string  // availability zone, "" for external instances
 	Instance  string  // the container instance's ARN
 	VPC       string  // of the task's network interface, "" where it has none or it is not known
+	Storage   *Space  // of a task of launch type FARGATE, nil where it is not known
 
 	task *task
 }
+
+// Space is the ephemeral storage of a task.
+type Space struct{ UsedMiB, ReservedMiB int64 }
 
 // factsTimeout bounds how long a container waits for what the engine knows of its task.
 const factsTimeout = 2 * time.Second
@@ -103,6 +107,9 @@ func (t *task) seen(ctx context.Context, container string) *Seen {
 	s.VPC = t.agent.vpcOf(s.Record.Task)
 	if s.Record.Task.LaunchType == "FARGATE" {
 		s.Cluster = string(arn.Task(t.arn).Cluster())
+		if used, reserved, ok := t.agent.EphemeralStorage(t.arn); ok {
+			s.Storage = &Space{used, reserved}
+		}
 	}
 	return s
 }

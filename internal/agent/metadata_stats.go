@@ -87,9 +87,9 @@ func (s *Seen) Statistics(ctx context.Context, name string) (Statistics, error) 
 	return out, nil
 }
 
-// sample is a fresh sample of a container.
+// sample is a fresh sample of a container. Engines take a second for one, or two: a container that does not wait so long finds it the next time.
 func (s *Seen) sample(ctx context.Context, id string) (Statistics, error) {
-	ctx, cancel := context.WithTimeout(ctx, statsTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), statsTimeout)
 	defer cancel()
 	out, err := s.task.agent.measures.of(id).take(ctx, func(ctx context.Context) (container.StatsResponse, error) {
 		return s.task.agent.Engine.Stats(ctx, id)

@@ -29,7 +29,7 @@ func Berth() Building {
 			{"state", "seal", "pki"},
 			{"frontdoor", "acs", "access", "launch", "reconcile", "state/etcd", "state/mem"},
 			{"api/ecs", "api/ec2", "api/sts", "api/berth", "stream", "metrics", "trace", "controller", "agent", "simulate"},
-			{"agent/docker", "agent/machine", "agent/statefile", "agent/endpoint", "agent/network"}, // implement the seams that agent declares
+			{"agent/docker", "agent/machine", "agent/statefile", "agent/endpoint", "agent/network", "agent/redirect"}, // implement the seams that agent declares
 		},
 		Tools: []string{"agentwire", "arch", "golden", "pipenet", "ecstest", "ecstest/simulation", "state/statetest", "state/backendtest", "agent/agenttest"},
 		Pure:  6,

@@ -1,5 +1,5 @@
-// Package endpoint is where the containers of tasks reach the agent over HTTP, each under the unguessable id of its task and for as long as
-// that runs. It serves the protection of tasks against scale-in, in the shapes of the official agent.
+// Package endpoint is where the containers of tasks reach the agent over HTTP, each under an unguessable id of its own and for as long as its task
+// runs. It serves the metadata and statistics of tasks and the protection of tasks against scale-in, in the shapes of the official agent.
 package endpoint
 
 import (
@@ -13,43 +13,12 @@ import (
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
-	"golang.org/x/time/rate"
 
 	"berth/internal/agent"
 )
 
-// Callers finds the task for which a container asks. The agent does.
-type Callers interface {
-	Caller(id string) (agent.Caller, bool)
-}
-
-var _ Callers = (*agent.Agent)(nil)
-
-const (
-	mostBody  = 64 << 10 // bytes
-	callLimit = 4 * time.Second
-)
-
-// Handler serves what containers ask. More than 40 requests a second, after 60 at once, are answered 429, as by the official agent.
-func Handler(c Callers) http.Handler {
-	h := handler{c}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /api/{id}/task-protection/v1/state", h.getProtection)
-	mux.HandleFunc("PUT /api/{id}/task-protection/v1/state", h.putProtection)
-	return limited(mux, rate.NewLimiter(40, 60))
-}
-
-func limited(next http.Handler, l *rate.Limiter) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !l.Allow() {
-			http.Error(w, http.StatusText(http.StatusTooManyRequests), http.StatusTooManyRequests)
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-type handler struct{ callers Callers }
+// callLimit bounds a call of the control plane.
+const callLimit = 4 * time.Second
 
 // answer is what a request about protection is answered: one of the three, and the id of the control plane's own answer where that was an error.
 type answer struct {

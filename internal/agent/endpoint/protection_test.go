@@ -30,6 +30,7 @@ type plane struct {
 	failures []types.Failure
 	empty    bool
 	asked    []string
+	Tasks    // none of the tests asks about metadata
 }
 
 // Caller implements Callers: one id is known.
@@ -111,7 +112,7 @@ func TestProtection(t *testing.T) {
 		{"POST", path, `{"ProtectionEnabled":true}`, 405, "", ""},
 	} {
 		p := &plane{}
-		status, got := ask(Handler(p), c.method, c.path, c.body)
+		status, got := ask(Handler(p, nil), c.method, c.path, c.body)
 		if status != c.status || c.want != "" && got != c.want || strings.Join(p.asked, "; ") != c.asked {
 			t.Errorf("%s %s %.60s: %d %s, asked %q; want %d %s, %q", c.method, c.path, c.body, status, got, p.asked, c.status, c.want, c.asked)
 		}
@@ -145,7 +146,7 @@ func TestProtectionErrors(t *testing.T) {
 	} {
 		for method, body := range map[string]string{"GET": "", "PUT": `{"ProtectionEnabled":true}`} {
 			synctest.Test(t, func(t *testing.T) {
-				if status, got := ask(Handler(&c.plane), method, path, body); status != c.status || got != c.want {
+				if status, got := ask(Handler(&c.plane, nil), method, path, body); status != c.status || got != c.want {
 					t.Errorf("%s: %d %s, want %d %s", method, status, got, c.status, c.want)
 				}
 			})
@@ -156,7 +157,7 @@ func TestProtectionErrors(t *testing.T) {
 // TestLimit: 60 at once, and then 40 a second.
 func TestLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := Handler(&plane{})
+		h := Handler(&plane{}, nil)
 		through := func() (n int) {
 			for {
 				if status, _ := ask(h, "GET", path, ""); status == http.StatusTooManyRequests {

@@ -17,8 +17,9 @@ import (
 	"berth/internal/agent"
 )
 
-// Server listens for containers: on the machine's loopback for those in host mode, and on the gateway of the engine's bridge for those in
-// bridge mode. Both have one port, which stays the same over restarts: containers have it in their environment.
+// Server listens for containers: on the machine's loopback for those in host mode, on the gateway of the engine's bridge for those in bridge mode, and
+// wherever Serve is told to. The first two have one port, which stays the same over restarts: a redirection brings the address of all task endpoints
+// there, and containers have the port in their environment where there is none.
 type Server struct {
 	// Gateway is the machine's address on the engine's bridge; an address that is not valid says that there is no bridge. It is asked until it
 	// answers.
@@ -26,11 +27,24 @@ type Server struct {
 	// Recall is the port of the last time, 0 if there was none, and Remember keeps one.
 	Recall   func() int
 	Remember func(port int) error
+	Redirect Redirect // nil: containers are told the port
 	Log      *slog.Logger
 
-	opened chan struct{} // closed once uris are known
-	uris   map[string]string
+	opened  chan struct{} // closed once what follows is known
+	uris    map[string]string
+	handler http.Handler
 }
+
+// Redirect brings what is sent to the address of all task endpoints to where the server listens.
+type Redirect interface {
+	// Open makes it, again where it was made before. bridge is not valid where there is no bridge.
+	Open(host, bridge netip.AddrPort) error
+	// Keep keeps it until ctx ends.
+	Keep(ctx context.Context)
+}
+
+// Endpoints is where all containers of ECS look for the task endpoints: a link-local address that every network has for itself, port 80.
+const Endpoints = "http://169.254.170.2"
 
 var _ agent.Front = (*Server)(nil)
 
@@ -47,12 +61,15 @@ const (
 
 // New is a Server that does not listen yet.
 func New(s Server) *Server {
-	s.opened = make(chan struct{})
+	s.opened, s.uris = make(chan struct{}), map[string]string{}
 	return &s
 }
 
 // URI implements agent.Front.
 func (s *Server) URI(ctx context.Context, network string) (string, error) {
+	if network == "awsvpc" { // its own listener is there
+		return Endpoints, nil
+	}
 	select {
 	case <-s.opened:
 		return s.uris[network], nil
@@ -68,22 +85,65 @@ func (s *Server) Run(ctx context.Context, h http.Handler) error {
 		return err
 	}
 	listeners := s.open(ctx, gateway)
+	redirected := s.redirect(listeners)
+	s.handler = h
 	close(s.opened)
-	server := &http.Server{
-		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 30 * time.Second,
-		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
-	}
 	g, ctx := errgroup.WithContext(ctx)
 	for _, l := range listeners {
-		g.Go(func() error {
-			if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-				return fmt.Errorf("serve containers on %s: %w", l.Addr(), err)
-			}
-			return nil
-		})
+		g.Go(func() error { return s.Serve(ctx, l, "") })
 	}
-	g.Go(func() error { <-ctx.Done(); server.Close(); return ctx.Err() })
+	if redirected {
+		g.Go(func() error { s.Redirect.Keep(ctx); return nil })
+	}
+	g.Go(func() error { <-ctx.Done(); return ctx.Err() })
 	return g.Wait()
+}
+
+// Serve serves on a listener until ctx ends or the listener is closed, in the network of a VPC ("" in the machine's). It closes the listener.
+func (s *Server) Serve(ctx context.Context, l net.Listener, vpc string) error {
+	defer l.Close()
+	select {
+	case <-s.opened:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	server := &http.Server{
+		Handler: s.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 30 * time.Second,
+		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
+		BaseContext: func(net.Listener) context.Context {
+			return context.WithValue(context.WithoutCancel(ctx), vpcKey{}, vpc)
+		},
+	}
+	stop := context.AfterFunc(ctx, func() { server.Close() }) //nolint:errcheck // nobody to tell
+	defer stop()
+	switch err := server.Serve(l); {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, net.ErrClosed):
+		return nil
+	default:
+		return fmt.Errorf("serve containers on %s: %w", l.Addr(), err)
+	}
+}
+
+// redirect has the address of all task endpoints lead to the listeners, if it can: containers are told that one then.
+func (s *Server) redirect(list []net.Listener) bool {
+	if s.Redirect == nil || len(list) == 0 {
+		return false
+	}
+	var bridge netip.AddrPort
+	host := list[0].Addr().(*net.TCPAddr).AddrPort()
+	if len(list) > 1 {
+		bridge = list[1].Addr().(*net.TCPAddr).AddrPort()
+	}
+	if err := s.Redirect.Open(host, bridge); err != nil {
+		s.Log.Warn("the address of task endpoints does not lead to the agent: containers are told another one", "address", Endpoints, "err", err)
+		return false
+	}
+	for network := range s.uris {
+		s.uris[network] = Endpoints
+	}
+	return true
 }
 
 // gateway asks the engine for its bridge until it answers.
@@ -115,7 +175,7 @@ func (s *Server) open(ctx context.Context, gateway netip.Addr) []net.Listener {
 	if err := s.Remember(port); err != nil {
 		s.Log.Warn("the port for containers will be another one after a restart", "err", err)
 	}
-	s.uris = map[string]string{"host": "http://" + list[0].Addr().String()}
+	s.uris["host"] = "http://" + list[0].Addr().String()
 	if len(list) > 1 {
 		s.uris["bridge"] = "http://" + list[1].Addr().String()
 	}

@@ -32,7 +32,7 @@ func (f *front) run(t *testing.T) (s *Server, stop func()) {
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx, Handler(&plane{})) }()
+	go func() { ended <- s.Run(ctx, Handler(&plane{}, nil)) }()
 	stop = func() {
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) && err != nil {

@@ -1,0 +1,80 @@
+package endpoint
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+)
+
+// Peers are where the other agents of this machine listen for containers.
+type Peers interface {
+	Peers(ctx context.Context) []netip.AddrPort
+}
+
+// others asks the other agents.
+type others struct {
+	peers  Peers
+	client *http.Client
+}
+
+// The headers between agents: one asks for a container that is not its own, and the other says that it does not know it either.
+const (
+	askedHeader   = "Berth-Asked-By-Agent"
+	unknownHeader = "Berth-Unknown-Id"
+)
+
+// What another agent may take for an answer, and how long that may be.
+const (
+	othersTimeout = 8 * time.Second
+	mostAnswer    = 8 << 20 // bytes
+)
+
+func newOthers(p Peers) *others {
+	if p == nil {
+		return nil
+	}
+	return &others{p, &http.Client{Timeout: othersTimeout, Transport: &http.Transport{
+		DialContext: (&net.Dialer{Timeout: time.Second}).DialContext, MaxIdleConns: 32, MaxIdleConnsPerHost: 8, IdleConnTimeout: 20 * time.Second,
+	}}}
+}
+
+// answer passes the answer of the agent on that knows what is asked about. It reports false where none does.
+func (o *others) answer(w http.ResponseWriter, r *http.Request, body []byte) bool {
+	for _, p := range o.peers.Peers(r.Context()) {
+		if o.ask(w, r, body, p) {
+			return true
+		}
+	}
+	return false
+}
+
+func (o *others) ask(w http.ResponseWriter, r *http.Request, body []byte, peer netip.AddrPort) bool {
+	to, err := http.NewRequestWithContext(r.Context(), r.Method, "http://"+peer.String()+r.URL.RequestURI(), bytes.NewReader(body))
+	if err != nil {
+		return false
+	}
+	to.Header.Set(askedHeader, "1")
+	if kind := r.Header.Get("Content-Type"); kind != "" {
+		to.Header.Set("Content-Type", kind)
+	}
+	answer, err := o.client.Do(to)
+	if err != nil { // it is about to start, or has just ended
+		return false
+	}
+	defer answer.Body.Close()
+	if answer.Header.Get(unknownHeader) != "" || answer.StatusCode == http.StatusTooManyRequests {
+		return false
+	}
+	b, err := io.ReadAll(io.LimitReader(answer.Body, mostAnswer))
+	if err != nil {
+		return false
+	}
+	w.Header().Set("Content-Type", answer.Header.Get("Content-Type"))
+	w.WriteHeader(answer.StatusCode)
+	w.Write(b) //nolint:errcheck // the container is gone then
+	return true
+}
