@@ -13,6 +13,7 @@ type RouteTable struct {
 	Associations []RouteTableAssociation
 	Routes       []Route // beyond those of the VPC's own ranges, which are always there
 	Tags         []Tag
+	ClientToken  string
 	Unknown      Unknown
 }
 

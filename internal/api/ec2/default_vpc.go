@@ -27,13 +27,15 @@ func (a *API) ensureAccount(ctx context.Context, s arn.Scope) error {
 	}
 	return a.store.Update(ctx, func(tx *state.Tx) error {
 		if tx.Settings.Get(accountSetting(s)) == nil {
-			a.newAccount(tx, s)
+			v := a.newDefaultVPC(tx, s)
+			tx.Put(&ecs.Setting{Name: accountSetting(s), Value: v.ID()})
 		}
 		return nil
 	})
 }
 
-func (a *API) newAccount(tx *state.Tx, s arn.Scope) {
+// newDefaultVPC makes the account's default VPC.
+func (a *API) newDefaultVPC(tx *state.Tx, s arn.Scope) *vpc.VPC {
 	v := newVPC(tx, s, defaultCIDR)
 	v.IsDefault, v.DNSHostnames = true, true
 	a.putVPC(tx, s, v)
@@ -47,7 +49,7 @@ func (a *API) newAccount(tx *state.Tx, s arn.Scope) {
 		sub.DefaultForAz, sub.MapPublicIPOnLaunch = true, true
 		tx.Put(sub)
 	}
-	tx.Put(&ecs.Setting{Name: accountSetting(s), Value: v.ID()})
+	return v
 }
 
 // newVPC is a VPC with what it needs for itself. putVPC stores it.

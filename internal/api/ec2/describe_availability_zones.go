@@ -9,9 +9,13 @@ import (
 	"berth/internal/frontdoor"
 )
 
-// zoneOperations are the operations on regions and availability zones.
+// zoneOperations are the operations on regions, their availability zones, and the account in them.
 func (a *API) zoneOperations() []frontdoor.Operation {
-	return []frontdoor.Operation{operation(a, "DescribeAvailabilityZones", a.describeAvailabilityZones)}
+	return []frontdoor.Operation{
+		operation(a, "DescribeAccountAttributes", a.describeAccountAttributes),
+		operation(a, "DescribeAvailabilityZones", a.describeAvailabilityZones),
+		operation(a, "DescribeRegions", a.describeRegions),
+	}
 }
 
 type describeAvailabilityZonesInput struct {

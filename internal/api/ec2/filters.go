@@ -19,6 +19,13 @@ type Filter struct {
 // facts are what filters may ask of a resource: a filter's name, and the resource's values of it.
 type facts map[string][]string
 
+// add adds a value to a filter's. What is empty is no value.
+func (f facts) add(name, value string) {
+	if value != "" {
+		f[name] = append(f[name], value)
+	}
+}
+
 // tagged adds what filters ask of a resource's tags: tag:KEY, tag-key and tag-value.
 func (f facts) tagged(tags []vpc.Tag) facts {
 	f["tag-key"], f["tag-value"] = []string{}, []string{}

@@ -9,8 +9,8 @@ import (
 	"berth/internal/golden"
 )
 
-// Stories, a request a line and a second a request. A line that begins with "quietly " makes something of which the answer is not looked at; vpc-#1 is the
-// first id of a VPC that any answer showed.
+// Stories, a request a line and a second a request. A line that begins with "quietly " makes something of which the answer is not looked at; "wait 5m" lets
+// more time pass; vpc-#1 is the first id of a VPC that any answer showed.
 func TestStories(t *testing.T) {
 	golden.Run(t, "testdata/*/*.txtar", func(t *testing.T, in map[string]string) (out string) {
 		synctest.Test(t, func(t *testing.T) {
@@ -25,6 +25,14 @@ func TestStories(t *testing.T) {
 
 func (a *account) hear(t *testing.T, line string) string {
 	t.Helper()
+	if wait, is := strings.CutPrefix(line, "wait "); is {
+		d, err := time.ParseDuration(wait)
+		if err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(d)
+		return ""
+	}
 	time.Sleep(time.Second)
 	if quiet, is := strings.CutPrefix(line, "quietly "); is {
 		a.must(t, quiet)
