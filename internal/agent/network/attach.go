@@ -24,7 +24,8 @@ func (v *vpc) attach(ctx context.Context, id string, pid int) (ok bool, err erro
 		return true, err
 	}
 	defer task.Close()
-	inside, err := netlink.NewHandleAt(task, unix.NETLINK_ROUTE)
+	var inside *netlink.Handle
+	err = runIn(task, func() (err error) { inside, err = netlink.NewHandle(unix.NETLINK_ROUTE); return err })
 	if err != nil {
 		return true, fmt.Errorf("open netlink of process %d: %w", pid, err)
 	}

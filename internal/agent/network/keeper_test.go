@@ -4,10 +4,9 @@ import (
 	"testing"
 )
 
-func applyAndDie() {}
-
 // TestTasksReachEachOther is the first thing that a VPC is for: in one subnet and across subnets, with the addresses that the state says.
 func TestTasksReachEachOther(t *testing.T) {
+	t.Parallel()
 	k := newKeeper(t, Config{})
 	w := newWorld()
 	w.nic("eni-a", "10.0.1.10", "sg-open")

@@ -28,9 +28,10 @@ type ruleset struct {
 	sets uint32 // ids given in this batch
 }
 
-func openRuleset(namespace int) (*ruleset, error) {
+// openRuleset opens that of the calling thread's namespace.
+func openRuleset() (*ruleset, error) {
 	r := &ruleset{}
-	conn, err := nftables.New(nftables.WithNetNSFd(namespace), nftables.AsLasting(), nftables.WithSockOptions(func(c *netlink.Conn) error {
+	conn, err := nftables.New(nftables.AsLasting(), nftables.WithSockOptions(func(c *netlink.Conn) error {
 		r.raw = c
 		if err := c.SetWriteBuffer(bufferBytes); err != nil {
 			return err

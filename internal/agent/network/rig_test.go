@@ -254,7 +254,7 @@ func attach(t testing.TB, k *Keeper, id string) task {
 // silence is how long a test waits for a packet that must not come.
 const silence = 200 * time.Millisecond
 
-// answerTime2 is how long it waits for one that must.
+// patience is how long it waits for one that must.
 const patience = 10 * time.Second
 
 // serveTCP echoes on a port of the task.
@@ -334,4 +334,19 @@ func alive(c net.Conn, wait time.Duration) bool {
 	}
 	_, err := io.ReadFull(c, make([]byte, 1))
 	return err == nil
+}
+
+// connection2 is an open connection to an echo.
+type connection2 struct{ net.Conn }
+
+// check tells whether it is alive as wanted.
+func (c connection2) check(t *testing.T, want bool, why string) {
+	t.Helper()
+	wait := silence
+	if want {
+		wait = patience
+	}
+	if got := alive(c.Conn, wait); got != want {
+		t.Errorf("%s: alive is %v, want %v", why, got, want)
+	}
 }

@@ -25,16 +25,20 @@ type space struct {
 
 // openSpace takes over ns.
 func openSpace(ns netns.NsHandle, step func(string)) (*space, error) {
-	links, err := netlink.NewHandleAt(ns, unix.NETLINK_ROUTE, unix.NETLINK_NETFILTER)
+	s := &space{ns: ns, step: step}
+	err := runIn(ns, func() (err error) {
+		if s.links, err = netlink.NewHandle(unix.NETLINK_ROUTE, unix.NETLINK_NETFILTER); err != nil {
+			return fmt.Errorf("open netlink: %w", err)
+		}
+		if s.rules, err = openRuleset(); err != nil {
+			s.links.Close()
+		}
+		return err
+	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("open netlink: %w", err), ns.Close())
-	}
-	rules, err := openRuleset(int(ns))
-	if err != nil {
-		links.Close()
 		return nil, errors.Join(err, ns.Close())
 	}
-	return &space{ns: ns, links: links, rules: rules, step: step}, nil
+	return s, nil
 }
 
 func (s *space) close() error {
@@ -57,21 +61,34 @@ func (s *space) do(what string, change func() error) error {
 func (s *space) run(f func() error) error { return runIn(s.ns, f) }
 
 func runIn(ns netns.NsHandle, f func() error) error {
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // a thread that cannot go back ends with its goroutine
+	return onThread(func() (back bool, err error) {
 		before, err := netns.Get()
 		if err != nil {
-			done <- fmt.Errorf("look up the thread's namespace: %w", err)
-			return
+			return true, fmt.Errorf("look up the thread's namespace: %w", err)
 		}
 		defer before.Close()
 		if err := netns.Set(ns); err != nil {
-			done <- fmt.Errorf("enter the namespace: %w", err)
-			return
+			return true, fmt.Errorf("enter the namespace: %w", err)
 		}
 		err = f()
-		if back := netns.Set(before); back == nil {
+		return netns.Set(before) == nil, err
+	})
+}
+
+// onThread calls f on a thread of its own, and waits for it. back tells that the thread is where it was before; else it ends. It is never the process's
+// first thread: what /proc shows of the process is of that one.
+func onThread(f func() (back bool, err error)) error {
+	done := make(chan error, 1)
+	go func() {
+		runtime.LockOSThread()
+		if unix.Gettid() == os.Getpid() {
+			err := onThread(f) // on another one, as this one is locked
+			runtime.UnlockOSThread()
+			done <- err
+			return
+		}
+		back, err := f()
+		if back {
 			runtime.UnlockOSThread()
 		}
 		done <- err
@@ -110,16 +127,13 @@ func makeNamespace(name string) error {
 		return fmt.Errorf("make namespace: %w", err)
 	}
 	file.Close()
-	done := make(chan error, 1)
-	go func() {
-		runtime.LockOSThread() // and never unlock: the thread, whose namespace is the new one, ends with the goroutine
+	err = onThread(func() (back bool, err error) { // never back: the thread, whose namespace is the new one, ends
 		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
-			done <- err
-			return
+			return false, err
 		}
-		done <- unix.Mount(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()), path, "", unix.MS_BIND, "")
-	}()
-	if err := <-done; err != nil {
+		return false, unix.Mount(fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()), path, "", unix.MS_BIND, "")
+	})
+	if err != nil {
 		return fmt.Errorf("make namespace %s: %w", name, err)
 	}
 	return nil
