@@ -26,12 +26,12 @@ import (
 
 // agentOptions are the flags of a machine's agent.
 type agentOptions struct {
-	data, token, name, zone, hostAddress, docker string
-	servers                                      []string
-	cpu, memory                                  int64
-	gpus                                         []string
-	external, local, verbose                     bool
-	cleanUpAfter                                 time.Duration
+	data, token, name, zone, hostAddress, docker, runtime string
+	servers                                               []string
+	cpu, memory                                           int64
+	gpus                                                  []string
+	external, local, verbose                              bool
+	cleanUpAfter                                          time.Duration
 }
 
 func agentCommand() *cobra.Command {
@@ -59,6 +59,7 @@ Addresses that are given later replace those that the machine remembers.`,
 	f.Int64Var(&o.memory, "memory", 0, "MiB to offer (default: the machine's, less what the system needs)")
 	f.StringSliceVar(&o.gpus, "gpus", nil, "ids of the NVIDIA GPUs to offer, as nvidia-smi -L lists them (GPU-...)")
 	f.StringVar(&o.docker, "docker", "", "the container engine's address (default: the local socket)")
+	f.StringVar(&o.runtime, "runtime", "", "the engine's runtime for containers of Fargate tasks, remembered: runsc, kata, ... (default: the engine's)")
 	f.DurationVar(&o.cleanUpAfter, "clean-up-after", 3*time.Hour, "how long stopped containers stay")
 	f.BoolVar(&o.verbose, "verbose", false, "log more")
 	f.BoolVar(&o.local, "local", false, "run the local instances of berth up")
@@ -99,6 +100,7 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	config.Engine, config.Ledger, config.Log, config.Version = engine.Seam(), ledger, log, version
 	config.CleanUpAfter, config.HTTPClient = o.cleanUpAfter, agentClient()
 	equip(&config, engine, d.path("routers"))
+	config.Storage = taskStorage(engine, log)
 	warnOfNeighbours(log)
 	groups, err := machine.OpenGroups("/sys/fs/cgroup", config.Installation, func(ctx context.Context) (string, error) {
 		m, err := config.Engine.Machine(ctx)
@@ -172,6 +174,9 @@ func (o *agentOptions) config(ctx context.Context, d dataDir) (agent.Config, err
 	if len(list) == 0 || in.Listen == "" {
 		return agent.Config{}, errors.New("this machine has not joined a cluster yet; give --server and --token")
 	}
+	if err := o.keepRuntime(d, list); err != nil {
+		return agent.Config{}, err
+	}
 	return agentConfig(in, in.servers(), list), nil
 }
 
@@ -208,7 +213,7 @@ func (o *agentOptions) joinCluster(ctx context.Context, d dataDir, in *installat
 		zone = key.Region + "a"
 	}
 	list := []localInstance{{
-		Name: o.name, Cluster: key.Cluster, HostAddress: o.hostAddress, CPUUnits: cpu, MemoryMiB: mib, Zone: zone, External: o.external, GPUs: o.gpus,
+		Name: o.name, Cluster: key.Cluster, HostAddress: o.hostAddress, CPUUnits: cpu, MemoryMiB: mib, Zone: zone, External: o.external, GPUs: o.gpus, Runtime: o.runtime,
 		AccessKey: key.AccessKeyID, SecretKey: key.SecretAccessKey,
 	}}
 	in.Listen, in.Servers, in.Region = o.servers[0], o.servers, key.Region
@@ -244,7 +249,7 @@ func agentConfig(in installation, endpoints []string, list []localInstance) agen
 	for _, i := range list {
 		c.Instances = append(c.Instances, agent.InstanceConfig{
 			Name: i.Name, Cluster: i.Cluster, HostAddress: i.HostAddress, CPUUnits: i.CPUUnits, MemoryMiB: i.MemoryMiB, Zone: i.Zone,
-			External: i.External, GPUs: i.GPUs, AccessKey: i.AccessKey, SecretKey: i.SecretKey,
+			External: i.External, GPUs: i.GPUs, Runtime: i.Runtime, AccessKey: i.AccessKey, SecretKey: i.SecretKey,
 		})
 	}
 	return c

@@ -86,3 +86,31 @@ func TestAgentTakesOtherServers(t *testing.T) {
 		}
 	}
 }
+
+// TestAgentsRuntime: it is remembered, one that is given later replaces it, and one that was given to join with is kept.
+func TestAgentsRuntime(t *testing.T) {
+	d := dataDir(t.TempDir())
+	if err := errors.Join(d.write("berth.json", []byte(`{"ID":"x","Listen":"http://10.0.0.1:3270","Region":"us-east-1"}`)),
+		d.save("instances.json", []localInstance{{Name: "one"}, {Name: "two"}})); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ given, want string }{{"", ""}, {"runsc", "runsc"}, {"", "runsc"}, {"runc", "runc"}, {"", "runc"}} {
+		config, err := (&agentOptions{runtime: c.given}).config(t.Context(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range config.Instances {
+			if i.Runtime != c.want {
+				t.Errorf("given %q: instance %s has runtime %q, want %q", c.given, i.Name, i.Runtime, c.want)
+			}
+		}
+	}
+	server, _ := joinable(t, http.StatusOK)
+	joined := dataDir(t.TempDir())
+	for _, o := range []agentOptions{{servers: []string{server}, token: "good", runtime: "runsc"}, {}} {
+		config, err := o.config(t.Context(), joined)
+		if err != nil || len(config.Instances) != 1 || config.Instances[0].Runtime != "runsc" {
+			t.Errorf("joined: %+v, %v", config.Instances, err)
+		}
+	}
+}
