@@ -60,6 +60,7 @@ type NetworkInterface struct {
 	SourceDestCheck  bool
 	PublicIP         string `json:"publicIp"` // without an Elastic IP address: of a task with assignPublicIp
 	Tags             []Tag
+	ClientToken      string
 	CreatedAt        time.Time
 
 	Task     string `json:"-"` // the ARN of the task that it belongs to
