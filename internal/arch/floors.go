@@ -27,11 +27,11 @@ func Berth() Building {
 			{"placement", "deployment", "capacity", "policy"},
 			{"events"}, // reads what placement says in a service's events
 			{"state", "seal", "pki"},
-			{"frontdoor", "acs", "access", "launch", "reconcile", "state/etcd", "state/mem"},
+			{"frontdoor", "acs", "access", "launch", "provider", "reconcile", "state/etcd", "state/mem"},
 			{"api/ecs", "api/ec2", "api/sts", "api/berth", "stream", "metrics", "trace", "controller", "agent", "simulate"},
 			{"agent/docker", "agent/machine", "agent/statefile", "agent/endpoint", "agent/network", "agent/redirect"}, // implement the seams that agent declares
 		},
-		Tools: []string{"agentwire", "arch", "golden", "pipenet", "ecstest", "ecstest/simulation", "state/statetest", "state/backendtest", "agent/agenttest"},
+		Tools: []string{"agentwire", "arch", "golden", "pipenet", "ecstest", "ecstest/simulation", "state/statetest", "provider/providertest", "state/backendtest", "agent/agenttest"},
 		Pure:  6,
 	}
 }
