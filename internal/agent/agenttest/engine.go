@@ -33,6 +33,8 @@ type Engine struct {
 	PullErrors map[string]error
 	Registry   map[string]Image
 	Runtimes   []string // besides runc
+	// Interfaces are the images whose containers have got a network interface from somebody else.
+	Interfaces map[string]bool
 
 	installation string
 

@@ -39,7 +39,7 @@ func (e *Engine) Stats(ctx context.Context, id string) (s container.StatsRespons
 	ran := time.Since(c.StartedAt)
 	s.ID, s.Name, s.Read = c.ID, "/"+c.Name, time.Now().UTC()
 	s.CPUStats.CPUUsage.TotalUsage, s.MemoryStats.Usage = uint64(ran), 1<<20
-	if len(c.Facts.Networks) > 0 && c.Facts.Networks[0].IPv4 != "" {
+	if e.Interfaces[c.Facts.Image] || len(c.Facts.Networks) > 0 && c.Facts.Networks[0].IPv4 != "" {
 		bytes := uint64(ran * 1000 / time.Second)
 		s.Networks = map[string]container.NetworkStats{"eth0": {RxBytes: bytes, TxBytes: bytes / 2}}
 	}

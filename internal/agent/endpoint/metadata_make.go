@@ -26,7 +26,10 @@ func (v version) task(s *agent.Seen) taskAnswer {
 		a.Limits = &taskLimits{r.Task.CPU, r.Task.MemoryMiB}
 	}
 	if v == 4 {
-		a.LaunchType, a.ServiceName, a.VPCID, a.FaultInjectionEnabled = r.Task.LaunchType, r.Task.ServiceName, s.VPC, new(bool)
+		a.LaunchType, a.ServiceName, a.FaultInjectionEnabled = r.Task.LaunchType, r.Task.ServiceName, new(bool)
+		if r.Task.LaunchType != fargate {
+			a.VPCID = s.VPC
+		}
 	}
 	for i := range r.Containers {
 		if c := &r.Containers[i]; v.shows(s, c) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -30,8 +31,16 @@ type plane struct {
 	failures []types.Failure
 	empty    bool
 	asked    []string
-	Tasks    // none of the tests asks about metadata
 }
+
+// Seen implements Tasks: nothing is told of any.
+func (p *plane) Seen(context.Context, string) (*agent.Seen, bool) { return nil, false }
+
+// SeenAt implements Tasks.
+func (p *plane) SeenAt(context.Context, string, netip.Addr) (*agent.Seen, bool) { return nil, false }
+
+// ClockReading implements Tasks.
+func (p *plane) ClockReading() (agent.Clock, bool) { return agent.Clock{}, false }
 
 // Caller implements Callers: one id is known.
 func (p *plane) Caller(id string) (agent.Caller, bool) {

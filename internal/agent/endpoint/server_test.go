@@ -7,8 +7,11 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
+
+	"berth/internal/agent"
 )
 
 // front is a Server under test, and the port that it keeps.
@@ -16,6 +19,9 @@ type front struct {
 	port    int
 	gateway netip.Addr
 	fails   int // so often the engine does not answer
+
+	redirect Redirect
+	machine  Machine
 }
 
 // run runs a Server until the returned function is called.
@@ -30,9 +36,13 @@ func (f *front) run(t *testing.T) (s *Server, stop func()) {
 		},
 		Recall: func() int { return f.port }, Remember: func(p int) error { f.port = p; return nil }, Log: slog.New(slog.DiscardHandler),
 	})
+	s.Redirect = f.redirect
+	if f.machine == nil {
+		f.machine = &plane{}
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- s.Run(ctx, Handler(&plane{}, nil)) }()
+	go func() { ended <- s.Run(ctx, Handler(f.machine, nil)) }()
 	stop = func() {
 		cancel()
 		if err := <-ended; !errors.Is(err, context.Canceled) && err != nil {
@@ -127,5 +137,104 @@ func TestNothingKnown(t *testing.T) {
 	cancel()
 	if uri, err := s.URI(ctx, "host"); !errors.Is(err, context.Canceled) {
 		t.Errorf("%q, %v", uri, err)
+	}
+}
+
+// bends is a Redirect that remembers where to.
+type bends struct {
+	host, bridge netip.AddrPort
+	err          error
+	kept         chan struct{} // closed when it ends
+}
+
+func (b *bends) Open(host, bridge netip.AddrPort) error {
+	b.host, b.bridge = host, bridge
+	return b.err
+}
+
+func (b *bends) Keep(ctx context.Context) {
+	<-ctx.Done()
+	close(b.kept)
+}
+
+// TestRedirected: containers are told the address of all task endpoints where that leads to the server, for as long as it runs, and where it listens
+// else. In a VPC it is always that address.
+func TestRedirected(t *testing.T) {
+	for _, b := range []*bends{{}, {err: errors.New("not allowed")}} {
+		b.kept = make(chan struct{})
+		f := &front{gateway: netip.MustParseAddr("127.0.0.2"), redirect: b}
+		s, stop := f.run(t)
+		host, bridge := "http://127.0.0.1:"+strconv.Itoa(f.portOf(t, s)), "http://127.0.0.2:"+strconv.Itoa(f.port)
+		if "http://"+b.host.String() != host || "http://"+b.bridge.String() != bridge {
+			t.Errorf("it leads to %s and %s, and the server is at %s and %s", b.host, b.bridge, host, bridge)
+		}
+		if b.err == nil {
+			host, bridge = Endpoints, Endpoints
+		}
+		for network, want := range map[string]string{"host": host, "bridge": bridge, "awsvpc": Endpoints, "none": ""} {
+			if got := s.mustURI(t, network); got != want {
+				t.Errorf("%v: in %s mode %s, want %s", b.err, network, got, want)
+			}
+		}
+		stop()
+		if b.err == nil {
+			<-b.kept
+		}
+	}
+}
+
+// portOf waits until the server listens.
+func (f *front) portOf(t *testing.T, s *Server) int {
+	s.mustURI(t, "host")
+	return f.port
+}
+
+// located tells where it is asked for a task.
+type located struct {
+	plane
+	at chan string
+}
+
+func (l *located) SeenAt(_ context.Context, vpc string, address netip.Addr) (*agent.Seen, bool) {
+	l.at <- vpc + " " + address.String()
+	return nil, false
+}
+
+// TestServe: the server takes listeners while it runs, and knows in which VPC a container asks. It gives them up when they are closed, or it is told to.
+func TestServe(t *testing.T) {
+	p := &located{at: make(chan string, 1)}
+	f := &front{gateway: netip.MustParseAddr("127.0.0.2"), machine: p}
+	s, _ := f.run(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var ended [2]chan error
+	var listeners [2]net.Listener
+	for i, vpc := range []string{"vpc-1", "vpc-2"} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		listeners[i], ended[i] = l, make(chan error, 1)
+		go func() { ended[i] <- s.Serve(ctx, l, vpc) }()
+		r, err := http.Get("http://" + l.Addr().String() + "/v2/metadata")
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Body.Close()
+		if got := <-p.at; got != vpc+" 127.0.0.1" {
+			t.Errorf("asked for %s, want %s", got, vpc)
+		}
+	}
+	listeners[0].Close()
+	if err := <-ended[0]; err != nil {
+		t.Errorf("a closed listener: %v", err)
+	}
+	cancel()
+	if err := <-ended[1]; !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if c, err := net.Dial("tcp", listeners[1].Addr().String()); err == nil {
+		c.Close()
+		t.Error("it still listens")
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
+	"github.com/moby/moby/api/types/container"
 
 	"berth/internal/acsproto"
 	"berth/internal/agent"
@@ -33,6 +34,9 @@ import (
 //	tags ARN KEY VALUE     the control plane's; ARN may be "instance"
 //	no tags                the control plane refuses to tell any
 //	lose                   the agent is killed, its ledger is lost, and it is started again
+//	at VPC ADDRESS PATH    a path, asked from an address in a VPC
+//
+// The section "records" has tasks that the agent has in its ledger from before, one in a line; their containers run.
 func TestStories(t *testing.T) {
 	golden.Run(t, "testdata/story/*.txtar", func(t *testing.T, in map[string]string) (out string) {
 		synctest.Test(t, func(t *testing.T) { out = tell(t, in) })
@@ -60,6 +64,7 @@ func tell(t *testing.T, in map[string]string) string {
 	for _, name := range []string{"app", "side", "pause"} {
 		s.engine.AddImage(name, agenttest.Image{})
 	}
+	s.engine.Interfaces = map[string]bool{"pause": true}
 	s.engine.AddImage("checked", agenttest.Image{HealthyIn: 10 * time.Second})
 	s.config = agent.Config{
 		Installation: "test", Instances: []agent.InstanceConfig{{Name: "one", Cluster: "demo", Zone: "us-east-1b"}}, Front: fronts{},
@@ -70,8 +75,15 @@ func tell(t *testing.T, in map[string]string) string {
 			return agent.Clock{At: time.Now(), ErrorBound: 1500 * time.Microsecond, Synchronized: true}, nil
 		},
 	}
+	s.config.VPCOf = func(networkInterface string) string {
+		return map[string]string{"eni-1": "vpc-1", "eni-2": "vpc-2"}[networkInterface]
+	}
+	for line := range strings.Lines(in["records"]) {
+		s.remember(line)
+	}
 	s.start()
 	defer func() { s.kill() }()
+	time.Sleep(time.Second)
 	for line := range strings.Lines(in["tasks"]) {
 		var task acsproto.Task
 		if err := json.Unmarshal([]byte(line), &task); err != nil {
@@ -84,8 +96,10 @@ func tell(t *testing.T, in map[string]string) string {
 	for line := range strings.Lines(in["asks"]) {
 		line = strings.TrimSpace(line)
 		fmt.Fprintf(&out, "> %s\n", line)
-		if strings.HasPrefix(line, "/") {
-			out.WriteString(s.ask(line))
+		if words := strings.Fields(line); words[0] == "at" {
+			out.WriteString(s.ask(words[3], words[1], words[2]))
+		} else if strings.HasPrefix(line, "/") {
+			out.WriteString(s.ask(line, "", "172.17.0.2"))
 		} else {
 			s.do(strings.Fields(line))
 		}
@@ -152,7 +166,38 @@ func (s *story) container(name string) string {
 	return ""
 }
 
-func (s *story) ask(path string) string {
+// remember makes a task of the past: its record in the ledger, and its containers.
+func (s *story) remember(line string) {
+	var r agent.Record
+	if err := json.Unmarshal([]byte(line), &r); err != nil {
+		s.t.Fatal(err)
+	}
+	for i := range r.Containers {
+		c := &r.Containers[i]
+		spec := agent.Spec{Name: r.Task.ARN[len(r.Task.ARN)-1:] + c.Name, HostConfig: &container.HostConfig{NetworkMode: "container:pause"}, Config: &container.Config{
+			Image: r.Task.Containers[i].Image, Labels: map[string]string{agent.LabelInstallation: "test", "com.amazonaws.ecs.container-name": c.Name,
+				"com.amazonaws.ecs.task-arn": r.Task.ARN, "berth.endpoint": c.Endpoint},
+		}}
+		id, err := s.engine.Create(s.t.Context(), spec)
+		if err == nil {
+			err = s.engine.Start(s.t.Context(), id)
+		}
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		c.ID, c.Phase, c.StartedAt = id, agent.Up, time.Now()
+	}
+	value, err := json.Marshal(r)
+	if err == nil {
+		err = s.ledger.Write(s.t.Context(), map[string][]byte{"task/" + r.Task.ARN: value})
+	}
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.control.Run(r.Task)
+}
+
+func (s *story) ask(path, vpc, from string) string {
 	for {
 		before, name, ok := strings.Cut(path, "{")
 		if !ok {
@@ -163,8 +208,8 @@ func (s *story) ask(path string) string {
 	}
 	w := httptest.NewRecorder()
 	r := httptest.NewRequest(http.MethodGet, path, nil)
-	r.RemoteAddr = "172.17.0.2:40000"
-	s.handler.ServeHTTP(w, r)
+	r.RemoteAddr = from + ":40000"
+	s.handler.ServeHTTP(w, endpoint.InVPC(r, vpc))
 	b, err := io.ReadAll(w.Result().Body)
 	if err != nil {
 		s.t.Fatal(err)
