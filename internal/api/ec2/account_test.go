@@ -158,10 +158,23 @@ func indent(answer, operation string) string {
 	return out.String()
 }
 
+// put puts records into the store.
+func (a *account) put(t testing.TB, records ...ecs.Record) {
+	t.Helper()
+	if err := a.store.Update(t.Context(), func(tx *state.Tx) error {
+		for _, r := range records {
+			tx.Put(r)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // wrong is a request that must be refused, and how. Ids are those that the lines before it have shown.
 type wrong struct{ line, code, message string }
 
-// refuses makes what the lines before make, then checks that each wrong request gets its error and that the store has not changed.
+// refuses checks that each wrong request gets its error and that the store has not changed.
 func (a *account) refuses(t *testing.T, tests []wrong) {
 	t.Helper()
 	before := a.store.View().N
