@@ -232,9 +232,11 @@ func (p *plan) addInterfaces(nics []nic, detached map[string]bool) {
 	}
 }
 
+// parseInterfaces reads a VPC's interfaces, sorted by their ids.
 func parseInterfaces(list []acsproto.NetworkInterface, subnets map[string]netip.Prefix) ([]nic, error) {
 	var nics []nic
 	devices, addresses := map[string]string{}, map[netip.Addr]string{}
+	list = slices.SortedFunc(slices.Values(list), func(a, b acsproto.NetworkInterface) int { return cmp.Compare(a.ID, b.ID) })
 	for _, in := range list {
 		n, err := parseInterface(in, subnets)
 		if err != nil {
@@ -252,7 +254,6 @@ func parseInterfaces(list []acsproto.NetworkInterface, subnets map[string]netip.
 		}
 		nics = append(nics, n)
 	}
-	slices.SortFunc(nics, func(a, b nic) int { return cmp.Compare(a.id, b.id) })
 	return nics, nil
 }
 

@@ -140,6 +140,8 @@ func (t *table) group(direction string, g acsproto.SecurityGroup) ([]clause, err
 		}
 		if m.group != "" {
 			t.sets[m.group] = true
+		} else if !m.peer.IsValid() {
+			continue // there is no IPv6 in a VPC that it could match
 		}
 		clauses = append(clauses, clause{match: m})
 	}
@@ -147,6 +149,7 @@ func (t *table) group(direction string, g acsproto.SecurityGroup) ([]clause, err
 	return slices.Compact(clauses), nil
 }
 
+// parseRule reads a rule. One for IPv6 addresses has neither peer nor group.
 func parseRule(r acsproto.SecurityRule) (m match, err error) {
 	if m.protocol, err = parseProtocol(r.Protocol); err != nil {
 		return match{}, err
@@ -173,6 +176,9 @@ func parseRule(r acsproto.SecurityRule) (m match, err error) {
 		m.group = r.Group
 		return m, checkID("group", "sg", r.Group)
 	}
+	if p, err := netip.ParsePrefix(r.CIDR); err == nil && !p.Addr().Is4() {
+		return m, nil
+	}
 	if m.peer, err = parsePrefix(r.CIDR); err != nil {
 		return match{}, fmt.Errorf("cidr: %w", err)
 	}
@@ -180,12 +186,12 @@ func parseRule(r acsproto.SecurityRule) (m match, err error) {
 }
 
 func parseProtocol(text string) (int, error) {
-	if n, ok := map[string]int{"-1": -1, "tcp": protocolTCP, "udp": protocolUDP, "icmp": protocolICMP}[text]; ok {
+	if n, ok := map[string]int{"-1": -1, "tcp": protocolTCP, "udp": protocolUDP, "icmp": protocolICMP, "icmpv6": 58}[text]; ok {
 		return n, nil
 	}
 	n, err := strconv.ParseUint(text, 10, 8)
 	if err != nil {
-		return 0, fmt.Errorf("protocol: %q is none of tcp, udp, icmp, -1 and 0 to 255", text)
+		return 0, fmt.Errorf("protocol: %q is none of tcp, udp, icmp, icmpv6, -1 and 0 to 255", text)
 	}
 	return int(n), nil
 }
