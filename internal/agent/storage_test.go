@@ -172,6 +172,13 @@ func TestStorageIsKnownAfterARestart(t *testing.T) {
 		if used, reserved, ok := w.agent.EphemeralStorage(one.ARN); used != 5*1024 || reserved != 20*1024 || !ok {
 			t.Errorf("right after the restart: %d MiB of %d, %v", used, reserved, ok)
 		}
+		w.kill()
+		w.ledger.Lose()
+		w.start()
+		time.Sleep(5 * time.Second)
+		if used, reserved, ok := w.agent.EphemeralStorage(one.ARN); used != 5*1024 || reserved != 20*1024 || !ok {
+			t.Errorf("after the ledger was lost: %d MiB of %d, %v", used, reserved, ok)
+		}
 		for _, arn := range []string{free.ARN, "none"} {
 			if _, _, ok := w.agent.EphemeralStorage(arn); ok {
 				t.Errorf("task %q has ephemeral storage", arn)

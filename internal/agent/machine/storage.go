@@ -21,9 +21,10 @@ type Storage struct {
 	open   func(root string) (quotas, error)
 	log    *slog.Logger
 
-	mu     sync.Mutex // one project is chosen at a time
-	data   string     // the engine's data root, "" before it is known
-	quotas quotas     // nil: the file system keeps no limits
+	mu       sync.Mutex
+	data     string     // the engine's data root, "" before it is known
+	quotas   quotas     // nil: the file system keeps no limits
+	choosing sync.Mutex // one project is chosen at a time
 }
 
 var _ agent.Storage = (*Storage)(nil)
@@ -56,6 +57,8 @@ func OpenStorage(layers Layers, root func(context.Context) (string, error), log 
 
 // kept are the file system's quotas, nil where it has none.
 func (s *Storage) kept(ctx context.Context) (quotas, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.data != "" {
 		return s.quotas, nil
 	}
@@ -133,8 +136,6 @@ func projectOf(q quotas, dirs []string) (uint32, error) {
 
 // Limit implements agent.Storage.
 func (s *Storage) Limit(ctx context.Context, d agent.Disk) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	q, err := s.kept(ctx)
 	if err != nil {
 		return err
@@ -147,6 +148,18 @@ func (s *Storage) Limit(ctx context.Context, d agent.Disk) error {
 		return fmt.Errorf("the images of the task are %d MiB and its ephemeral storage %d MiB: %w", found.images>>20, d.LimitBytes>>20, agent.ErrNoSpace)
 	case q == nil || len(found.dirs) == 0:
 		return nil
+	}
+	return s.bound(ctx, q, d, found)
+}
+
+// bound makes all that a task writes one project's, and bounds that.
+func (s *Storage) bound(ctx context.Context, q quotas, d agent.Disk, found disk) (err error) {
+	s.choosing.Lock()
+	defer s.choosing.Unlock()
+	if found.project == 0 { // another container of the task may have it by now
+		if found.project, err = projectOf(q, found.dirs); err != nil {
+			return err
+		}
 	}
 	if found.project == 0 {
 		if found.project, err = freeProject(q, d.Task); err != nil {
@@ -183,9 +196,7 @@ func freeProject(q quotas, task string) (uint32, error) {
 
 // Used implements agent.Storage.
 func (s *Storage) Used(ctx context.Context, d agent.Disk) (agent.DiskUse, error) {
-	s.mu.Lock()
 	q, err := s.kept(ctx)
-	s.mu.Unlock()
 	if err != nil {
 		return agent.DiskUse{}, err
 	}
@@ -229,8 +240,6 @@ func (s *Storage) measure(ctx context.Context, found disk) (total int64, err err
 
 // Release implements agent.Storage.
 func (s *Storage) Release(ctx context.Context, d agent.Disk) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	q, err := s.kept(ctx)
 	if q == nil || err != nil {
 		return err
@@ -247,16 +256,12 @@ func (s *Storage) Release(ctx context.Context, d agent.Disk) error {
 
 // Filled implements agent.Storage.
 func (s *Storage) Filled(ctx context.Context) (int64, error) {
-	s.mu.Lock()
-	_, err := s.kept(ctx)
-	data := s.data
-	s.mu.Unlock()
-	if err != nil {
+	if _, err := s.kept(ctx); err != nil {
 		return 0, err
 	}
 	var f unix.Statfs_t
-	if err := unix.Statfs(data, &f); err != nil {
-		return 0, fmt.Errorf("look how full %s is: %w", data, err)
+	if err := unix.Statfs(s.data, &f); err != nil { // data does not change any more
+		return 0, fmt.Errorf("look how full %s is: %w", s.data, err)
 	}
 	return int64(f.Blocks-f.Bfree) * f.Bsize, nil
 }
