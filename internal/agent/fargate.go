@@ -16,18 +16,26 @@ func fargate(t acsproto.Task) bool { return t.LaunchType == "FARGATE" }
 // confine sets what holds for each container of a Fargate task, whatever the order says: it has the task's memory where it has none of its own, no
 // swap beyond that, and the runtime of the instance. The pause container runs nothing of the user's, and holds the namespaces in which the runtime
 // starts the others, so it stays with the engine's own runtime.
-func confine(r *Record, c acsproto.Container, runtime string, host *container.HostConfig) {
+func confine(r *Record, c acsproto.Container, runtime string, host *container.HostConfig) error {
 	if !fargate(r.Task) || hidden(c.Name) {
-		return
+		return nil
 	}
 	if host.Memory == 0 {
 		host.Memory = r.Task.MemoryMiB * mib
 	}
 	host.MemorySwap, host.MemorySwappiness = host.Memory, nil
-	if runtime != "" {
-		host.Runtime = runtime
+	if runtime == "" {
+		return nil
 	}
+	host.Runtime = runtime
+	if r.Task.PidMode == "task" && !slices.Contains(sharing(), runtime) {
+		return fmt.Errorf("pidMode \"task\" is not served with the runtime %q, whose containers do not see each other's processes", runtime)
+	}
+	return nil
 }
+
+// sharing are the runtimes whose containers are processes of one kernel. What a stronger one isolates is each container by itself.
+func sharing() []string { return []string{"runc", "crun", "io.containerd.runc.v2"} }
 
 // checkRuntime finds out whether the engine has the runtime that the instance's Fargate tasks are to have.
 func (i *instance) checkRuntime(m Machine) error {

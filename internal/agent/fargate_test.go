@@ -22,7 +22,7 @@ func TestConfine(t *testing.T) {
 	eighty := int64(80)
 	task := func(launch string, c acsproto.Container) acsproto.Task {
 		c.Name, c.Image = "a", "i"
-		return acsproto.Task{ARN: "arn:aws:ecs:us-east-1:123456789012:task/demo/abc", LaunchType: launch, CPU: 0.25, MemoryMiB: 512, PidMode: "task",
+		return acsproto.Task{ARN: "arn:aws:ecs:us-east-1:123456789012:task/demo/abc", LaunchType: launch, CPU: 0.25, MemoryMiB: 512, IpcMode: "task",
 			Containers: []acsproto.Container{c}}
 	}
 	for _, c := range []struct {
@@ -57,12 +57,31 @@ func TestConfine(t *testing.T) {
 			}
 			if c.want.Runtime != "" {
 				var plain container.HostConfig
-				confine(r, r.ordered(c.container), "", &plain)
-				if plain.Runtime != "" {
-					t.Errorf("runtime %q where the instance has none", plain.Runtime)
+				if err := confine(r, r.ordered(c.container), "", &plain); err != nil || plain.Runtime != "" {
+					t.Errorf("runtime %q where the instance has none, %v", plain.Runtime, err)
 				}
 			}
 		})
+	}
+}
+
+// TestConfineProcesses: containers that are to share their processes do, or do not start.
+func TestConfineProcesses(t *testing.T) {
+	r, err := accept(acsproto.Task{ARN: "arn:aws:ecs:us-east-1:123456789012:task/demo/abc", LaunchType: "FARGATE", CPU: 0.25, MemoryMiB: 512, PidMode: "task",
+		Containers: []acsproto.Container{{Name: "a", Image: "i"}}}, "one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for runtime, want := range map[string]string{"": "", "runc": "", "runsc": `pidMode "task" is not served with the runtime "runsc", whose containers do not see each other's processes`} {
+		for _, name := range []string{pauseContainer, "a"} {
+			got := ""
+			if _, err := specOf(r, r.ordered(name), place{Runtime: runtime}); err != nil {
+				got = err.Error()
+			}
+			if name == pauseContainer && got != "" || name == "a" && got != want {
+				t.Errorf("%s with %q: %q", name, runtime, got)
+			}
+		}
 	}
 }
 

@@ -83,7 +83,9 @@ func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
 	mounts(r, c, host)
 	routing(r, c, at, config, host)
 	gpus(r, c, at, config, host)
-	confine(r, c, at.Runtime, host)
+	if err := confine(r, c, at.Runtime, host); err != nil {
+		return Spec{}, err
+	}
 	frontVariables(c, at, config)
 	if err := ports(r, c, at, config, host); err != nil {
 		return Spec{}, err
