@@ -3,6 +3,7 @@ package docker_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os/exec"
 	"slices"
 	"sync"
@@ -13,6 +14,7 @@ import (
 
 	"berth/internal/agent"
 	"berth/internal/agent/docker"
+	"berth/internal/agent/machine"
 )
 
 // BenchmarkLaunch takes the time from a task's order to its RUNNING report, beside that of the same container by the engine's own means.
@@ -142,4 +144,34 @@ func eightAtATime(b *testing.B, e *docker.Engine, many int) (names []string) {
 	}
 	wg.Wait()
 	return names
+}
+
+// BenchmarkStorage takes the time that bounding and measuring a task's ephemeral storage take: the first is part of each start of a Fargate task.
+func BenchmarkStorage(b *testing.B) {
+	e := open(b)
+	ctx := context.Background()
+	name := "berth-bench-storage-" + installation()
+	id, err := e.Create(ctx, agent.Spec{Name: name, Config: &container.Config{Image: busybox, Cmd: polite}, HostConfig: &container.HostConfig{NetworkMode: "none"}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		if err := e.Remove(ctx, id); err != nil {
+			b.Error(err)
+		}
+	})
+	root := func(ctx context.Context) (string, error) { m, err := e.Machine(ctx); return m.DataRoot, err }
+	s, d := machine.OpenStorage(e, root, slog.New(slog.DiscardHandler)), agent.Disk{Task: "bench", LimitBytes: 1 << 30, Containers: []string{id}}
+	for name, f := range map[string]func() error{
+		"limit": func() error { return s.Limit(ctx, d) },
+		"look":  func() error { _, err := s.Used(ctx, d); return err },
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				if err := f(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
 }
