@@ -83,7 +83,7 @@ func wantGone(t *testing.T, pids []int) {
 // TestStopped: whatever a command does about it, it and what it started have ended when its call was cancelled or took too long.
 func TestStopped(t *testing.T) {
 	const (
-		children = `sleep 600 & echo $! >>FILE; sh -c 'echo $$ >>FILE; sleep 600; :' & echo $$ >>FILE; echo working >&2; `
+		children = `sleep 60 & echo $! >>FILE; sh -c 'echo $$ >>FILE; sleep 60; :' & echo $$ >>FILE; echo working >&2; `
 		deaf     = `trap '' TERM; `
 	)
 	for _, c := range []struct {
@@ -127,7 +127,7 @@ func TestLeftRunning(t *testing.T) {
 	for name, redirect := range map[string]string{"holds the output": "", "does not": ">/dev/null 2>&1"} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "pids")
-			p := script(t, `sleep 600 `+redirect+` & echo $! >`+file+`; echo m-1`)
+			p := script(t, `sleep 60 `+redirect+` & echo $! >`+file+`; echo m-1`)
 			got, err := p.List(t.Context())
 			if err != nil || len(got) != 1 {
 				t.Errorf("%v, %v", got, err)

@@ -5,7 +5,7 @@ verb=$2
 member=$dir/members/${BERTH_MEMBER_ID:-}
 mkdir -p "$dir/members"
 if [ -e "$dir/hold" ]; then
-	sleep 600 &
+	sleep 60 &
 	echo $! >>"$dir/pids"
 	echo $$ >>"$dir/pids"
 	wait
