@@ -50,7 +50,8 @@ func (a *API) Service() frontdoor.Service {
 	return frontdoor.Service{
 		Name: "ec2", Protocol: frontdoor.EC2Query, Names: awswire.GoNames, Version: "2016-11-15", Namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
 		Operations: slices.Concat(a.zoneOperations(), a.vpcOperations(), a.subnetOperations(), a.routeTableOperations(), a.internetGatewayOperations(),
-			a.natGatewayOperations(), a.addressOperations(), a.dhcpOptionsOperations(), a.networkACLOperations(), a.tagOperations()),
+			a.natGatewayOperations(), a.addressOperations(), a.dhcpOptionsOperations(), a.networkACLOperations(),
+			a.securityGroupOperations(), a.networkInterfaceOperations(), a.tagOperations()),
 		Known: strings.Fields(operationList),
 	}
 }
