@@ -33,6 +33,8 @@ type control struct {
 	telemetry []acsproto.Message
 }
 
+func (c *control) Network(arn.Instance, map[string]any) (acsproto.Network, bool) { return acsproto.Network{}, false }
+
 func (c *control) Connected(context.Context, Hello) (uint64, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -31,6 +31,9 @@ type Control interface {
 	Wanted(i arn.Instance) Wanted
 	// Manifest is all tasks that should run on the instance as of commit n.
 	Manifest(i arn.Instance) (n uint64, tasks []acsproto.ManifestTask)
+	// Network is what the instance must know of its VPCs and was not told yet: told is what it was, by object, and is changed along with it; empty it is for a new
+	// session. ok is false where there is nothing to tell, or the instance's agent takes no such message.
+	Network(i arn.Instance, told map[string]any) (m acsproto.Network, ok bool)
 	// Telemetry takes a message of a telemetry session: PublishMetrics, PublishHealth or PublishInstanceStatus.
 	Telemetry(ctx context.Context, i arn.Instance, m acsproto.Message)
 }
@@ -126,6 +129,16 @@ func (h *Hub) Notify(i arn.Instance) {
 	h.mu.Unlock()
 	if s != nil {
 		s.poke()
+	}
+}
+
+// NotifyNetwork says that what the instance must know of its VPCs may have changed. It never waits.
+func (h *Hub) NotifyNetwork(i arn.Instance) {
+	h.mu.Lock()
+	s := h.sessions[i]
+	h.mu.Unlock()
+	if s != nil {
+		s.pokeNetwork()
 	}
 }
 

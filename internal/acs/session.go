@@ -29,6 +29,11 @@ type session struct {
 	acks    chan string                        // message ids
 	verify  chan acsproto.TaskStopVerification // candidates to stop
 
+	network     chan struct{}  // size 1: look again at what the instance must know of its VPCs
+	networkTold map[string]any // what it was told
+	networkNext time.Time      // when it may be told again
+	networkDue  *time.Timer
+
 	orders   map[orderKey]*sent
 	payloads map[string][]orderKey // by message id, not acked
 	manifest string                // id of the last manifest
@@ -48,6 +53,7 @@ type sent struct {
 func newSession(h *Hub, conn *websocket.Conn, i arn.Instance, n uint64) *session {
 	return &session{
 		hub: h, conn: conn, instance: i, first: n, changed: make(chan struct{}, 1), acks: make(chan string), verify: make(chan acsproto.TaskStopVerification),
+		network: make(chan struct{}, 1), networkTold: map[string]any{}, networkDue: stoppedTimer(),
 		orders: map[orderKey]*sent{}, payloads: map[string][]orderKey{},
 	}
 }
@@ -72,8 +78,12 @@ func (s *session) write(ctx context.Context) error {
 	if err := s.sendManifest(ctx); err != nil {
 		return err
 	}
+	if err := s.sendNetwork(ctx); err != nil {
+		return err
+	}
 	heartbeat := time.NewTicker(s.hub.Heartbeat)
 	defer heartbeat.Stop()
+	defer s.networkDue.Stop()
 	s.poke()
 	for {
 		var err error
@@ -82,6 +92,10 @@ func (s *session) write(ctx context.Context) error {
 			return ctx.Err()
 		case <-s.changed:
 			err = s.sendOrders(ctx)
+		case <-s.network:
+			err = s.networkChanged(ctx)
+		case <-s.networkDue.C:
+			err = s.sendNetwork(ctx)
 		case id := <-s.acks:
 			s.silent = 0 // any answer shows that the agent lives
 			s.acked(id)

@@ -21,7 +21,8 @@ type IPv4Address struct {
 // Network tells Berth's own agent what the VPCs of its interfaces look like, as of commit N. The official agent is never sent it.
 //
 // The first one of a session is whole (Whole): what it does not have is not wanted. Those after it have what has changed: an object replaces the
-// one with its id, and what is gone is named in Gone. The agent acks each one when it has taken it in.
+// one with its id, and what is gone is named in Gone. They are not acked: each is true as
+// of its commit, the order is that of the socket, and the next session begins anew.
 type Network struct {
 	MessageID         string             `json:"messageId"`
 	Cluster           string             `json:"clusterArn"`

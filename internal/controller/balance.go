@@ -15,6 +15,9 @@ import (
 
 // zonesOf is what a decision looks at to balance a service's availability zones.
 func zonesOf(t *state.Tables, s *ecs.Service) *deployment.Zones {
+	if s.PlatformVersion != "" { // on Fargate tasks are shared among the zones of their subnets when they start
+		return nil
+	}
 	return &deployment.Zones{
 		Tasks:   func(id string) iter.Seq2[string, int] { return t.Tasks.Zones(s.ServiceArn, id) },
 		Cluster: t.Zones(s.ServiceArn.Cluster()),
@@ -49,8 +52,8 @@ func usableZones(t *state.Tables, s *ecs.Service) (out []string) {
 
 // balance starts what the plan says beyond the desired count, zone by zone, and reports whether some found no place.
 func (w *writer) balance(b *deployment.Balance) (unplaced bool) {
-	spec := w.spec(w.service.Primary())
-	if spec.Definition == nil {
+	spec, ok := w.ready(w.service.Primary())
+	if !ok {
 		return false
 	}
 	a, left := w.service.ServiceArn, b.Most
@@ -63,6 +66,7 @@ func (w *writer) balance(b *deployment.Balance) (unplaced bool) {
 			continue
 		}
 		r := placement.ServiceRequest(w.service, spec.Definition)
+		r.Zones = w.network.Zones()
 		r.Seed, r.Zone, r.Count = uint64(w.now.UnixNano()), z.Zone, min(z.Count, left)
 		plan := placement.Decide(w.tx.FleetForOthers(a.Cluster()), r)
 		var started []arn.Task

@@ -4,6 +4,7 @@ import (
 	"berth/internal/arn"
 	"berth/internal/deployment"
 	"berth/internal/ecs"
+	"berth/internal/launch"
 	"berth/internal/placement"
 	"berth/internal/state"
 )
@@ -30,10 +31,24 @@ func survey(t *state.Tables, s *ecs.Service) *ground {
 	for x := range t.Tasks.Stopping(s.ServiceArn) {
 		stopping[x.ContainerInstanceArn] = true
 	}
-	for room, v := range placement.Survey(t.Fleet(s.ServiceArn.Cluster()), placement.ServiceRequest(s, d)) {
+	r := placement.ServiceRequest(s, d)
+	r.Zones = zonesOfNetwork(t, s)
+	for room, v := range placement.Survey(t.Fleet(s.ServiceArn.Cluster()), r) {
 		g.look(t, s, room, v, stopping[v.Instance])
 	}
 	return g
+}
+
+// zonesOfNetwork are the availability zones where the service's tasks can have network interfaces, none in modes without.
+func zonesOfNetwork(t *state.Tables, s *ecs.Service) []string {
+	if s.NetworkConfiguration == nil {
+		return nil
+	}
+	n, err := launch.ReadNetwork(t, arn.ScopeOf(s.ServiceArn), s.NetworkConfiguration, false)
+	if err != nil {
+		return nil // said where tasks are to start
+	}
+	return n.Zones()
 }
 
 func (g *ground) look(t *state.Tables, s *ecs.Service, room placement.Room, v placement.Verdict, stopping bool) {
@@ -90,8 +105,8 @@ func (w *writer) startOn(instances []arn.Instance) {
 	if len(instances) == 0 {
 		return // also a service that ends, which has no deployment any more
 	}
-	spec := w.spec(w.service.Primary())
-	if spec.Definition == nil {
+	spec, ok := w.ready(w.service.Primary())
+	if !ok {
 		return
 	}
 	var started []arn.Task

@@ -13,6 +13,7 @@ import (
 	"berth/internal/ecs"
 	"berth/internal/reconcile"
 	"berth/internal/state"
+	"berth/internal/vpc"
 )
 
 // Instances keeps the container instances: it answers the hub (who is connected, what each should be told), tells it when that changes, and
@@ -31,9 +32,10 @@ type Instances struct {
 	loop reconcile.Loop[arn.Instance]
 
 	mu     sync.Mutex
-	since  time.Time                  // when this replica began to lead: before that, nobody could be connected
-	proven map[arn.Task]bool          // tasks that telemetry named since then, kept while a restore is being proven
-	gone   map[arn.Instance]time.Time // since when instances are without a session, as this leader knows; on the monotonic clock
+	since  time.Time                        // when this replica began to lead: before that, nobody could be connected
+	proven map[arn.Task]bool                // tasks that telemetry named since then, kept while a restore is being proven
+	vpcs   map[vpc.ID]map[arn.Instance]bool // in which VPCs instances with a session have interfaces
+	gone   map[arn.Instance]time.Time       // since when instances are without a session, as this leader knows; on the monotonic clock
 }
 
 var _ acs.Control = (*Instances)(nil)
@@ -45,6 +47,7 @@ const grace = 45 * time.Second
 func (c *Instances) Run(ctx context.Context) error {
 	c.mu.Lock()
 	c.since, c.proven, c.gone = time.Now(), nil, map[arn.Instance]time.Time{}
+	c.vpcs = map[vpc.ID]map[arn.Instance]bool{}
 	c.mu.Unlock()
 	c.loop.Name, c.loop.Log, c.loop.Reconcile, c.loop.Observe = "instances", c.Log, c.reconcile, c.Observe
 	return work(ctx, &c.loop, c.State, c.lookAtAll, c.changed, c.prove)
@@ -62,6 +65,7 @@ func (c *Instances) lookAtAll(v *state.Snapshot) {
 
 // changed turns a change into a note to the hub or a key for the loop.
 func (c *Instances) changed(_ *state.Snapshot, ch state.Change) {
+	c.networkChanged(ch)
 	switch r := ch.Record().(type) {
 	case *ecs.Task:
 		if concerns(ch) {
@@ -100,7 +104,8 @@ func concerns(ch state.Change) bool {
 	if ch.Old == nil {
 		return true
 	}
-	return ch.Old.(*ecs.Task).DesiredStatus != t.DesiredStatus
+	old := ch.Old.(*ecs.Task)
+	return old.DesiredStatus != t.DesiredStatus || old.ContainerInstanceArn != t.ContainerInstanceArn
 }
 
 // Connected makes the instance agentConnected, whoever was connected before.

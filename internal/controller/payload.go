@@ -25,6 +25,7 @@ func payloadTask(t *ecs.Task, d *ecs.TaskDefinition) (acsproto.Task, error) {
 	if t.Service == "" {
 		p.ServiceName = ""
 	}
+	p.EphemeralStorageGiB = int64(t.EphemeralStorageGiB)
 	for i := range def.ContainerDefinitions {
 		name := text(def.ContainerDefinitions[i].Name)
 		for _, id := range t.ContainerGPUs(d, name) {
@@ -82,7 +83,7 @@ func payloadContainer(t *ecs.Task, def *types.TaskDefinition, c *types.Container
 	p := acsproto.Container{
 		Name: text(c.Name), Image: text(c.Image), Essential: c.Essential == nil || *c.Essential,
 		Command: c.Command, EntryPoint: c.EntryPoint, CPUUnits: int64(c.Cpu), MemoryMiB: int64(number(c.Memory)),
-		Environment: environment(c, o), Overrides: "{}", Links: c.Links,
+		Environment: environment(t, c, o), Overrides: "{}", Links: c.Links,
 		StartTimeout: int64(number(c.StartTimeout)), StopTimeout: int64(number(c.StopTimeout)),
 		ContainerARN: t.TaskArn.Container(ecs.ContainerID(t.TaskArn, text(c.Name))),
 	}
@@ -123,8 +124,11 @@ func payloadContainer(t *ecs.Task, def *types.TaskDefinition, c *types.Container
 }
 
 // environment merges the definition's and the override's variables and adds what ECS adds.
-func environment(c *types.ContainerDefinition, o *types.ContainerOverride) map[string]string {
+func environment(t *ecs.Task, c *types.ContainerDefinition, o *types.ContainerOverride) map[string]string {
 	env := map[string]string{"AWS_EXECUTION_ENV": "AWS_ECS_EC2"}
+	if t.Fargate() {
+		env["AWS_EXECUTION_ENV"] = "AWS_ECS_FARGATE"
+	}
 	for _, kv := range c.Environment {
 		env[text(kv.Name)] = text(kv.Value)
 	}

@@ -4,13 +4,16 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"berth/internal/apierr"
 	"berth/internal/arn"
 	"berth/internal/deployment"
 	"berth/internal/ecs"
+	"berth/internal/launch"
 	"berth/internal/placement"
 	"berth/internal/state"
 )
@@ -21,8 +24,9 @@ type taskSeq = iter.Seq[*ecs.Task]
 type writer struct {
 	services *Services
 	tx       *state.Tx
-	was      *ecs.Service // as it is stored
-	service  *ecs.Service // as it will be; was itself until something changes
+	was      *ecs.Service    // as it is stored
+	service  *ecs.Service    // as it will be; was itself until something changes
+	network  *launch.Network // of the deployment whose spec was made last; nil in modes without network interfaces
 	now      time.Time
 }
 
@@ -43,13 +47,17 @@ func (w *writer) flush() {
 
 // start places n tasks of a deployment, of which more are to come and some replace unhealthy ones, and reports whether some found no place.
 func (w *writer) start(d *ecs.Deployment, n, more, sick int) (unplaced bool) {
-	spec := w.spec(d)
-	if spec.Definition == nil {
-		return false
+	spec, ok := w.ready(d)
+	if !ok {
+		return spec.Definition != nil
 	}
 	a := w.service.ServiceArn
+	if spec.PlatformVersion != "" {
+		w.startOnFargate(d, spec, n, sick)
+		return false
+	}
 	r := placement.ServiceRequest(w.service, spec.Definition)
-	r.Seed, r.LaunchType = uint64(w.now.UnixNano()), spec.LaunchType
+	r.Seed, r.LaunchType, r.Zones = uint64(w.now.UnixNano()), spec.LaunchType, w.network.Zones()
 	var started []arn.Task
 	began := time.Now()
 	plan := w.services.place(w.tx, a, spec.StartedBy, r, n, more, w.now, func(i *ecs.Instance) {
@@ -99,12 +107,88 @@ func (w *writer) dependsOnTasks() bool {
 	return false
 }
 
+// ready is spec with the deployment's network. ok is false where the tasks cannot be made: their definition or what their network needs is gone, which is
+// said.
+func (w *writer) ready(d *ecs.Deployment) (spec ecs.TaskSpec, ok bool) {
+	spec = w.spec(d)
+	if spec.Definition == nil {
+		return spec, false
+	}
+	if w.network = nil; spec.Definition.Definition.NetworkMode != types.NetworkModeAwsvpc {
+		return spec, true
+	}
+	n, err := launch.ReadNetwork(w.tx.Tables, arn.ScopeOf(spec.Service), d.NetworkConfiguration, spec.PlatformVersion != "")
+	if err != nil {
+		w.sayOnce("launch", deployment.NotLaunched+apierr.As(err).Message+").")
+		return spec, false
+	}
+	w.network = n
+	return spec, true
+}
+
+// startOnFargate starts n tasks of a deployment on Fargate, some of which may have to wait for capacity.
+func (w *writer) startOnFargate(d *ecs.Deployment, spec ecs.TaskSpec, n, sick int) {
+	a := w.service.ServiceArn
+	providers := slices.Repeat([]string{""}, n)
+	if len(d.CapacityProviderStrategy) > 0 {
+		providers = launch.Providers(d.CapacityProviderStrategy, func(p string) int { return w.tx.Tasks.FromProvider(a, d.ID, p) }, n)
+	}
+	var started []arn.Task
+	for len(providers) > 0 {
+		p := providers[0]
+		rest := slices.DeleteFunc(slices.Clone(providers), func(o string) bool { return o == p })
+		zones := map[string]int{}
+		for z, tasks := range w.tx.Tasks.Zones(a, d.ID) {
+			zones[z] = tasks
+		}
+		spec.CapacityProvider = p
+		f := launch.Fargate{Spec: spec, Network: w.network, Count: len(providers) - len(rest), InZone: func(z string) int { return zones[z] }, Wait: true, NewID: newID}
+		tasks, _ := f.Start(w.tx)
+		for _, t := range tasks {
+			started = append(started, t.TaskArn)
+		}
+		providers = rest
+	}
+	if w.services.Placed != nil {
+		w.services.Placed(len(started), 0, 0)
+	}
+	if len(started) > 0 {
+		w.sayStarted(d, started, sick)
+	}
+}
+
+// sayCapacity says that tasks of the service wait for capacity that is not to be had, or forgets that it has said so.
+func (w *writer) sayCapacity() {
+	s := w.service
+	pool := w.tx.Pool()
+	for i := range s.Deployments {
+		d := &s.Deployments[i]
+		looked := 0
+		for t := range w.tx.Tasks.Wanted(s.ServiceArn, d.ID) { // those that wait come first
+			if looked++; looked > mostWaiting || !t.Waiting() {
+				break
+			}
+			if pool.Unavailable(t.AvailabilityZone, t.CPUArchitecture) {
+				w.sayOnce("capacity", deployment.NoCapacity)
+				return
+			}
+		}
+	}
+	if slices.ContainsFunc(s.Said, func(x ecs.Said) bool { return x.Topic == "capacity" }) {
+		deployment.Unsay(w.change(), "capacity")
+	}
+}
+
+// mostWaiting is how many waiting tasks of a deployment are looked at for a zone without capacity.
+const mostWaiting = 20
+
 // spec is what the deployment's tasks are made of, but for their instances. Its Definition is nil where there is none.
 func (w *writer) spec(p *ecs.Deployment) ecs.TaskSpec {
 	s := w.service
 	spec := ecs.TaskSpec{
 		Definition: w.tx.Definitions.Get(p.TaskDefinition), Group: "service:" + s.ServiceArn.Name(), StartedBy: p.ID, Service: s.ServiceArn,
 		LaunchType: launchType(p.LaunchType), EnableExecuteCommand: s.EnableExecuteCommand, Now: w.now,
+		PlatformVersion: p.PlatformVersion, Task: s.ServiceArn.Cluster().Task(""),
 	}
 	if spec.Definition != nil {
 		spec.Tags = serviceTags(s, spec.Definition)
@@ -118,7 +202,7 @@ func (w *writer) put(spec ecs.TaskSpec) arn.Task {
 	if i := spec.Instance; i != nil && len(i.Registered.GPUs) > 0 {
 		spec.Held = w.tx.Tasks.Usage(i.ContainerInstanceArn).Reserved
 	}
-	w.tx.Put(ecs.NewTask(spec))
+	launch.Put(w.tx, spec, w.network)
 	return spec.Task
 }
 

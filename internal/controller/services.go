@@ -74,6 +74,12 @@ func (c *Services) changed(v *state.Snapshot, ch state.Change) {
 			c.loop.Add(r.Service)
 		}
 		c.tasksMoved(ch, r)
+	case *ecs.Pool:
+		for t := range v.Tasks.Waiting() {
+			if t.Service != "" {
+				c.loop.Add(t.Service)
+			}
+		}
 	case *ecs.Instance:
 		c.fleetChanged(ch)
 		c.zonesAppear(v, ch)
@@ -198,6 +204,9 @@ func (c *Services) serve(tx *state.Tx, a arn.Service, now time.Time) outcome {
 		out.more = plan.More && len(plan.Stop) > 0 // else wait until there is room
 	}
 	w.sayAll(plan.Events)
+	if s.PlatformVersion != "" || s.IsExternal() {
+		w.sayCapacity()
+	}
 	if plan.Balance != nil {
 		out.unplaced = w.balance(plan.Balance) || out.unplaced
 	}

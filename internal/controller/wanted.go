@@ -47,7 +47,9 @@ func build(v *state.Snapshot, t *ecs.Task) (acsproto.Task, error) {
 		return acsproto.Task{}, fmt.Errorf("task definition %s is gone", t.TaskDefinitionArn)
 	}
 	d = withDigests(d, v.Revisions.Get(t.RevisionOf()))
-	return payloadTask(t, withLogMode(d, defaultLogMode(v.Tables, t.TaskArn)))
+	p, err := payloadTask(t, withLogMode(d, defaultLogMode(v.Tables, t.TaskArn)))
+	p.Interfaces = interfaces(v.Tables, t)
+	return p, err
 }
 
 // Telemetry takes health into the tasks' records where it changed, and hands usage on.

@@ -14,6 +14,12 @@ import (
 
 const troubleshooting = "For more information, see the Troubleshooting section of the Amazon ECS Developer Guide."
 
+// NoCapacity is the text for tasks that Fargate has no room for.
+const NoCapacity = "was unable to place a task. Reason: " + ecs.CapacityUnavailable + "."
+
+// NotLaunched begins the text for tasks that cannot be made, because something that they need is gone.
+const NotLaunched = "failed to launch a task with (error "
+
 // Event is the whole text of a service event.
 func Event(s arn.Service, text string) string { return fmt.Sprintf("(service %s) %s", s.Name(), text) }
 

@@ -18,11 +18,22 @@ const (
 	AttributeOSType       = "ecs.os-type"
 	// AttributeHostAddress is Berth's own: the machine's address to which an instance's host ports are bound.
 	AttributeHostAddress = "berth.host-address"
+	// AttributeVPC is Berth's own: the agent makes the machine's part of VPCs, and takes messages about them.
+	AttributeVPC = "berth.vpc"
+	// AttributeUnderlay is Berth's own: the machine's address for the traffic between tasks on several machines, where there are several.
+	AttributeUnderlay = "berth.underlay-address"
+	// AttributeInterfaces is Berth's own: how many network interfaces the instance's tasks can have.
+	AttributeInterfaces = "berth.network-interfaces"
+	// AttributeTaskENI is what agents say that can run tasks in awsvpc mode.
+	AttributeTaskENI = "ecs.capability.task-eni"
 	// AttributeTaskRoles is Berth's own as well: the instance's tasks are given the credentials of their role. No instance has it yet.
 	AttributeTaskRoles = "berth.task-roles"
 	// AttributeExternal is what the agent of an external instance (ECS Anywhere) says at its registration.
 	AttributeExternal = "ecs.capability.external"
 )
+
+// DefaultInterfaces is how many network interfaces the tasks of an instance can have whose agent does not say it.
+const DefaultInterfaces = 50
 
 // What the ids of instances begin with: of EC2, and of external instances (ECS Anywhere).
 const (

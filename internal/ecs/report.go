@@ -15,6 +15,7 @@ type Report struct {
 	PullStartedAt      *time.Time
 	PullStoppedAt      *time.Time
 	ExecutionStoppedAt *time.Time
+	Attached           bool // the task has its network interface
 }
 
 // ContainerReport is what an agent says of one container. The same container may be in one report several times: in order.
@@ -37,6 +38,9 @@ func (t *Task) Report(r Report, d *TaskDefinition, now time.Time) *Task {
 	w := &reported{task: t.Clone(), definition: d, now: now}
 	for i := range r.Containers {
 		w.container(&r.Containers[i])
+	}
+	if r.Attached || r.Status == Running { // an agent that does not say it has it when the task runs
+		w.attached()
 	}
 	w.first(&w.task.PullStartedAt, r.PullStartedAt)
 	w.first(&w.task.PullStoppedAt, r.PullStoppedAt)
@@ -61,6 +65,14 @@ type reported struct {
 	news       bool // a container's status moved
 	ran        bool // a container ran, then or now
 	asked      bool // the report made STOPPED the desired status
+}
+
+// attached records that the task has its network interface, from when on it is PENDING.
+func (w *reported) attached() {
+	if w.task.Attach(w.now) {
+		w.changed, w.moved = true, true
+		w.task.Advance(Pending)
+	}
 }
 
 // status moves the task's own status.

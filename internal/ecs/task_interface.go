@@ -32,6 +32,11 @@ func (t *Task) Attach(now time.Time) bool {
 	return true
 }
 
+// PrivateDNSName is the interface's name in the VPC: ip-10-0-0-5.ec2.internal.
+func (i *TaskInterface) PrivateDNSName(region string) string {
+	return vpc.PrivateDNSName(region, i.PrivateIPv4Address)
+}
+
 // The statuses of an attachment, as AWS spells them.
 const (
 	AttachmentPrecreated = "PRECREATED"

@@ -64,6 +64,9 @@ func (m *Maker) Of(old, new ecs.Record, v View, at time.Time) []Event {
 			return []Event{m.task(r, v, at)}
 		}
 	case *ecs.Instance:
+		if r.ContainerInstanceArn.Cluster() == arn.Pool {
+			return nil
+		}
 		if was, ok := old.(*ecs.Instance); !ok || was.Version != r.Version {
 			return []Event{instance(r, v, at)}
 		}

@@ -53,6 +53,8 @@ var actions = []struct{ begins, contains, kind, name string }{
 	{deployment.Immovable, "", info, "TASKSET_SCALE_IN_FAILURE_BY_TASK_PROTECTION"},
 	{"is unable to consistently start tasks successfully.", "", warning, "SERVICE_TASK_START_IMPAIRED"},
 	{"was unable to place a task because ", "", erroneous, "SERVICE_TASK_PLACEMENT_FAILURE"},
+	{deployment.NoCapacity, "", erroneous, "SERVICE_TASK_PLACEMENT_FAILURE"},
+	{deployment.NotLaunched, "", erroneous, "SERVICE_TASK_CONFIGURATION_FAILURE"},
 	{"is unable to place a task in ", "", erroneous, "SERVICE_TASK_PLACEMENT_FAILURE"},
 	{deployment.Violated, "", erroneous, "SERVICE_DAEMON_PLACEMENT_CONSTRAINT_VIOLATED"},
 }
@@ -70,7 +72,9 @@ func serviceAction(e *ecs.Event) []Event {
 			of := &ecs.Service{ServiceArn: e.ServiceArn}
 			detail.TaskSetArns = []string{of.TaskSetArn(set)}
 		}
-		if id, reason, ok := placement.ReadServiceEvent(said); ok {
+		if said == deployment.NoCapacity {
+			detail.Reason = "RESOURCE:FARGATE"
+		} else if id, reason, ok := placement.ReadServiceEvent(said); ok {
 			detail.Reason = reason.String()
 			if id != "" {
 				detail.ContainerInstanceArns = []arn.Instance{cluster.Instance(id)}

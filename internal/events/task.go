@@ -13,9 +13,10 @@ import (
 
 // Task is the detail of a task's event: DescribeTasks' members with times as text, in AWS's order.
 type Task struct {
-	Attachments          []struct{}         `json:"attachments"`
+	Attachments          []attachment       `json:"attachments"`
 	Attributes           []attribute        `json:"attributes,omitempty"`
 	AvailabilityZone     string             `json:"availabilityZone,omitempty"`
+	CapacityProviderName string             `json:"capacityProviderName,omitempty"`
 	ClusterArn           arn.Cluster        `json:"clusterArn"`
 	Connectivity         types.Connectivity `json:"connectivity,omitempty"`
 	ConnectivityAt       string             `json:"connectivityAt,omitempty"`
@@ -25,12 +26,14 @@ type Task struct {
 	CreatedAt            string             `json:"createdAt"`
 	DesiredStatus        ecs.TaskStatus     `json:"desiredStatus"`
 	EnableExecuteCommand bool               `json:"enableExecuteCommand"`
+	EphemeralStorage     *ephemeralStorage  `json:"ephemeralStorage,omitempty"`
 	ExecutionStoppedAt   string             `json:"executionStoppedAt,omitempty"`
 	Group                string             `json:"group,omitempty"`
 	LaunchType           types.LaunchType   `json:"launchType"`
 	LastStatus           ecs.TaskStatus     `json:"lastStatus"`
 	Memory               string             `json:"memory"`
 	Overrides            json.RawMessage    `json:"overrides"`
+	PlatformVersion      string             `json:"platformVersion,omitempty"`
 	PullStartedAt        string             `json:"pullStartedAt,omitempty"`
 	PullStoppedAt        string             `json:"pullStoppedAt,omitempty"`
 	StartedAt            string             `json:"startedAt,omitempty"`
@@ -47,21 +50,42 @@ type Task struct {
 
 // Container is a container in a task's event.
 type Container struct {
-	ContainerArn      string         `json:"containerArn"`
-	ExitCode          *int32         `json:"exitCode,omitempty"`
-	LastStatus        ecs.TaskStatus `json:"lastStatus"`
-	Name              string         `json:"name"`
-	Image             string         `json:"image,omitempty"`
-	ImageDigest       string         `json:"imageDigest,omitempty"`
-	Reason            string         `json:"reason,omitempty"`
-	RuntimeID         string         `json:"runtimeId,omitempty"`
-	TaskArn           arn.Task       `json:"taskArn"`
-	NetworkBindings   []binding      `json:"networkBindings,omitempty"`
-	NetworkInterfaces []struct{}     `json:"networkInterfaces"`
-	CPU               string         `json:"cpu"`
-	GPUIDs            []string       `json:"gpuIds,omitempty"`
-	Memory            string         `json:"memory,omitempty"`
-	MemoryReservation string         `json:"memoryReservation,omitempty"`
+	ContainerArn      string             `json:"containerArn"`
+	ExitCode          *int32             `json:"exitCode,omitempty"`
+	LastStatus        ecs.TaskStatus     `json:"lastStatus"`
+	Name              string             `json:"name"`
+	Image             string             `json:"image,omitempty"`
+	ImageDigest       string             `json:"imageDigest,omitempty"`
+	Reason            string             `json:"reason,omitempty"`
+	RuntimeID         string             `json:"runtimeId,omitempty"`
+	TaskArn           arn.Task           `json:"taskArn"`
+	NetworkBindings   []binding          `json:"networkBindings,omitempty"`
+	NetworkInterfaces []networkInterface `json:"networkInterfaces"`
+	CPU               string             `json:"cpu"`
+	GPUIDs            []string           `json:"gpuIds,omitempty"`
+	Memory            string             `json:"memory,omitempty"`
+	MemoryReservation string             `json:"memoryReservation,omitempty"`
+}
+
+type attachment struct {
+	ID      string   `json:"id"`
+	Type    string   `json:"type"`
+	Status  string   `json:"status"`
+	Details []detail `json:"details"`
+}
+
+type detail struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+type networkInterface struct {
+	AttachmentID       string `json:"attachmentId"`
+	PrivateIPv4Address string `json:"privateIpv4Address"`
+}
+
+type ephemeralStorage struct {
+	SizeInGiB int32 `json:"sizeInGiB"`
 }
 
 type binding struct {
@@ -77,7 +101,7 @@ type binding struct {
 func (m *Maker) task(t *ecs.Task, v View, at time.Time) Event {
 	d := v.Definition(t.TaskDefinitionArn)
 	detail := Task{
-		Attachments: []struct{}{}, ClusterArn: t.TaskArn.Cluster(), ContainerInstanceArn: t.ContainerInstanceArn,
+		Attachments: attachments(t), ClusterArn: t.TaskArn.Cluster(), ContainerInstanceArn: t.ContainerInstanceArn, CapacityProviderName: t.CapacityProviderName,
 		Containers: containers(t, d), CPU: strconv.Itoa(t.Reserved.CPUUnits), CreatedAt: moment(t.CreatedAt), DesiredStatus: t.DesiredStatus,
 		EnableExecuteCommand: t.EnableExecuteCommand, ExecutionStoppedAt: momentOf(t.ExecutionStoppedAt), Group: t.Group, LaunchType: t.LaunchType,
 		LastStatus: t.LastStatus, Memory: strconv.Itoa(t.Reserved.MemoryMiB), Overrides: m.taskOverrides(t, d),
@@ -97,9 +121,34 @@ func (d *Task) where(t *ecs.Task) {
 	if t.CPUArchitecture != "" {
 		d.Attributes = []attribute{{ecs.AttributeArchitecture, t.CPUArchitecture}}
 	}
+	if t.Fargate() { // whose instances nobody sees
+		d.ContainerInstanceArn, d.PlatformVersion, d.EphemeralStorage = "", t.PlatformVersion, &ephemeralStorage{t.EphemeralStorageGiB}
+		if i := t.Interface; i != nil && i.AttachedAt != nil {
+			d.Connectivity, d.ConnectivityAt = types.ConnectivityConnected, moment(*i.AttachedAt)
+		}
+		return
+	}
 	if t.ContainerInstanceArn != "" {
 		d.Connectivity, d.ConnectivityAt = types.ConnectivityConnected, moment(t.CreatedAt)
 	}
+}
+
+// attachments are the task's network interface, where it has one. Its details go when it does, as in AWS's events.
+func attachments(t *ecs.Task) []attachment {
+	i, status := t.Interface, t.AttachmentStatus()
+	if i == nil {
+		return []attachment{}
+	}
+	a := attachment{i.AttachmentID, "eni", status, []detail{}}
+	if status == ecs.AttachmentDeleted {
+		return []attachment{a}
+	}
+	a.Details = append(a.Details, detail{"subnetId", i.SubnetID})
+	if status != ecs.AttachmentPrecreated && !i.Failed {
+		a.Details = append(a.Details, detail{"networkInterfaceId", i.NetworkInterfaceID}, detail{"macAddress", i.MACAddress},
+			detail{"privateDnsName", i.PrivateDNSName(arn.ScopeOf(t.TaskArn).Region)}, detail{"privateIPv4Address", i.PrivateIPv4Address})
+	}
+	return []attachment{a}
 }
 
 // containers are a task's in the definition's order, also those of which the agent has not spoken. Without the definition they are those
@@ -136,7 +185,10 @@ func reported(t *ecs.Task, name string) *ecs.Container {
 func container(t *ecs.Task, c *ecs.Container) Container {
 	out := Container{
 		ContainerArn: t.TaskArn.Container(ecs.ContainerID(t.TaskArn, c.Name)), ExitCode: c.ExitCode, LastStatus: c.LastStatus, Name: c.Name,
-		ImageDigest: c.ImageDigest, Reason: c.Reason, RuntimeID: c.RuntimeID, TaskArn: t.TaskArn, NetworkInterfaces: []struct{}{}, CPU: "0",
+		ImageDigest: c.ImageDigest, Reason: c.Reason, RuntimeID: c.RuntimeID, TaskArn: t.TaskArn, NetworkInterfaces: []networkInterface{}, CPU: "0",
+	}
+	if i := t.Interface; i != nil && i.AttachedAt != nil {
+		out.NetworkInterfaces = append(out.NetworkInterfaces, networkInterface{i.AttachmentID, i.PrivateIPv4Address})
 	}
 	for _, b := range c.NetworkBindings {
 		out.NetworkBindings = append(out.NetworkBindings, binding{text(b.BindIP), b.ContainerPort, b.HostPort, b.Protocol, text(b.ContainerPortRange), text(b.HostPortRange)})

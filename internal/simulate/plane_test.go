@@ -160,6 +160,8 @@ func (p *plane) Connected(_ context.Context, h acs.Hello) (uint64, error) {
 func (p *plane) Admit(acs.Hello) error                      { return nil }
 func (p *plane) Disconnected(context.Context, arn.Instance) {}
 
+func (p *plane) Network(arn.Instance, map[string]any) (acsproto.Network, bool) { return acsproto.Network{}, false }
+
 func (p *plane) Wanted(i arn.Instance) acs.Wanted {
 	p.mu.Lock()
 	defer p.mu.Unlock()

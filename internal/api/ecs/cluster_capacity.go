@@ -6,7 +6,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/apierr"
-	"berth/internal/ecs"
 )
 
 // AWS's limits on a strategy.
@@ -20,8 +19,8 @@ const (
 // error is an InvalidParameterException.
 func validateClusterCapacity(providers []string, strategy []types.CapacityProviderStrategyItem) error {
 	for i, p := range providers {
-		if p != "FARGATE" && p != "FARGATE_SPOT" {
-			return apierr.InvalidParameter("The specified capacity provider '%s' was not found. Specify a valid capacity provider and try again.", p)
+		if !knownProvider(p) {
+			return unknownProvider(p)
 		}
 		if slices.Contains(providers[:i], p) {
 			return apierr.InvalidParameter("The specified capacity provider '%s' is given more than once.", p)
@@ -37,8 +36,7 @@ func validateDefaultStrategy(providers []string, strategy []types.CapacityProvid
 	}
 	for _, s := range strategy {
 		if !slices.Contains(providers, *s.CapacityProvider) {
-			return apierr.InvalidParameter("The specified capacity provider strategy cannot contain a capacity provider that is not associated with the cluster. "+
-				"Associate the capacity provider '%s' with the cluster and try again.", *s.CapacityProvider)
+			return notAssociated(*s.CapacityProvider)
 		}
 	}
 	if bases > 1 {
@@ -72,7 +70,7 @@ func validateStrategyItems(member string, strategy []types.CapacityProviderStrat
 	return bases, nil
 }
 
-// validateStrategy checks the strategy of a service or of RunTask, and refuses one that is right too: there is none yet that could be followed.
+// validateStrategy checks the strategy of a service or of RunTask.
 func validateStrategy(strategy []types.CapacityProviderStrategyItem) error {
 	bases, err := validateStrategyItems("capacityProviderStrategy", strategy)
 	switch {
@@ -85,14 +83,10 @@ func validateStrategy(strategy []types.CapacityProviderStrategyItem) error {
 		return apierr.InvalidParameter("There are multiple capacity providers in the specified capacity provider strategy with a base value defined. " +
 			"Only one can have it.")
 	}
-	return notActedOn("capacityProviderStrategy")
-}
-
-// noDefaultStrategy refuses what names neither a launch type nor a strategy in a cluster that has a default strategy: AWS would follow that.
-func noDefaultStrategy(c *ecs.Cluster, launchType types.LaunchType) error {
-	if launchType != "" || len(c.DefaultCapacityProviderStrategy) == 0 {
-		return nil
+	for _, s := range strategy {
+		if !knownProvider(*s.CapacityProvider) {
+			return unknownProvider(*s.CapacityProvider)
+		}
 	}
-	return apierr.InvalidParameter("Berth does not act on the cluster's defaultCapacityProviderStrategy yet; give launchType EC2. " +
-		"docs/coverage.md lists what it acts on.")
+	return nil
 }

@@ -48,6 +48,9 @@ func containerView(task *ecs.Task, name string, c *ecs.Container) types.Containe
 		Name: &name, LastStatus: new(string(ecs.Pending)), NetworkInterfaces: []types.NetworkInterface{}, Cpu: new("0"),
 		HealthStatus: ecs.HealthUnknown,
 	}
+	if i := task.Interface; i != nil && i.AttachedAt != nil {
+		v.NetworkInterfaces = append(v.NetworkInterfaces, types.NetworkInterface{AttachmentId: &i.AttachmentID, PrivateIpv4Address: &i.PrivateIPv4Address})
+	}
 	if c == nil {
 		return v
 	}

@@ -75,8 +75,6 @@ func (a *API) validateNewService(in *awsecs.CreateServiceInput) error {
 	switch {
 	case !printable(text(in.ClientToken), mostServiceToken):
 		return apierr.InvalidParameter("clientToken can be at most %d ASCII characters long, none of them a blank.", mostServiceToken)
-	case in.LaunchType != "" && len(in.CapacityProviderStrategy) > 0:
-		return apierr.InvalidParameter("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
 	}
 	if err := validateServiceKind(in); err != nil {
 		return err
@@ -102,24 +100,17 @@ func (a *API) validateNewService(in *awsecs.CreateServiceInput) error {
 }
 
 func validateServiceKind(in *awsecs.CreateServiceInput) error {
-	if err := validateLaunchType(in.LaunchType); err != nil {
+	c := &capacity{launchType: in.LaunchType, strategy: in.CapacityProviderStrategy}
+	if err := c.validate(); err != nil {
 		return err
 	}
 	if in.SchedulingStrategy != types.SchedulingStrategyDaemon {
 		return validateEnum("schedulingStrategy", in.SchedulingStrategy)
 	}
-	return createdSettings(in).validateDaemon()
-}
-
-// validateLaunchType checks a launch type; "" is EC2.
-func validateLaunchType(l types.LaunchType) error {
-	switch l {
-	case "", types.LaunchTypeEc2, types.LaunchTypeExternal:
-		return nil
-	case types.LaunchTypeFargate, types.LaunchTypeManagedInstances:
-		return notActedOn("launchType " + string(l))
+	if c.fargate() {
+		return apierr.InvalidParameter("The daemon scheduling strategy does not support the FARGATE launch type.")
 	}
-	return apierr.ClientException("launch type should be one of [EC2,FARGATE,EXTERNAL]")
+	return createdSettings(in).validateDaemon()
 }
 
 // newService is the service that a request describes, without a deployment yet.
@@ -128,7 +119,7 @@ func newService(t *state.Tables, r *frontdoor.Request, in *awsecs.CreateServiceI
 	if err != nil {
 		return nil, err
 	}
-	d, err := firstDefinition(t, r, c, in)
+	d, err := firstDefinition(t, r, in)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +134,7 @@ func newService(t *state.Tables, r *frontdoor.Request, in *awsecs.CreateServiceI
 	}
 	s := &ecs.Service{
 		ServiceArn: c.ClusterArn.Service(*in.ServiceName), Status: ecs.Active, DesiredCount: int(aws.ToInt32(in.DesiredCount)),
-		LaunchType: types.LaunchTypeEc2, SchedulingStrategy: types.SchedulingStrategyReplica, DeploymentConfiguration: configuration,
+		SchedulingStrategy: types.SchedulingStrategyReplica, DeploymentConfiguration: configuration,
 		DeploymentController: controllerOf(in.DeploymentController),
 		PlacementConstraints: orNone(in.PlacementConstraints), PlacementStrategy: storedStrategies(in.PlacementStrategy),
 		AvailabilityZoneRebalancing: in.AvailabilityZoneRebalancing, HealthCheckGracePeriodSeconds: in.HealthCheckGracePeriodSeconds,
@@ -153,9 +144,14 @@ func newService(t *state.Tables, r *frontdoor.Request, in *awsecs.CreateServiceI
 	if daemon {
 		s.SchedulingStrategy = types.SchedulingStrategyDaemon
 	}
-	if in.LaunchType != "" {
-		s.LaunchType = in.LaunchType
+	on := &capacity{in.LaunchType, in.CapacityProviderStrategy, text(in.PlatformVersion), in.NetworkConfiguration}
+	if s.IsExternal() { // its task sets say where their tasks run
+		on = &capacity{launchType: types.LaunchTypeEc2}
 	}
+	if err := on.resolve(c); err != nil {
+		return nil, err
+	}
+	on.into(s)
 	fillService(s)
 	if err := validateRebalancing(s); err != nil {
 		return nil, err
@@ -164,16 +160,13 @@ func newService(t *state.Tables, r *frontdoor.Request, in *awsecs.CreateServiceI
 		return s, nil
 	}
 	s.TaskDefinition = d.ARN()
-	return s, servable(d, s, s.LaunchType, in.NetworkConfiguration, "created")
+	return s, servable(t, d, s, on, "created")
 }
 
 // firstDefinition finds what a new service is to run, nil where its task sets say that.
-func firstDefinition(t *state.Tables, r *frontdoor.Request, c *ecs.Cluster, in *awsecs.CreateServiceInput) (*ecs.TaskDefinition, error) {
+func firstDefinition(t *state.Tables, r *frontdoor.Request, in *awsecs.CreateServiceInput) (*ecs.TaskDefinition, error) {
 	if isExternal(in.DeploymentController) {
 		return nil, nil
-	}
-	if err := noDefaultStrategy(c, in.LaunchType); err != nil {
-		return nil, err
 	}
 	return resolveDefinition(t, r, *in.TaskDefinition)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
-	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/apierr"
 	"berth/internal/ecs"
@@ -64,7 +63,8 @@ func (a *API) createTaskSet(ctx context.Context, r *frontdoor.Request, in *awsec
 
 // validateNewTaskSet checks what needs no look at the records.
 func validateNewTaskSet(in *awsecs.CreateTaskSetInput) error {
-	if err := validateLaunchType(in.LaunchType); err != nil {
+	on := &capacity{launchType: in.LaunchType, strategy: in.CapacityProviderStrategy}
+	if err := on.validate(); err != nil {
 		return err
 	}
 	settings := &serviceSettings{
@@ -77,8 +77,6 @@ func validateNewTaskSet(in *awsecs.CreateTaskSetInput) error {
 		return apierr.InvalidParameter("clientToken can be at most %d ASCII characters long, none of them a blank.", mostServiceToken)
 	case len(text(in.ExternalId)) > mostName:
 		return apierr.InvalidParameter("externalId can be at most %d characters long.", mostName)
-	case in.LaunchType != "" && len(in.CapacityProviderStrategy) > 0:
-		return apierr.InvalidParameter("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
 	}
 	for _, check := range []func() error{
 		settings.validateCapacity,
@@ -95,8 +93,9 @@ func validateNewTaskSet(in *awsecs.CreateTaskSetInput) error {
 
 // newTaskSet is the task set that a request describes, without an id yet. Without a scale it has none of the service's tasks, as on AWS.
 func newTaskSet(t *state.Tables, r *frontdoor.Request, s *ecs.Service, in *awsecs.CreateTaskSetInput) (*ecs.Deployment, error) {
+	on := &capacity{in.LaunchType, in.CapacityProviderStrategy, text(in.PlatformVersion), in.NetworkConfiguration}
 	if c := t.Clusters.Get(s.ServiceArn.Cluster()); c != nil {
-		if err := noDefaultStrategy(c, in.LaunchType); err != nil {
+		if err := on.resolve(c); err != nil {
 			return nil, err
 		}
 	}
@@ -105,16 +104,14 @@ func newTaskSet(t *state.Tables, r *frontdoor.Request, s *ecs.Service, in *awsec
 		return nil, err
 	}
 	set := &ecs.Deployment{
-		TaskDefinition: d.ARN(), LaunchType: in.LaunchType,
-		TaskSet: &ecs.TaskSet{ExternalID: text(in.ExternalId), ClientToken: text(in.ClientToken), Tags: orNone(in.Tags)},
-	}
-	if set.LaunchType == "" {
-		set.LaunchType = types.LaunchTypeEc2
+		TaskDefinition: d.ARN(), LaunchType: on.launchType, CapacityProviderStrategy: on.strategy, PlatformVersion: ecs.ResolvedPlatform(on.platform),
+		NetworkConfiguration: shownNetwork(on.network),
+		TaskSet:              &ecs.TaskSet{ExternalID: text(in.ExternalId), ClientToken: text(in.ClientToken), Tags: orNone(in.Tags)},
 	}
 	if in.Scale != nil {
 		set.TaskSet.Scale = in.Scale.Value
 	}
-	return set, servable(d, s, set.LaunchType, in.NetworkConfiguration, "created")
+	return set, servable(t, d, s, on, "created")
 }
 
 // sameTaskSet refuses a clientToken that came with another request.

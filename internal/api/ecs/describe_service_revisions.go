@@ -36,7 +36,8 @@ func serviceRevisionView(t *state.Tables, r *ecs.ServiceRevision) types.ServiceR
 	}
 	return types.ServiceRevision{
 		ServiceRevisionArn: &r.ServiceRevisionArn, ServiceArn: new(string(a)), ClusterArn: new(string(a.Cluster())), TaskDefinition: new(string(r.TaskDefinition)),
-		LaunchType: r.LaunchType, ContainerImages: images, CreatedAt: &r.CreatedAt,
+		LaunchType: r.LaunchType, CapacityProviderStrategy: r.CapacityProviderStrategy, PlatformVersion: optional(r.PlatformVersion),
+		PlatformFamily: familyView(r.PlatformVersion), NetworkConfiguration: r.NetworkConfiguration, ContainerImages: images, CreatedAt: &r.CreatedAt,
 		ServiceConnectConfiguration: &types.ServiceConnectConfiguration{},
 	}
 }

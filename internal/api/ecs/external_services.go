@@ -87,7 +87,7 @@ func suitTaskSets(t *state.Tables, r *frontdoor.Request, s *ecs.Service) error {
 		if err != nil {
 			return err
 		}
-		if err := servable(d, s, s.Deployments[i].LaunchType, nil, "updated"); err != nil {
+		if err := servable(t, d, s, capacityOf(&s.Deployments[i]), "updated"); err != nil {
 			return err
 		}
 	}

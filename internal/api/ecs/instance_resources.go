@@ -94,3 +94,19 @@ func resourcesView(r ecs.Resources) []types.Resource {
 func portsView(ports []int32) []string {
 	return texts(ports, func(p int32) string { return strconv.Itoa(int(p)) })
 }
+
+// registeredInterfaces is how many network interfaces an agent says that its instance's tasks can have: none where it does not run tasks in awsvpc mode.
+func registeredInterfaces(attributes []types.Attribute) (n int, err error) {
+	for _, a := range attributes {
+		switch text(a.Name) {
+		case ecs.AttributeTaskENI:
+			n = max(n, ecs.DefaultInterfaces)
+		case ecs.AttributeInterfaces:
+			if n, err = strconv.Atoi(text(a.Value)); err != nil || n < 0 {
+				return 0, apierr.InvalidParameter("The attribute %s is a number, and not '%s'.", ecs.AttributeInterfaces, text(a.Value))
+			}
+			return n, nil
+		}
+	}
+	return n, nil
+}

@@ -14,31 +14,31 @@ import (
 	"berth/internal/awswire"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
+	"berth/internal/launch"
 	"berth/internal/placement"
 	"berth/internal/state"
 )
 
-// launch is what RunTask and StartTask have in common: which tasks, and for whom.
-type launch struct {
+// launching is what RunTask and StartTask have in common: which tasks, and for whom.
+type launching struct {
 	cluster, definition  *string
 	group, startedBy     *string
 	referenceID          *string
 	overrides            *types.TaskOverride
-	launchType           types.LaunchType // "" is EC2
 	propagateTags        types.PropagateTags
 	tags                 []types.Tag
 	managedTags          bool
 	executeCommand       bool
-	networkConfiguration *types.NetworkConfiguration
+	capacity             capacity
 	volumeConfigurations []types.TaskVolumeConfiguration
 }
 
 // validate checks what needs no look at the records. overrides is the plan of the overrides' shape.
-func (l *launch) validate(overrides *awswire.Plan) error {
+func (l *launching) validate(overrides *awswire.Plan) error {
 	if l.definition == nil || *l.definition == "" {
 		return apierr.InvalidParameter("TaskDefinition can not be blank.")
 	}
-	if err := validateLaunchType(l.launchType); err != nil {
+	if err := l.capacity.validate(); err != nil {
 		return err
 	}
 	if len(l.volumeConfigurations) > 0 {
@@ -63,7 +63,7 @@ func (l *launch) validate(overrides *awswire.Plan) error {
 // mostStartedBy is the length of the longest startedBy.
 const mostStartedBy = 128
 
-func (l *launch) validateNames() error {
+func (l *launching) validateNames() error {
 	if g := text(l.group); len(g) > mostName {
 		return apierr.InvalidParameter("group can be at most %d characters long.", mostName)
 	} else if strings.HasPrefix(g, "service:") {
@@ -82,15 +82,16 @@ func (l *launch) validateNames() error {
 
 // order is a launch whose names are resolved: it makes tasks.
 type order struct {
-	*launch
+	*launching
 	cluster    arn.Cluster
 	definition *ecs.TaskDefinition
+	network    *launch.Network // nil in modes without a network interface
 	tags       []types.Tag
 	now        time.Time
 }
 
 // resolve looks up the cluster and the task definition, and checks the launch against them.
-func (l *launch) resolve(t *state.Tables, r *frontdoor.Request, now time.Time) (*order, error) {
+func (l *launching) resolve(t *state.Tables, r *frontdoor.Request, now time.Time) (*order, error) {
 	c, err := cluster(t, r, l.cluster)
 	if err != nil {
 		return nil, err
@@ -102,7 +103,14 @@ func (l *launch) resolve(t *state.Tables, r *frontdoor.Request, now time.Time) (
 	if d.Definition.Status != types.TaskDefinitionStatusActive {
 		return nil, apierr.InvalidParameter("TaskDefinition is inactive")
 	}
-	if err := l.suits(d); err != nil {
+	if err := l.capacity.resolve(c); err != nil {
+		return nil, err
+	}
+	network, err := l.capacity.suits(t, r.Scope, d)
+	if err != nil {
+		return nil, err
+	}
+	if err := overridesSuit(l.overrides, d); err != nil {
 		return nil, err
 	}
 	tags := l.allTags(d)
@@ -116,26 +124,7 @@ func (l *launch) resolve(t *state.Tables, r *frontdoor.Request, now time.Time) (
 		key, name := "aws:ecs:clusterName", c.ClusterArn.Name()
 		tags = append(tags, types.Tag{Key: &key, Value: &name})
 	}
-	return &order{launch: l, cluster: c.ClusterArn, definition: d, tags: tags, now: now}, nil
-}
-
-// suits checks the launch against the definition.
-func (l *launch) suits(d *ecs.TaskDefinition) error {
-	def := &d.Definition
-	if err := supports(d, l.kind()); err != nil {
-		return err
-	}
-	switch vpc := def.NetworkMode == types.NetworkModeAwsvpc; {
-	case vpc && l.networkConfiguration == nil:
-		return apierr.InvalidParameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
-	case vpc && noSubnets(l.networkConfiguration.AwsvpcConfiguration):
-		return apierr.InvalidParameter("subnets can not be empty.")
-	case vpc:
-		return notActedOn("networkMode awsvpc")
-	case l.networkConfiguration != nil:
-		return apierr.InvalidParameter("Network Configuration is not valid for the given networkMode of this task definition.")
-	}
-	return overridesSuit(l.overrides, d)
+	return &order{launching: l, cluster: c.ClusterArn, definition: d, network: network, tags: tags, now: now}, nil
 }
 
 // supports checks that tasks of the definition can be of a launch type.
@@ -146,17 +135,8 @@ func supports(d *ecs.TaskDefinition, l types.LaunchType) error {
 	return nil
 }
 
-func noSubnets(c *types.AwsVpcConfiguration) bool { return c == nil || len(c.Subnets) == 0 }
-
-func (l *launch) kind() types.LaunchType {
-	if l.launchType == "" {
-		return types.LaunchTypeEc2
-	}
-	return l.launchType
-}
-
 // allTags are the caller's tags, and the propagated ones whose keys the caller did not use.
-func (l *launch) allTags(d *ecs.TaskDefinition) []types.Tag {
+func (l *launching) allTags(d *ecs.TaskDefinition) []types.Tag {
 	out := slices.Clone(l.tags)
 	if l.propagateTags == types.PropagateTagsTaskDefinition {
 		for _, t := range d.Tags {
@@ -179,20 +159,45 @@ func (o *order) inGroup() string {
 // request says to placement what each task needs.
 func (o *order) request(count int) placement.Request {
 	return placement.Request{
-		Count: count, Group: o.inGroup(), LaunchType: o.kind(), Reserve: ecs.Reservation(o.definition, o.overrides),
+		Count: count, Group: o.inGroup(), LaunchType: o.capacity.kind(), Zones: o.network.Zones(), Reserve: ecs.Reservation(o.definition, o.overrides),
 		Required: placement.RequiredAttributes(o.definition), Constraints: placement.Constraints(nil, o.definition),
 	}
 }
 
 // start stores a new task on an instance.
 func (o *order) start(tx *state.Tx, i *ecs.Instance) *ecs.Task {
-	t := ecs.NewTask(ecs.TaskSpec{
-		Task: o.cluster.Task(newID()), Definition: o.definition, Overrides: o.overrides, Instance: i, Group: o.inGroup(),
-		Held:      tx.Tasks.Usage(i.ContainerInstanceArn).Reserved,
-		StartedBy: text(o.startedBy), LaunchType: i.LaunchType(), EnableExecuteCommand: o.executeCommand, Tags: o.tags, Now: o.now,
-	})
-	tx.Put(t)
-	return t
+	spec := o.spec()
+	spec.Task, spec.Instance, spec.LaunchType = o.cluster.Task(newID()), i, i.LaunchType()
+	spec.Held = tx.Tasks.Usage(i.ContainerInstanceArn).Reserved
+	return launch.Put(tx, spec, o.network)
+}
+
+// spec is what each task is made of, but for its place.
+func (o *order) spec() ecs.TaskSpec {
+	return ecs.TaskSpec{
+		Task: o.cluster.Task(""), Definition: o.definition, Overrides: o.overrides, Group: o.inGroup(), StartedBy: text(o.startedBy),
+		EnableExecuteCommand: o.executeCommand, Tags: o.tags, Now: o.now,
+	}
+}
+
+// onFargate starts count tasks on Fargate, and returns how many find no capacity.
+func (o *order) onFargate(tx *state.Tx, count int) (tasks []*ecs.Task, refused int) {
+	providers := []string{""}
+	if len(o.capacity.strategy) > 0 {
+		providers = launch.Providers(o.capacity.strategy, func(string) int { return 0 }, count)
+	} else {
+		providers = slices.Repeat(providers, count)
+	}
+	for len(providers) > 0 {
+		p := providers[0]
+		rest := slices.DeleteFunc(slices.Clone(providers), func(o string) bool { return o == p })
+		f := launch.Fargate{Spec: o.spec(), Network: o.network, Count: len(providers) - len(rest), NewID: newID}
+		f.Spec.CapacityProvider, f.Spec.PlatformVersion = p, ecs.ResolvedPlatform(o.capacity.platform)
+		started, left := f.Start(tx)
+		tasks, refused = append(tasks, started...), refused+left
+		providers = rest
+	}
+	return tasks, refused
 }
 
 // newID is the id of a new task or container instance: 32 hexadecimal digits.

@@ -100,6 +100,9 @@ func (in *registration) machine() (m machine, err error) {
 	if err := validateAttributes(in.Attributes); err != nil {
 		return m, err
 	}
+	if m.resources.ENIs, err = registeredInterfaces(in.Attributes); err != nil {
+		return m, err
+	}
 	m.external = m.identity.InstanceID == "" && slices.ContainsFunc(in.Attributes, func(a types.Attribute) bool { return text(a.Name) == ecs.AttributeExternal })
 	if len(text(in.ClientToken)) > mostToken {
 		return m, apierr.InvalidParameter("clientToken can be at most %d characters long.", mostToken)

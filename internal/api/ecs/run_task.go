@@ -48,12 +48,13 @@ func (l *launcher) runTask(ctx context.Context, r *frontdoor.Request, in *awsecs
 	if err != nil {
 		return nil, err
 	}
-	launch := &launch{
+	asked := &launching{
 		cluster: in.Cluster, definition: in.TaskDefinition, group: in.Group, startedBy: in.StartedBy, referenceID: in.ReferenceId,
-		overrides: in.Overrides, launchType: in.LaunchType, propagateTags: in.PropagateTags, tags: in.Tags, managedTags: in.EnableECSManagedTags,
-		executeCommand: in.EnableExecuteCommand, networkConfiguration: in.NetworkConfiguration, volumeConfigurations: in.VolumeConfigurations,
+		overrides: in.Overrides, propagateTags: in.PropagateTags, tags: in.Tags, managedTags: in.EnableECSManagedTags,
+		executeCommand: in.EnableExecuteCommand, capacity: capacity{in.LaunchType, in.CapacityProviderStrategy, text(in.PlatformVersion), in.NetworkConfiguration},
+		volumeConfigurations: in.VolumeConfigurations,
 	}
-	if err := launch.validate(l.overrides); err != nil {
+	if err := asked.validate(l.overrides); err != nil {
 		return nil, err
 	}
 	seed := newSeed()
@@ -68,11 +69,11 @@ func (l *launcher) runTask(ctx context.Context, r *frontdoor.Request, in *awsecs
 			out = before
 			return err
 		}
-		o, err := launch.resolve(tx.Tables, r, at)
+		o, err := asked.resolve(tx.Tables, r, at)
 		if err != nil {
 			return err
 		}
-		if err := noDefaultStrategy(tx.Clusters.Get(o.cluster), in.LaunchType); err != nil {
+		if err := o.capacity.placeable(in.PlacementConstraints, in.PlacementStrategy); err != nil {
 			return err
 		}
 		if err := constraintsInAll(in.PlacementConstraints, o.definition); err != nil {
@@ -110,12 +111,6 @@ func validateRunTask(in *awsecs.RunTaskInput) (count int, err error) {
 	switch {
 	case count < 1 || count > ecs.TasksPerRunTask:
 		return 0, apierr.InvalidParameter("count should be between 1 and %d, but was %d", ecs.TasksPerRunTask, count)
-	case in.LaunchType != "" && len(in.CapacityProviderStrategy) > 0:
-		return 0, apierr.InvalidParameter("Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again.")
-	case len(in.CapacityProviderStrategy) > 0:
-		return 0, validateStrategy(in.CapacityProviderStrategy)
-	case in.PlatformVersion != nil && *in.PlatformVersion != "" && in.LaunchType != types.LaunchTypeFargate:
-		return 0, apierr.InvalidParameter("The platform version must be null when specifying an EC2 launch type.")
 	}
 	if err := validateStrategies(in.PlacementStrategy); err != nil {
 		return 0, err
@@ -125,6 +120,15 @@ func validateRunTask(in *awsecs.RunTaskInput) (count int, err error) {
 
 // place decides, and stores the tasks and the request.
 func (o *order) place(tx *state.Tx, request placement.Request, once *oneRequest) (*awsecs.RunTaskOutput, error) {
+	if o.capacity.fargate() {
+		tasks, refused := o.onFargate(tx, request.Count)
+		failures := make([]types.Failure, refused)
+		for i := range failures {
+			failures[i] = types.Failure{Reason: new(ecs.CapacityUnavailable)}
+		}
+		once.remember(tx, tasks, failures, o.now)
+		return &awsecs.RunTaskOutput{Tasks: startedTasks(tx.Tables, tasks), Failures: failures}, nil
+	}
 	fleet := tx.FleetForOthers(o.cluster)
 	if !placement.Populated(fleet) {
 		return nil, apierr.InvalidParameter("No Container Instances were found in your cluster.")

@@ -3,6 +3,7 @@ package ecs
 import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/state"
 )
@@ -21,6 +22,8 @@ func serviceView(t *state.Tables, s *ecs.Service, tags bool) types.Service {
 		EnableECSManagedTags: s.EnableECSManagedTags, EnableExecuteCommand: s.EnableExecuteCommand, PropagateTags: s.PropagateTags,
 		CreatedAt: &s.CreatedAt, CreatedBy: optional(s.CreatedBy),
 		ResourceManagementType: types.ResourceManagementTypeCustomer, Events: eventsView(t, s),
+		CapacityProviderStrategy: s.CapacityProviderStrategy, PlatformVersion: optional(s.PlatformVersion), PlatformFamily: familyView(s.PlatformVersion),
+		NetworkConfiguration: s.NetworkConfiguration, RoleArn: serviceRole(s),
 	}
 	if s.IsExternal() {
 		v.Deployments, v.TaskSets = []types.Deployment{}, taskSetsView(t, s, tags)
@@ -68,11 +71,30 @@ func deploymentView(d *ecs.Deployment, n ecs.Counts) types.Deployment {
 		DesiredCount: int32(n.WantPending + n.WantRunning), RunningCount: int32(n.Running), PendingCount: int32(n.Pending),
 		FailedTasks: int32(d.FailedTasks), RolloutState: d.RolloutState, RolloutStateReason: optional(d.RolloutStateReason),
 		CreatedAt: &d.CreatedAt, UpdatedAt: &d.UpdatedAt,
+		CapacityProviderStrategy: d.CapacityProviderStrategy, PlatformVersion: optional(d.PlatformVersion), PlatformFamily: familyView(d.PlatformVersion),
+		NetworkConfiguration: d.NetworkConfiguration,
 	}
 	if d.Status == ecs.DeploymentPrimary {
 		v.DesiredCount = int32(d.DesiredCount)
 	}
 	return v
+}
+
+// familyView is the platform family of what runs on a platform version of Fargate, nil of what does not.
+func familyView(platform string) *string {
+	if platform == "" {
+		return nil
+	}
+	return new(ecs.FamilyLinux)
+}
+
+// serviceRole is the role by which ECS acts for the service, nil where it needs none: its tasks have no network interfaces.
+func serviceRole(s *ecs.Service) *string {
+	if s.NetworkConfiguration == nil {
+		return nil
+	}
+	scope := arn.ScopeOf(s.ServiceArn)
+	return new("arn:" + scope.Partition + ":iam::" + scope.Account + ":role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS")
 }
 
 // eventsView are the service's events, the newest first.

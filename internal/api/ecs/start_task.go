@@ -25,17 +25,17 @@ func (l *launcher) startTask(ctx context.Context, r *frontdoor.Request, in *awse
 	if err := noBlank("Container instance", in.ContainerInstances); err != nil {
 		return nil, err
 	}
-	launch := &launch{
+	asked := &launching{
 		cluster: in.Cluster, definition: in.TaskDefinition, group: in.Group, startedBy: in.StartedBy, referenceID: in.ReferenceId,
 		overrides: in.Overrides, propagateTags: in.PropagateTags, tags: in.Tags, managedTags: in.EnableECSManagedTags,
-		executeCommand: in.EnableExecuteCommand, networkConfiguration: in.NetworkConfiguration, volumeConfigurations: in.VolumeConfigurations,
+		executeCommand: in.EnableExecuteCommand, capacity: capacity{launchType: types.LaunchTypeEc2, network: in.NetworkConfiguration}, volumeConfigurations: in.VolumeConfigurations,
 	}
-	if err := launch.validate(l.overrides); err != nil {
+	if err := asked.validate(l.overrides); err != nil {
 		return nil, err
 	}
 	out := &awsecs.StartTaskOutput{}
 	err := l.store.Update(ctx, func(tx *state.Tx) error {
-		o, err := launch.resolve(tx.Tables, r, now())
+		o, err := asked.resolve(tx.Tables, r, now())
 		if err != nil {
 			return err
 		}

@@ -70,6 +70,11 @@ func taskReport(in *awsecs.SubmitTaskStateChangeInput) (ecs.Report, error) {
 		Status: status, Reason: cut(in.Reason, mostReason),
 		PullStartedAt: in.PullStartedAt, PullStoppedAt: in.PullStoppedAt, ExecutionStoppedAt: in.ExecutionStoppedAt,
 	}
+	for _, a := range in.Attachments {
+		if text(a.Status) == ecs.AttachmentAttached {
+			report.Attached = true
+		}
+	}
 	for i := range in.Containers {
 		c, err := containerReport(&in.Containers[i])
 		if err != nil {

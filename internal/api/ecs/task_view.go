@@ -5,6 +5,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/state"
 )
@@ -13,7 +14,7 @@ import (
 func taskView(t *state.Tables, task *ecs.Task, tags bool) types.Task {
 	d := t.Definitions.Get(task.TaskDefinitionArn)
 	v := types.Task{
-		Attachments: []types.Attachment{}, ClusterArn: new(string(task.TaskArn.Cluster())), Containers: containersView(task, d),
+		Attachments: attachmentsView(task), ClusterArn: new(string(task.TaskArn.Cluster())), Containers: containersView(task, d),
 		Cpu: new(strconv.Itoa(task.Reserved.CPUUnits)), Memory: new(strconv.Itoa(task.Reserved.MemoryMiB)),
 		CreatedAt: &task.CreatedAt, DesiredStatus: new(string(task.DesiredStatus)), LastStatus: new(string(task.LastStatus)),
 		EnableExecuteCommand: task.EnableExecuteCommand, Group: &task.Group, HealthStatus: task.HealthStatus, LaunchType: task.LaunchType,
@@ -26,6 +27,11 @@ func taskView(t *state.Tables, task *ecs.Task, tags bool) types.Task {
 		v.Tags = orEmpty(task.Tags)
 	}
 	v.StartedBy, v.StoppedReason = optional(task.StartedBy), optional(task.StoppedReason)
+	v.CapacityProviderName = optional(task.CapacityProviderName)
+	if task.Fargate() {
+		fargateView(&v, task)
+		return v
+	}
 	v.ContainerInstanceArn = optional(string(task.ContainerInstanceArn))
 	if task.LaunchType != types.LaunchTypeExternal {
 		v.AvailabilityZone = optional(task.AvailabilityZone)
@@ -33,6 +39,34 @@ func taskView(t *state.Tables, task *ecs.Task, tags bool) types.Task {
 		v.Connectivity, v.ConnectivityAt = types.ConnectivityConnected, &task.CreatedAt
 	}
 	return v
+}
+
+// fargateView fills in what only a task on Fargate shows; its container instance is none that anybody sees.
+func fargateView(v *types.Task, task *ecs.Task) {
+	v.AvailabilityZone = optional(task.AvailabilityZone)
+	v.Attributes = architectureView(task)
+	v.PlatformVersion, v.PlatformFamily = &task.PlatformVersion, optional(task.PlatformFamily)
+	v.EphemeralStorage = &types.EphemeralStorage{SizeInGiB: task.EphemeralStorageGiB}
+	v.FargateEphemeralStorage = &types.TaskEphemeralStorage{SizeInGiB: task.EphemeralStorageGiB}
+	if i := task.Interface; i != nil && i.AttachedAt != nil {
+		v.Connectivity, v.ConnectivityAt = types.ConnectivityConnected, i.AttachedAt
+	}
+}
+
+// attachmentsView are the task's attachments: its network interface. What it is, is shown once it is on its way to the task.
+func attachmentsView(task *ecs.Task) []types.Attachment {
+	i := task.Interface
+	if i == nil {
+		return []types.Attachment{}
+	}
+	status := task.AttachmentStatus()
+	detail := func(name, value string) types.KeyValuePair { return types.KeyValuePair{Name: &name, Value: &value} }
+	details := []types.KeyValuePair{detail("subnetId", i.SubnetID)}
+	if status != ecs.AttachmentPrecreated && !i.Failed {
+		details = append(details, detail("networkInterfaceId", i.NetworkInterfaceID), detail("macAddress", i.MACAddress),
+			detail("privateDnsName", i.PrivateDNSName(arn.ScopeOf(task.TaskArn).Region)), detail("privateIPv4Address", i.PrivateIPv4Address))
+	}
+	return []types.Attachment{{Id: &i.AttachmentID, Type: new("ElasticNetworkInterface"), Status: &status, Details: details}}
 }
 
 // architectureView is the one attribute that tasks show, nil where the architecture is not known.

@@ -41,7 +41,7 @@ func (a *API) updateService(ctx context.Context, r *frontdoor.Request, in *awsec
 		at := now()
 		if p := s.Primary(); s.IsExternal() {
 			s.SteadyAt = nil
-		} else if in.ForceNewDeployment || s.TaskDefinition != old.TaskDefinition || p == nil {
+		} else if in.ForceNewDeployment || s.TaskDefinition != old.TaskDefinition || !sameCapacity(s, old) || p == nil {
 			beginDeployment(tx, s, id, at)
 		} else if s.DesiredCount != old.DesiredCount {
 			p.UpdatedAt = at
@@ -119,7 +119,7 @@ func changeService(t *state.Tables, r *frontdoor.Request, s *ecs.Service, in *aw
 func changeDefinition(t *state.Tables, r *frontdoor.Request, s *ecs.Service, in *awsecs.UpdateServiceInput) error {
 	name := text(in.TaskDefinition)
 	if name == "" {
-		if !in.ForceNewDeployment && in.NetworkConfiguration == nil && in.EnableExecuteCommand == nil {
+		if !in.ForceNewDeployment && in.NetworkConfiguration == nil && in.EnableExecuteCommand == nil && in.CapacityProviderStrategy == nil && in.PlatformVersion == nil {
 			return nil
 		}
 		name = string(s.TaskDefinition)
@@ -128,9 +128,14 @@ func changeDefinition(t *state.Tables, r *frontdoor.Request, s *ecs.Service, in 
 	if err != nil {
 		return err
 	}
-	if err := servable(d, s, s.LaunchType, in.NetworkConfiguration, "updated"); err != nil {
+	on, err := changedCapacity(t, s, in)
+	if err != nil {
 		return err
 	}
+	if err := servable(t, d, s, on, "updated"); err != nil {
+		return err
+	}
+	on.into(s)
 	s.TaskDefinition = d.ARN()
 	return nil
 }

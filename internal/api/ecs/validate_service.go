@@ -7,7 +7,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/apierr"
+	"berth/internal/arn"
 	"berth/internal/ecs"
+	"berth/internal/state"
 )
 
 // serviceSettings are what CreateService and UpdateService have in common.
@@ -92,8 +94,6 @@ func (s *serviceSettings) validateCapacity() error {
 	switch {
 	case len(s.capacityProviders) > 0:
 		return validateStrategy(s.capacityProviders)
-	case text(s.platformVersion) != "":
-		return apierr.InvalidParameter("The platform version must be null when specifying an EC2 launch type.")
 	}
 	return nil
 }
@@ -137,16 +137,18 @@ func (s *serviceSettings) validateLoadBalancers() error {
 	return notActedOn("loadBalancers")
 }
 
-// servable checks a definition that a service, or a task set of it, is to run with a launch type. what is "created" or "updated".
-func servable(d *ecs.TaskDefinition, s *ecs.Service, launchType types.LaunchType, network *types.NetworkConfiguration, what string) error {
+// servable checks a definition that a service, or a task set of it, is to run on a capacity. what is "created" or "updated".
+func servable(t *state.Tables, d *ecs.TaskDefinition, s *ecs.Service, on *capacity, what string) error {
 	if d.Definition.Status != types.TaskDefinitionStatusActive {
 		return apierr.ClientException("TaskDefinition is inactive")
 	}
 	if err := constraintsInAll(s.PlacementConstraints, d); err != nil {
 		return err
 	}
-	l := launch{launchType: launchType, networkConfiguration: network}
-	if err := l.suits(d); err != nil {
+	if err := on.placeable(s.PlacementConstraints, s.PlacementStrategy); err != nil {
+		return err
+	}
+	if _, err := on.suits(t, arn.ScopeOf(s.ServiceArn), d); err != nil {
 		return err
 	}
 	if s.EnableExecuteCommand && text(d.Definition.TaskRoleArn) == "" {

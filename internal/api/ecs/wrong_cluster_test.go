@@ -157,8 +157,8 @@ func TestDeleteClusterInUse(t *testing.T) {
 	deletion("ClusterContainsContainerInstancesException", instances)
 }
 
-// In a cluster with a default strategy, what names neither a launch type nor a strategy would follow it.
-func TestDefaultStrategyIsNotIgnored(t *testing.T) {
+// In a cluster with a default strategy, what names neither a launch type nor a strategy follows it.
+func TestDefaultStrategyIsFollowed(t *testing.T) {
 	p := newLaunchPad(t)
 	p.must(t, "PutClusterCapacityProviders", `{"cluster":"demo","capacityProviders":["FARGATE"],"defaultCapacityProviderStrategy":[{"capacityProvider":"FARGATE","weight":1}]}`)
 	before := p.store.View().N
@@ -166,7 +166,7 @@ func TestDefaultStrategyIsNotIgnored(t *testing.T) {
 		"RunTask": `{"cluster":"demo","taskDefinition":"port"%s}`, "CreateService": `{"cluster":"demo","serviceName":"s","taskDefinition":"port","desiredCount":0%s}`,
 	} {
 		_, err := p.ask(t, "ADMIN", operation, fmt.Sprintf(body, ""))
-		if err == nil || err.Code != parameter || !strings.Contains(err.Message, "defaultCapacityProviderStrategy") || p.store.View().N != before {
+		if err == nil || err.Code != parameter || err.Message != "Task definition does not support launch_type FARGATE." || p.store.View().N != before {
 			t.Errorf("%s: %v", operation, err)
 		}
 	}

@@ -44,7 +44,7 @@ func wrongSettings() [][2]string {
 	return [][2]string{
 		{`"desiredCount":-1`, "desiredCount must be at least 0, but was -1"},
 		{`"desiredCount":5001`, "desiredCount must be at most 5000, the quota of tasks of a service, but was 5001"},
-		{`"capacityProviderStrategy":[{"capacityProvider":"FARGATE","weight":1}]`, unserved("capacityProviderStrategy")},
+		{`"capacityProviderStrategy":[{"capacityProvider":"p","weight":1}]`, "The specified capacity provider 'p' was not found. Specify a valid capacity provider and try again."},
 		{`"capacityProviderStrategy":[{"weight":1}]`, "capacityProviderStrategy.capacityProvider should not be null or empty."},
 		{`"capacityProviderStrategy":[{"capacityProvider":"FARGATE"},{"capacityProvider":"FARGATE_SPOT"}]`,
 			"There are no capacity providers in the capacity provider strategy with a weight value greater than zero. " +
@@ -136,8 +136,8 @@ func TestWrongCreateService(t *testing.T) {
 	add(client, `"taskDefinition":"old:1"`, "TaskDefinition is inactive")
 	add(parameter, `"taskDefinition":"vpc"`, "Network Configuration must be provided when networkMode 'awsvpc' is specified.")
 	add(parameter, `"taskDefinition":"vpc","networkConfiguration":{"awsvpcConfiguration":{"subnets":[]}}`, "subnets can not be empty.")
-	add(parameter, `"taskDefinition":"vpc","networkConfiguration":{"awsvpcConfiguration":{"subnets":["s"]}}`, unserved("networkMode awsvpc"))
-	add(parameter, `"launchType":"FARGATE"`, unserved("launchType FARGATE"))
+	add(parameter, `"taskDefinition":"vpc","networkConfiguration":{"awsvpcConfiguration":{"subnets":["s"]}}`, "Error retrieving subnet information for [s]: The subnet ID 's' does not exist (ErrorCode: InvalidSubnetID.NotFound)")
+	add(parameter, `"launchType":"FARGATE"`, "Task definition does not support launch_type FARGATE.")
 	add(parameter, `"launchType":"EXTERNAL"`, "Task definition does not support launch_type EXTERNAL.")
 	add(client, `"launchType":"X"`, "launch type should be one of [EC2,FARGATE,EXTERNAL]")
 	add(parameter, `"schedulingStrategy":"X"`, "schedulingStrategy should be one of [REPLICA,DAEMON]")

@@ -22,7 +22,7 @@ func TestWrongTaskSetRequests(t *testing.T) {
 		create(`"externalId":"`+strings.Repeat("x", 256)+`"`, "externalId can be at most 255 characters long."),
 		create(`"launchType":"EC2","capacityProviderStrategy":[{"capacityProvider":"x","weight":1}]`,
 			"Specifying both a launch type and capacity provider strategy is not supported. Remove one and try again."),
-		create(`"launchType":"FARGATE"`, "Berth does not act on launchType FARGATE yet; leave it out. docs/coverage.md lists what it acts on."),
+		create(`"launchType":"FARGATE"`, "Task definition does not support launch_type FARGATE."),
 		create(`"platformVersion":"1.4.0"`, "The platform version must be null when specifying an EC2 launch type."),
 		create(`"serviceRegistries":[{"registryArn":"x"}]`, "Berth does not act on serviceRegistries yet; leave it out. docs/coverage.md lists what it acts on."),
 		create(`"loadBalancers":[{}]`, "Target Group ARN and Load Balancer Name cannot both be blank."),
