@@ -28,7 +28,7 @@ type Member struct {
 	ID                 string
 	Zone, Architecture string
 	Size               Size
-	Free               Size // what a new task could have of it now; of one that is launching all
+	Free               Size // what new tasks could have of it now: all of one that is launching, nothing of one that takes no more for another reason
 	Stopping           Size // what tasks hold that are stopping
 	Spot               Size // what Spot tasks hold that are not stopping
 	Tasks              int  // on it, not stopped
@@ -60,7 +60,7 @@ type Rules struct {
 	IdleFor time.Duration
 	// LaunchTimeout is after how long a launch that did not join has failed. Zero: never.
 	LaunchTimeout time.Duration
-	// Spare is how many members without tasks are kept, or launched ahead, of size Member.
+	// Spare is how many members without tasks are kept, or launched ahead, of size Member and the first architecture.
 	Spare int
 	// FirstBackoff is the pause after a failed launch, zero a second. It doubles up to LastBackoff.
 	// After a failure, one member is launched at a time until one has joined.
