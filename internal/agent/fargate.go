@@ -2,6 +2,7 @@ package agent
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 func fargate(t acsproto.Task) bool { return t.LaunchType == "FARGATE" }
 
 // confine sets what holds for each container of a Fargate task, whatever the order says: it has the task's memory where it has none of its own, no
-// swap beyond that, and the runtime of the instance. The pause container runs nothing of the user's, and holds the namespaces in which the runtime
+// swap beyond that, a bounded log, and the runtime of the instance. The pause container runs nothing of the user's, and holds the namespaces in which the runtime
 // starts the others, so it stays with the engine's own runtime.
 func confine(r *Record, c acsproto.Container, runtime string, host *container.HostConfig) error {
 	if !fargate(r.Task) || hidden(c.Name) {
@@ -24,6 +25,7 @@ func confine(r *Record, c acsproto.Container, runtime string, host *container.Ho
 		host.Memory = r.Task.MemoryMiB * mib
 	}
 	host.MemorySwap, host.MemorySwappiness = host.Memory, nil
+	boundLog(&host.LogConfig)
 	if runtime == "" {
 		return nil
 	}
@@ -32,6 +34,16 @@ func confine(r *Record, c acsproto.Container, runtime string, host *container.Ho
 		return fmt.Errorf("pidMode \"task\" is not served with the runtime %q, whose containers do not see each other's processes", runtime)
 	}
 	return nil
+}
+
+// boundLog bounds the log that the engine itself keeps of a container: it is no part of the task's storage, and on Fargate there is none.
+func boundLog(log *container.LogConfig) {
+	if log.Type != "" && log.Type != "json-file" || log.Config["max-size"] != "" {
+		return
+	}
+	bounded := map[string]string{"max-size": "10m", "max-file": "2"}
+	maps.Copy(bounded, log.Config)
+	log.Type, log.Config = "json-file", bounded
 }
 
 // sharing are the runtimes whose containers are processes of one kernel. What a stronger one isolates is each container by itself.

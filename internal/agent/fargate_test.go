@@ -15,6 +15,7 @@ type bounds struct {
 	Memory, Swap int64
 	Swappiness   *int64
 	Runtime      string
+	Log          string // its largest file
 }
 
 func TestConfine(t *testing.T) {
@@ -31,12 +32,12 @@ func TestConfine(t *testing.T) {
 		container string
 		want      bounds
 	}{
-		{"without memory of its own", task("FARGATE", acsproto.Container{}), "a", bounds{512 * mib, 512 * mib, nil, "runsc"}},
-		{"with memory of its own", task("FARGATE", acsproto.Container{MemoryMiB: 128}), "a", bounds{128 * mib, 128 * mib, nil, "runsc"}},
+		{"without memory of its own", task("FARGATE", acsproto.Container{}), "a", bounds{512 * mib, 512 * mib, nil, "runsc", "10m"}},
+		{"with memory of its own", task("FARGATE", acsproto.Container{MemoryMiB: 128}), "a", bounds{128 * mib, 128 * mib, nil, "runsc", "10m"}},
 		{"that asks for swap and a runtime", task("FARGATE", acsproto.Container{DockerConfig: acsproto.DockerConfig{HostConfig: `{"MemorySwap":9000000000,"MemorySwappiness":80,"Runtime":"runc"}`}}), "a",
-			bounds{512 * mib, 512 * mib, nil, "runsc"}},
+			bounds{512 * mib, 512 * mib, nil, "runsc", "10m"}},
 		{"the pause container", task("FARGATE", acsproto.Container{}), pauseContainer, bounds{}},
-		{"EC2", task("EC2", acsproto.Container{DockerConfig: acsproto.DockerConfig{HostConfig: swap}}), "a", bounds{0, 9000000000, &eighty, ""}},
+		{"EC2", task("EC2", acsproto.Container{DockerConfig: acsproto.DockerConfig{HostConfig: swap}}), "a", bounds{0, 9000000000, &eighty, "", ""}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, err := accept(c.task, "one")
@@ -48,7 +49,7 @@ func TestConfine(t *testing.T) {
 				t.Fatal(err)
 			}
 			h := s.HostConfig
-			if diff := cmp.Diff(c.want, bounds{h.Memory, h.MemorySwap, h.MemorySwappiness, h.Runtime}); diff != "" {
+			if diff := cmp.Diff(c.want, bounds{h.Memory, h.MemorySwap, h.MemorySwappiness, h.Runtime, h.LogConfig.Config["max-size"]}); diff != "" {
 				t.Error(diff)
 			}
 			want := Group{Instance: "one", Task: "abc", CPUShares: 256, CPUUnits: 256, MemoryBytes: 512 * mib, NoSwap: c.task.LaunchType == "FARGATE"}
@@ -81,6 +82,25 @@ func TestConfineProcesses(t *testing.T) {
 			if name == pauseContainer && got != "" || name == "a" && got != want {
 				t.Errorf("%s with %q: %q", name, runtime, got)
 			}
+		}
+	}
+}
+
+func TestBoundLog(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		is   container.LogConfig
+		want container.LogConfig
+	}{
+		{"none", container.LogConfig{}, container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "10m", "max-file": "2"}}},
+		{"without a bound", container.LogConfig{Type: "json-file", Config: map[string]string{"max-file": "5", "tag": "x"}},
+			container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "10m", "max-file": "5", "tag": "x"}}},
+		{"with one", container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "1m"}}, container.LogConfig{Type: "json-file", Config: map[string]string{"max-size": "1m"}}},
+		{"elsewhere", container.LogConfig{Type: "fluentd"}, container.LogConfig{Type: "fluentd"}},
+	} {
+		boundLog(&c.is)
+		if diff := cmp.Diff(c.want, c.is); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
 		}
 	}
 }

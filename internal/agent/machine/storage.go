@@ -69,6 +69,8 @@ func (s *Storage) kept(ctx context.Context) (quotas, error) {
 	if s.quotas, err = s.open(data); err != nil {
 		s.log.Info("tasks that outgrow their ephemeral storage are stopped", "why", err)
 		s.quotas = nil
+	} else {
+		s.log.Info("the file system keeps the limits of tasks' ephemeral storage", "directory", data)
 	}
 	s.data = data
 	return s.quotas, nil
