@@ -2,6 +2,8 @@ package agent_test
 
 import (
 	"context"
+	"regexp"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -59,5 +61,40 @@ func TestCaller(t *testing.T) {
 		w.control.Stop(one.ARN)
 		time.Sleep(time.Minute)
 		look("when one has stopped", map[string]bool{two.ARN: true})
+	})
+}
+
+// TestCallerOfOlderAgents: containers of agents that gave all of a task one id are found by it, from the ledger and from their labels, and get no other.
+func TestCallerOfOlderAgents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.config.Front = front("http://169.254.170.2")
+		w.start()
+		defer func() { w.kill() }()
+		one := task(1, essential("a", "app"))
+		w.control.Run(one)
+		time.Sleep(time.Second)
+		w.kill()
+		if err := w.ledger.Read(func(key string, value []byte) error { // as such an agent has written it down
+			text := regexp.MustCompile(`"Endpoint":"[A-Z0-9]+",?`).ReplaceAllString(string(value), "")
+			if key == "task/"+one.ARN {
+				text = strings.Replace(text, `"Endpoint":""`, `"Endpoint":"of-all"`, 1)
+			}
+			return w.ledger.Write(t.Context(), map[string][]byte{key: []byte(text)})
+		}); err != nil {
+			t.Fatal(err)
+		}
+		labels := w.engine.Running()[w.name("a")]
+		delete(labels, "berth.endpoint")
+		for _, when := range []string{"from the ledger", "from the labels"} {
+			w.start()
+			time.Sleep(time.Second)
+			if c, ok := w.agent.Caller("of-all"); !ok || c.Task != one.ARN {
+				t.Errorf("%s: %v %+v", when, ok, c)
+			}
+			w.kill()
+			w.ledger.Lose()
+			labels["berth.endpoint"] = "of-all"
+		}
 	})
 }
