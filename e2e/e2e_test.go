@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/nftables"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"berth/internal/agent/docker"
@@ -155,6 +156,15 @@ func (w *world) stop(t testing.TB) {
 	defer e.Close()
 	if left, err := e.List(context.Background()); err != nil || len(left) > 0 {
 		t.Errorf("%d containers are left, %v", len(left), err)
+	}
+	tables, err := new(nftables.Conn).ListTables()
+	if err != nil {
+		t.Error(err)
+	}
+	for _, one := range tables {
+		if strings.Contains(one.Name, in.ID) {
+			t.Errorf("the packet filter's table %s is left", one.Name)
+		}
 	}
 }
 
