@@ -33,7 +33,7 @@ type createNatGatewayOutput struct {
 }
 
 func (in *createNatGatewayInput) unsupported() error {
-	return noneOf(given{"AvailabilityMode", in.AvailabilityMode != nil && *in.AvailabilityMode != "zonal"},
+	return noneOf(given{"AvailabilityMode", in.AvailabilityMode != nil && *in.AvailabilityMode != zonal},
 		given{"AvailabilityZoneAddress", len(in.AvailabilityZoneAddresses) > 0}, given{"SecondaryAllocationId", len(in.SecondaryAllocationIds) > 0},
 		given{"SecondaryPrivateIpAddress", len(in.SecondaryPrivateIpAddresses) > 0},
 		given{"SecondaryPrivateIpAddressCount", in.SecondaryPrivateIpAddressCount != nil}, given{"VpcId", in.VpcId != nil})

@@ -25,10 +25,14 @@ const (
 	natDeleted   = "deleted"
 )
 
+// zonal is what NAT gateways are: of one subnet.
+const zonal = "zonal"
+
 // natShown is for how long a deleted NAT gateway is shown, as on AWS.
 const natShown = time.Hour
 
 type shownNATGateway struct {
+	AvailabilityMode     string
 	ConnectivityType     string
 	CreateTime           time.Time
 	DeleteTime           *time.Time
@@ -58,7 +62,7 @@ func showNATGateway(t *state.Tables, s arn.Scope, n *vpc.NATGateway) shownNATGat
 		address.AssociationId = e.AssociationID
 	}
 	return shownNATGateway{
-		ConnectivityType: n.ConnectivityType, CreateTime: n.CreatedAt, DeleteTime: n.DeletedAt, NatGatewayAddressSet: []shownNATAddress{address},
+		AvailabilityMode: zonal, ConnectivityType: n.ConnectivityType, CreateTime: n.CreatedAt, DeleteTime: n.DeletedAt, NatGatewayAddressSet: []shownNATAddress{address},
 		NatGatewayId: n.ID(), State: n.State, SubnetId: n.SubnetID, TagSet: shown(n.Tags), VpcId: n.VpcID,
 	}
 }

@@ -59,6 +59,10 @@ func crowd(t *testing.T, a *account) {
 		a.must(t, "CreateNatGateway ConnectivityType=private SubnetId=subnet-#"+id)
 		a.must(t, "AllocateAddress")
 		a.must(t, "CreateDhcpOptions DhcpConfiguration.1.Key=domain-name DhcpConfiguration.1.Value.1=d"+id)
+		a.must(t, "CreateTags Tag.1.Key=z Tag.2.Key=a ResourceId.1=igw-#"+id+" ResourceId.2=subnet-#"+id)
+	}
+	for g := range a.store.View().SecurityGroups.All() {
+		a.must(t, "CreateTags Tag.1.Key=z Tag.2.Key=a ResourceId.1="+g.ID()+" ResourceId.2="+g.Rules[0].ID+" ResourceId.3="+g.Rules[1].ID)
 	}
 }
 

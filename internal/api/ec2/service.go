@@ -51,7 +51,7 @@ func (a *API) Service() frontdoor.Service {
 		Name: "ec2", Protocol: frontdoor.EC2Query, Names: awswire.GoNames, Version: "2016-11-15", Namespace: "http://ec2.amazonaws.com/doc/2016-11-15/",
 		Operations: slices.Concat(a.zoneOperations(), a.vpcOperations(), a.subnetOperations(), a.routeTableOperations(), a.internetGatewayOperations(),
 			a.natGatewayOperations(), a.addressOperations(), a.dhcpOptionsOperations(), a.networkACLOperations(),
-			a.securityGroupOperations(), a.networkInterfaceOperations(), a.tagOperations()),
+			a.securityGroupOperations(), a.networkInterfaceOperations(), a.vpcEndpointOperations(), a.tagOperations()),
 		Known: strings.Fields(operationList),
 	}
 }

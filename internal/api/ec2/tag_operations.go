@@ -52,7 +52,7 @@ func findTagged(t *state.Tables, s arn.Scope, id string) (tagged, error) {
 	case "dopt":
 		return taggedOf(findDHCPOptions(t, s, id))(taggedDHCPOptions)
 	case "sg":
-		return taggedOf(findTaggedGroup(t, s, id))(taggedGroup)
+		return taggedOf(findGroup(t, s, id))(taggedGroup)
 	case "sgr":
 		return findTaggedRule(t, s, id)
 	case "eni":
@@ -119,43 +119,21 @@ func taggedRule(g *vpc.SecurityGroup, n int) tagged {
 	}}
 }
 
-func findTaggedGroup(t *state.Tables, s arn.Scope, id string) (*vpc.SecurityGroup, error) {
-	if err := wellFormed("sg-", "GroupId", id); err != nil {
-		return nil, err
-	}
-	g := t.SecurityGroups.Get(vpc.ARN(s, vpc.KindSecurityGroup, id))
-	if g == nil {
-		return nil, notFound("Group", "security group", id)
-	}
-	return g, nil
-}
-
 func findTaggedRule(t *state.Tables, s arn.Scope, id string) (tagged, error) {
-	if err := wellFormed("sgr-", "SecurityGroupRuleId", id); err != nil {
+	r, err := findRule(t, s, id)
+	if err != nil {
 		return tagged{}, err
 	}
-	for g := range t.SecurityGroups.Under(vpc.Prefix(s, vpc.KindSecurityGroup), "") {
-		if n := slices.IndexFunc(g.Rules, func(r vpc.Rule) bool { return r.ID == id }); n >= 0 {
-			return taggedRule(g, n), nil
-		}
-	}
-	return tagged{}, notFound("SecurityGroupRuleId", "security group rule ID", id)
+	return taggedRule(r.group, slices.IndexFunc(r.group.Rules, func(x vpc.Rule) bool { return x.ID == id })), nil
 }
 
 // findTaggedInterface finds an interface that may be tagged: not a task's, which is no record of its own.
 func findTaggedInterface(t *state.Tables, s arn.Scope, id string) (*vpc.NetworkInterface, error) {
-	if err := wellFormed("eni-", "NetworkInterfaceID", id); err != nil {
-		return nil, err
-	}
-	key := vpc.ARN(s, vpc.KindNetworkInterface, id)
-	switch n := t.Interfaces.Get(key); {
-	case n == nil:
-		return nil, apierr.New("InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '%s' does not exist", id)
-	case n.Task != "":
+	n, err := findInterface(t, s, id)
+	if err == nil && n.Task != "" {
 		return nil, managed()
-	default:
-		return n, nil
 	}
+	return n, err
 }
 
 // allTagged are an account's resources that may have tags, ordered by kind and id.
