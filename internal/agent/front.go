@@ -123,10 +123,16 @@ func (t *task) reach(ctx context.Context, name string, at *place) error {
 	return nil
 }
 
-// recognize takes the id of a container that exists from its label: it is what the container knows.
+// recognize takes the id of a container that exists from its label, for that is what the container knows, and what else the engine tells of it.
 func (c *Container) recognize(o *Observed) {
-	if o != nil && o.Labels[labelEndpoint] != "" {
-		c.Endpoint = o.Labels[labelEndpoint]
+	if o == nil {
+		return
+	}
+	if id := o.Labels[labelEndpoint]; id != "" {
+		c.Endpoint = id
+	}
+	if o.Facts != nil && (c.Facts == nil || o.State == Running) {
+		c.Facts = o.Facts
 	}
 }
 

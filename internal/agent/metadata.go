@@ -57,6 +57,32 @@ type Space struct{ UsedMiB, ReservedMiB int64 }
 // factsTimeout bounds how long a container waits for what the engine knows of its task.
 const factsTimeout = 2 * time.Second
 
+// gate lets one at a time in. Those who wait may give up.
+type gate chan struct{}
+
+func newGate() gate { return make(gate, 1) }
+
+func (g gate) enter(ctx context.Context) error {
+	select {
+	case g <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// try enters if nobody is inside.
+func (g gate) try() bool {
+	select {
+	case g <- struct{}{}:
+		return true
+	default:
+		return false
+	}
+}
+
+func (g gate) leave() { <-g }
+
 // Seen finds the task of a container that asks, by the id that it was given. What the engine was not asked yet it is asked now.
 func (a *Agent) Seen(ctx context.Context, id string) (*Seen, bool) {
 	d, ok := a.door(id)
@@ -99,8 +125,12 @@ func (a *Agent) vpcOf(t acsproto.Task) string {
 }
 
 func (t *task) seen(ctx context.Context, container string) *Seen {
+	limited, cancel := context.WithTimeout(ctx, factsTimeout)
+	defer cancel()
 	for _, name := range t.factless() {
-		t.learnFacts(ctx, name)
+		if limited.Err() == nil {
+			t.learnFacts(limited, name)
+		}
 	}
 	s := &Seen{Container: container, Cluster: t.in.Cluster, Zone: t.in.Zone, Instance: t.in.knownARN(), task: t}
 	t.view(func(r *Record) { s.Record = r.copy() })

@@ -36,7 +36,7 @@ type measures struct {
 }
 
 type measure struct {
-	mu   sync.Mutex // held while a sample is taken
+	one  gate // that takes a sample
 	last Statistics
 	at   time.Time
 }
@@ -52,14 +52,14 @@ func (m *measures) of(id string) *measure {
 		m.kept = map[string]*measure{}
 	}
 	for k, one := range m.kept {
-		if one.mu.TryLock() {
+		if one.one.try() {
 			if time.Since(one.at) > statsOld {
 				delete(m.kept, k)
 			}
-			one.mu.Unlock()
+			one.one.leave()
 		}
 	}
-	one := &measure{}
+	one := &measure{one: newGate()}
 	m.kept[id] = one
 	return one
 }
@@ -102,8 +102,10 @@ func (s *Seen) sample(ctx context.Context, id string) (Statistics, error) {
 
 // take takes a sample where there is no fresh one.
 func (m *measure) take(ctx context.Context, read func(context.Context) (container.StatsResponse, error)) (Statistics, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
+	if err := m.one.enter(ctx); err != nil {
+		return Statistics{}, err
+	}
+	defer m.one.leave()
 	before, age := m.last.StatsResponse, time.Since(m.at)
 	switch {
 	case before != nil && age < statsFresh:

@@ -23,7 +23,7 @@ type tagCache struct {
 }
 
 type tagEntry struct {
-	mu    sync.Mutex // held while they are read
+	one   gate // that reads them
 	until time.Time
 	tags  map[string]string
 	err   error
@@ -32,13 +32,15 @@ type tagEntry struct {
 // Tags reads the tags of a task's resource, itself or its container instance, with the instance's key. An error is the control plane's.
 func (s *Seen) Tags(ctx context.Context, resource string) (map[string]string, error) {
 	e := s.task.agent.tags.entry(resource, time.Now())
-	e.mu.Lock()
-	defer e.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, tagsTimeout)
+	defer cancel()
+	if err := e.one.enter(ctx); err != nil {
+		return nil, err
+	}
+	defer e.one.leave()
 	if time.Now().Before(e.until) {
 		return e.tags, e.err
 	}
-	ctx, cancel := context.WithTimeout(ctx, tagsTimeout)
-	defer cancel()
 	out, err := s.task.in.api.ListTagsForResource(ctx, &awsecs.ListTagsForResourceInput{ResourceArn: aws.String(resource)})
 	if ctx.Err() == context.Canceled { // the container went away: nothing is known for the next one
 		return nil, ctx.Err()
@@ -64,14 +66,14 @@ func (c *tagCache) entry(resource string, now time.Time) *tagEntry {
 		c.kept = map[string]*tagEntry{}
 	}
 	for k, e := range c.kept {
-		if e.mu.TryLock() {
+		if e.one.try() {
 			if now.After(e.until) {
 				delete(c.kept, k)
 			}
-			e.mu.Unlock()
+			e.one.leave()
 		}
 	}
-	e := &tagEntry{}
+	e := &tagEntry{one: newGate()}
 	c.kept[resource] = e
 	return e
 }

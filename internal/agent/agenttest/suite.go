@@ -40,7 +40,7 @@ type Rig struct {
 func RunEngine(t *testing.T, make func(t *testing.T) Rig) {
 	for name, f := range map[string]func(*testing.T, *rig){
 		"life": testLife, "name taken": testNameTaken, "stop": testStop, "refusals": testRefusals, "absent": testAbsent, "events": testEvents,
-		"others": testOthers, "volumes": testVolumes, "images": testImages, "machine": testMachine, "early end of ctx": testContext,
+		"facts": testFacts, "others": testOthers, "volumes": testVolumes, "images": testImages, "machine": testMachine, "early end of ctx": testContext,
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &rig{Rig: make(t), ctx: t.Context(), prefix: fmt.Sprintf("suite-%d-%x-", os.Getpid(), time.Now().UnixNano())}
