@@ -62,8 +62,11 @@ func (v *vpc) makePair(n nic, task netns.NsHandle, inside *netlink.Handle) error
 	if err != nil && !errors.As(err, &netlink.LinkNotFoundError{}) {
 		return fmt.Errorf("look for %s: %w", taskDevice, err)
 	}
-	if outer != nil && err == nil && isPair(outer, inner, n) {
-		return nil
+	if err == nil {
+		if outer != nil && isPair(outer, inner, n) {
+			return nil
+		}
+		return fmt.Errorf("the process has another %s already", taskDevice)
 	}
 	if outer != nil {
 		if err := v.space.deleteLink(device(n.id)); err != nil {

@@ -118,7 +118,7 @@ func TestUntrackedConnectionsEnd(t *testing.T) {
 	t.Parallel()
 	k := newKeeper(t, Config{})
 	w := newWorld()
-	w.group("sg-web", append(tcp(80, "0.0.0.0/0"), tcp(81, "10.0.0.0/8")...), everything)
+	w.group("sg-web", append(append(tcp(80, "0.0.0.0/0"), tcp(82, "0.0.0.0/0")...), tcp(81, "10.0.0.0/8")...), everything)
 	w.group("sg-shy", tcp(80, "0.0.0.0/0"), nil) // answers need tracking
 	w.nic("eni-web", "10.0.1.10", "sg-web")
 	w.nic("eni-shy", "10.0.1.12", "sg-shy")
@@ -128,6 +128,10 @@ func TestUntrackedConnectionsEnd(t *testing.T) {
 	web.serveTCP(t, 80)
 	web.serveTCP(t, 81)
 	shy.serveTCP(t, 80)
+	web.serveTicks(t, 82)
+	ticks, _, err := dial(client.ns, "10.0.1.10:82", patience)
+	must(t, err)
+	defer ticks.Close()
 	open := func(at string) interface {
 		check(t *testing.T, want bool, why string)
 	} {
@@ -142,6 +146,10 @@ func TestUntrackedConnectionsEnd(t *testing.T) {
 	w.group("sg-web", nil, everything)
 	w.group("sg-shy", nil, nil)
 	apply(t, k, w)
+	// Not even what the server sends brings it back: it is not heard, and not answered.
+	if !stops(ticks) {
+		t.Error("an untracked connection goes on as long as its server sends")
+	}
 	untracked.check(t, false, "a connection of a rule for all addresses, with all allowed out")
 	narrow.check(t, true, "a connection of a rule for some addresses")
 	tracked.check(t, true, "a connection of a rule for all addresses, with nothing allowed out")

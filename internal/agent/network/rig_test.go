@@ -350,3 +350,39 @@ func (c connection2) check(t *testing.T, want bool, why string) {
 		t.Errorf("%s: alive is %v, want %v", why, got, want)
 	}
 }
+
+// serveTicks sends a line every now and then, whoever connects.
+func (k task) serveTicks(t testing.TB, port int) {
+	t.Helper()
+	var l net.Listener
+	must(t, runIn(k.ns, func() (err error) { l, err = net.Listen("tcp4", fmt.Sprintf(":%d", port)); return err }))
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			t.Cleanup(func() { c.Close() })
+			go func() {
+				for _, err := c.Write([]byte("tick\n")); err == nil; _, err = c.Write([]byte("tick\n")) {
+					time.Sleep(5 * time.Millisecond)
+				}
+			}()
+		}
+	}()
+	t.Cleanup(func() { l.Close(); <-done })
+}
+
+// stops tells whether nothing more comes on a connection, after what is on its way.
+func stops(c net.Conn) bool {
+	until := time.Now().Add(patience)
+	for time.Now().Before(until) {
+		_ = c.SetReadDeadline(time.Now().Add(silence))
+		if _, err := c.Read(make([]byte, 1000)); err != nil {
+			return errors.Is(err, os.ErrDeadlineExceeded)
+		}
+	}
+	return false
+}

@@ -209,6 +209,10 @@ func TestWaysDoNotJoinVPCs(t *testing.T) {
 	a := attach(t, k, "eni-a")
 	own := k.vpcs["vpc-1"].plan
 	serveTCP(t, s.machine.ns, 80)
+	lo, err := s.beyond.links.LinkByName("lo")
+	must(t, err)
+	must(t, s.beyond.links.AddrAdd(lo, &netlink.Addr{IPNet: ipNet(netip.MustParsePrefix("169.254.169.254/32"))}))
+	serveTCP(t, s.internet.ns, 80)
 	for who, at := range map[string]netip.Addr{
 		"another VPC": k.vpcs["vpc-2"].plan.wayVPC, "another installation's VPC": other.vpcs["vpc-1"].plan.wayVPC,
 		"the machine's end": own.wayMachine, "another way's machine end": k.vpcs["vpc-2"].plan.wayMachine,
@@ -267,6 +271,31 @@ func TestReachable(t *testing.T) {
 		if !strings.HasPrefix(l, namespaces) {
 			t.Errorf("after the last way there is %s", l)
 		}
+	}
+}
+
+// TestReachableIsForTheMachineOnly: the route that the machine has to one VPC is none for another one.
+func TestReachableIsForTheMachineOnly(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, true)
+	k := s.keeper(t, Config{})
+	w := newWorld()
+	w.route("vpc-1", "subnet-a", acsproto.Route{Destination: "0.0.0.0/0", Via: "nat"})
+	w.nic("eni-a", "10.0.1.10", "sg-open")
+	w.VPCs["vpc-2"] = acsproto.VPC{ID: "vpc-2", VNI: 9, CIDRs: []string{"10.1.0.0/16"}, Reachable: true, Subnets: []acsproto.Subnet{{ID: "subnet-c", CIDR: "10.1.1.0/24"}}}
+	w.Interfaces["eni-b"] = acsproto.NetworkInterface{ID: "eni-b", VPC: "vpc-2", Subnet: "subnet-c", Address: "10.1.1.10", MAC: "02:00:00:00:00:01", Local: true, Groups: []string{"sg-open"}}
+	apply(t, k, w)
+	a, b := attach(t, k, "eni-a"), attach(t, k, "eni-b")
+	b.serveTCP(t, 80)
+	s.machine.reaches(t, "10.1.1.10:80")
+	if c, _, err := dial(a.ns, "10.1.1.10:80", silence); err == nil {
+		c.Close()
+		t.Error("a task reaches another VPC through the machine")
+	}
+	heard := b.hears(t, 99) // nor does a packet that needs no answer
+	a.asks(t, "10.1.1.10:99", silence)
+	if from := heard(silence); from != "" {
+		t.Errorf("a task's packet reached another VPC, as from %s", from)
 	}
 }
 
