@@ -297,11 +297,12 @@ func TestAttachWaitsForTheState(t *testing.T) {
 	if !y.pings(t, "10.0.1.1", patience) || x.pings(t, "10.0.1.1", silence) {
 		t.Error("the interface has not moved")
 	}
+	z := attach(t, k, "eni-a")
 	if err := k.Attach(t.Context(), "eni-a", y.pid); err == nil {
 		t.Error("a process got two interfaces")
 	}
-	if !y.pings(t, "10.0.1.1", patience) {
-		t.Error("the first of them is lost")
+	if !y.pings(t, "10.0.1.1", patience) || !z.pings(t, "10.0.1.1", patience) {
+		t.Error("one of them is lost")
 	}
 	go func() { done <- k.Attach(t.Context(), "eni-c", x.pid) }()
 	time.Sleep(10 * time.Millisecond) // it may wait already, or come to a Keeper that is closed
