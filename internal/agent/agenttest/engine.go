@@ -3,8 +3,10 @@
 package agenttest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -160,6 +162,7 @@ func (e *Engine) create(s agent.Spec) (string, error) {
 			c.Bindings = append(c.Bindings, bound)
 		}
 	}
+	slices.SortFunc(c.Bindings, func(a, b agent.Binding) int { return cmp.Compare(a.ContainerPort, b.ContainerPort) })
 	for _, b := range s.HostConfig.Binds {
 		if source, _, _ := strings.Cut(b, ":"); !strings.HasPrefix(source, "/") {
 			if _, there := e.volumes[source]; !there {
