@@ -7,20 +7,24 @@ import (
 )
 
 // TestStorageDue lets tasks write at all rates, on disks whose fill tells of it and on disks where others free as much. Who outgrows the limit is seen
-// within a tick, except one that writes faster than tasks are taken to on a disk that hides it; and who does not write is looked at once a minute.
+// within a tick, except one that writes faster than tasks are taken to on a disk that hides it; and one that has stored less
+// than half and does not write is looked at every 20 s at most.
 func TestStorageDue(t *testing.T) {
 	for seed := range uint64(2000) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		limit, hidden := (1+r.Int64N(200))*gib, r.IntN(2) == 0
+		limit, hidden := (20+r.Int64N(180))*gib, r.IntN(2) == 0
 		rate := r.Int64N(4 * gib)
 		if hidden {
 			rate %= storagePace
 		}
 		used := r.Int64N(limit)
+		if still := r.IntN(5) == 0; still {
+			rate, used = 0, used/2
+		}
 		now := time.Unix(1e9, 0)
 		filled, last := int64(1<<40), diskLook{}
 		looks, ticks := 0, 0
-		for ; ticks < 10_000; ticks++ {
+		for ; ticks < 2000; ticks++ {
 			if storageDue(last, filled, now) {
 				looks++
 				if used > limit {
@@ -36,7 +40,7 @@ func TestStorageDue(t *testing.T) {
 		if beyond := used - limit; rate > 0 && beyond > rate {
 			t.Errorf("seed %d: a task that writes %d a second was %d beyond its limit of %d when that was seen", seed, rate, beyond, limit)
 		}
-		if most := ticks/60 + 200; rate == 0 && looks > most {
+		if most := ticks/20 + 1; rate == 0 && looks > most {
 			t.Errorf("seed %d: %d looks in %d s at one that does not write", seed, looks, ticks)
 		}
 	}
