@@ -243,4 +243,10 @@ func TestFullGroup(t *testing.T) {
 	if err := g.Add(many(60, v6)[59:]); err != nil {
 		t.Error("the 60th for IPv6:", err)
 	}
+	for _, full := range [][]Rule{many(60, v4), many(60, v6)} {
+		one := &SecurityGroup{Rules: full}
+		if err := one.Add(many(1, groups)); err == nil {
+			t.Errorf("a rule with a group beside 60 as %v", full[0])
+		}
+	}
 }
