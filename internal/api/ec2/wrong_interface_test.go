@@ -10,6 +10,7 @@ func TestWrongInterfaceRequests(t *testing.T) {
 	a.groups(t) // sg-#1 and sg-#2 in the default VPC, sg-#3 in vpc-#2
 	a.must(t, "CreateSubnet VpcId=vpc-#2 CidrBlock=10.0.0.0/28")
 	a.must(t, "CreateNetworkInterface SubnetId=subnet-#1 PrivateIpAddress=10.0.0.4")
+	a.named(strings.Replace(a.known(t, "eni-#1"), "eni-", "eni-attach-", 1)) // eni-attach-#1, which is none
 	for _, name := range []string{"d", "e", "f", "g", "h"} { // sg-#5 to sg-#9
 		a.must(t, "CreateSecurityGroup VpcId=vpc-#2 GroupDescription=d GroupName="+name)
 	}
@@ -78,6 +79,7 @@ func TestWrongInterfaceRequests(t *testing.T) {
 		{"AttachNetworkInterface InstanceId=i-00000000000000000 DeviceIndex=1 " + nobody, noInterface, none},
 		{"DetachNetworkInterface", missing, needs + "attachmentId"},
 		{"DetachNetworkInterface AttachmentId=x", "InvalidNetworkInterfaceAttachmentId.Malformed", `Invalid id: "x" (expecting "eni-attach-...")`},
+		{"DetachNetworkInterface AttachmentId=eni-attach-#1", "InvalidAttachmentID.NotFound", "The attachment ID 'eni-attach-#1' does not exist"},
 		{"DetachNetworkInterface AttachmentId=eni-attach-00000000000000000", "InvalidAttachmentID.NotFound", "The attachment ID 'eni-attach-00000000000000000' does not exist"},
 	})
 }
