@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"github.com/vishvananda/netns"
@@ -37,7 +38,33 @@ func (v *vpc) attach(ctx context.Context, id string, pid int) (ok bool, err erro
 	if err := v.setOuter(n); err != nil {
 		return true, err
 	}
-	return true, v.setInner(n, inside)
+	if err := v.setInner(n, inside); err != nil {
+		return true, err
+	}
+	return true, v.settle(ctx, device(id))
+}
+
+// settleTime is how long the kernel may take to let a new device send.
+const settleTime = time.Second
+
+// settle waits until the VPC's end sends. The kernel begins with that a moment after the other end has come up, and drops packets until then: a task's first
+// connection would wait a second for its next attempt.
+func (v *vpc) settle(ctx context.Context, name string) error {
+	for end := time.Now().Add(settleTime); time.Now().Before(end); {
+		l, err := v.space.links.LinkByName(name)
+		if err != nil {
+			return fmt.Errorf("look for device %s: %w", name, err)
+		}
+		if l.Attrs().OperState == netlink.OperUp {
+			return nil
+		}
+		select {
+		case <-time.After(time.Millisecond):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
 }
 
 // openTask opens a process's network namespace, which must be its own.

@@ -294,7 +294,7 @@ func (r rule) kernel() *netlink.Rule {
 func (r rule) String() string {
 	text := fmt.Sprintf("%d: from %s", r.priority, r.from)
 	if r.mark != 0 {
-		text += fmt.Sprintf(" fwmark %d", r.mark)
+		text += fmt.Sprintf(" fwmark %#x", r.mark)
 	}
 	return fmt.Sprintf("%s lookup %d", text, r.table)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/nftables"
+	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
 	"github.com/mdlayher/netlink"
 )
@@ -79,6 +80,7 @@ func (r *ruleset) set(t *nftables.Table, name string) (*nftables.Set, error) {
 		s.IsMap, s.KeyType, s.DataType, s.Concatenation = true, key, nftables.TypeMark, true
 	case mapEgress, mapIngress:
 		s.IsMap, s.KeyType, s.DataType = true, nftables.TypeIFName, nftables.TypeVerdict
+		s.KeyByteOrder = binaryutil.NativeEndian // for `nft list`
 	}
 	return s, nil
 }

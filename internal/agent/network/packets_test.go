@@ -154,6 +154,23 @@ func (k task) claim(t testing.TB, address string) {
 	}
 }
 
+// forgeUntilHeard sends until a packet comes: a wire that has just come up loses some.
+func (k task) forgeUntilHeard(t testing.TB, source, destination string, port uint16, heard func(time.Duration) string) {
+	t.Helper()
+	for until := time.Now().Add(patience); time.Now().Before(until); {
+		k.forge(t, source, destination, port)
+		if from := heard(silence); from != "" {
+			if from != source+":4000" {
+				t.Fatalf("a true packet came from %s", from)
+			}
+			for heard(silence/10) != "" { // those before it that were late
+			}
+			return
+		}
+	}
+	t.Fatal("no true packet came")
+}
+
 func htons(n uint16) uint16 { return n<<8 | n>>8 }
 
 // hears opens a UDP port and returns a function that tells whether a packet came.

@@ -70,10 +70,11 @@ type route struct {
 	via    netip.Addr // not valid: the destination is on the device
 }
 
-// The marks of packets from local interfaces, which only the namespace sets. Everything else has 0.
+// The marks of packets from local interfaces, which only the namespace sets. Everything else has 0. They read the same in both orders of bytes, as
+// `nft list` shows those in a map in the wrong one.
 const (
-	markPrivate = 1
-	markPublic  = 2 // the interface has a public address
+	markPrivate = 0x01000001
+	markPublic  = 0x02000002 // the interface has a public address
 )
 
 // The kernel looks at the main table first, which has the VPC's own routes and no default, then at ours.

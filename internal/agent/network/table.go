@@ -240,7 +240,7 @@ func (e element) String() string {
 		return text + " : jump " + e.chain
 	}
 	if e.mark != 0 {
-		return fmt.Sprintf("%s : %d", text, e.mark)
+		return fmt.Sprintf("%s : %#x", text, e.mark)
 	}
 	return text
 }

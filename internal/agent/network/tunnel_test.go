@@ -120,10 +120,7 @@ func TestTunnelTakesOnlyKnownSources(t *testing.T) {
 	web := attach(t, p.one, "eni-web")
 	heard := web.hears(t, 99)
 	broken := task{ns: p.two.vpcs["vpc-1"].space.ns}
-	broken.forge(t, "10.0.1.11", "10.0.1.10", 99)
-	if from := heard(patience); from != "10.0.1.11:4000" {
-		t.Fatalf("a true packet came from %q", from)
-	}
+	broken.forgeUntilHeard(t, "10.0.1.11", "10.0.1.10", 99, heard)
 	for _, source := range []string{"10.0.1.12", "10.0.1.99", "8.8.8.8", "10.0.1.1"} {
 		broken.forge(t, source, "10.0.1.10", 99)
 	}
