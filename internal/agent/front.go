@@ -75,15 +75,13 @@ func (d door) opens(id string) bool {
 
 func (t *task) door(id string) (d door, ok bool) {
 	t.view(func(r *Record) {
-		if id == "" || t.forgotten || r.Stopped() {
-			return
-		}
 		d, ok = door{task: t}, r.Endpoint == id
 		for i := range r.Containers {
 			if r.Containers[i].Endpoint == id {
 				d.container, ok = r.Containers[i].Name, true
 			}
 		}
+		ok = ok && id != "" && !t.forgotten && !r.Stopped()
 	})
 	return d, ok
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -16,8 +17,8 @@ import (
 	"berth/internal/agent/endpoint"
 )
 
-// BenchmarkMetadata asks an agent with 500 tasks over a kept connection, as the one container that it is, and as many that it is not. The rate is not
-// limited: each request has a path of its own.
+// BenchmarkMetadata asks an agent with 500 tasks over a kept connection, with an id that it knows, with one that nobody knows, and by way of another agent.
+// The rate is not limited: many ask.
 func BenchmarkMetadata(b *testing.B) {
 	const tasks = 500
 	engine, control := agenttest.NewEngine("test"), agenttest.NewControl()
@@ -45,13 +46,23 @@ func BenchmarkMetadata(b *testing.B) {
 		id = labels["berth.endpoint"]
 	}
 	handler := endpoint.Handler(a, nil)
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.RemoteAddr = r.URL.RawQuery + ":1" // so that none is limited
+	other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.RemoteAddr = r.URL.RawQuery + ":1"
 		handler.ServeHTTP(w, r)
 	}))
-	b.Cleanup(s.Close)
-	for _, path := range []string{"/v4/ID", "/v4/ID/task", "/v3/ID/task", "/v4/unknown"} {
-		b.Run(strings.ReplaceAll(path[1:], "/", "-"), func(b *testing.B) {
+	b.Cleanup(other.Close)
+	for _, path := range []string{"/v4/ID", "/v4/ID/task", "/v3/ID/task", "/v4/unknown", "/v4/ID/task of another agent"} {
+		path, ofAnother := strings.CutSuffix(path, " of another agent")
+		b.Run(strings.ReplaceAll(path[1:], "/", "-")+map[bool]string{true: "-of-another-agent"}[ofAnother], func(b *testing.B) {
+			handler := handler
+			if ofAnother {
+				handler = endpoint.Handler(nobodys{a}, agents{netip.MustParseAddrPort(other.Listener.Addr().String())})
+			}
+			s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				r.RemoteAddr = r.URL.RawQuery + ":1" // so that none is limited
+				handler.ServeHTTP(w, r)
+			}))
+			defer s.Close()
 			for i := 0; b.Loop(); i++ {
 				r, err := s.Client().Get(s.URL + strings.Replace(path, "ID", id, 1) + fmt.Sprintf("?10.0.%d.%d", i/50/250%250, i/50%250))
 				if err != nil {
@@ -65,3 +76,13 @@ func BenchmarkMetadata(b *testing.B) {
 		})
 	}
 }
+
+// nobodys is an agent that has no tasks.
+type nobodys struct{ endpoint.Machine }
+
+func (nobodys) Caller(string) (agent.Caller, bool) { return agent.Caller{}, false }
+
+// agents are the other ones.
+type agents []netip.AddrPort
+
+func (a agents) Peers(context.Context) []netip.AddrPort { return a }
