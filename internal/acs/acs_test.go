@@ -130,6 +130,8 @@ func (m *machine) StopVerified(_ context.Context, tasks []acsproto.ManifestTask)
 
 func (m *machine) Credentials(context.Context, acsproto.IAMRoleCredentials) bool { return true }
 
+func (m *machine) Network(context.Context, acsproto.Network) {}
+
 func (m *machine) Heartbeat(context.Context) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

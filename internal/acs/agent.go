@@ -48,6 +48,8 @@ type Orders interface {
 	StopVerified(ctx context.Context, tasks []acsproto.ManifestTask)
 	// Credentials takes new credentials of a task; false if the task is not known.
 	Credentials(ctx context.Context, c acsproto.IAMRoleCredentials) bool
+	// Network takes what the machine must know of its VPCs.
+	Network(ctx context.Context, n acsproto.Network)
 	// Heartbeat is called at each of the server's heartbeats.
 	Heartbeat(ctx context.Context)
 }

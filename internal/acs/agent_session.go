@@ -70,6 +70,8 @@ func (s *agentSession) take(ctx context.Context, m acsproto.Message) error {
 			s.manifest = ""
 			s.orders.StopVerified(ctx, m.StopTasks)
 		}
+	case acsproto.Network:
+		s.orders.Network(ctx, m)
 	case acsproto.IAMRoleCredentials:
 		if s.orders.Credentials(ctx, m) {
 			return send(ctx, s.conn, acsproto.IAMRoleCredentialsAck{

@@ -19,7 +19,7 @@ func accept(t acsproto.Task, instance string) (*Record, error) {
 	if err := identify(t.ARN); err != nil {
 		return nil, err
 	}
-	for _, check := range []func(*Record) error{checkModes, checkVolumes, checkContainers, checkDevices, checkOrder} {
+	for _, check := range []func(*Record) error{checkModes, checkInterface, checkVolumes, checkContainers, checkDevices, checkOrder} {
 		if err := check(r); err != nil {
 			return nil, err
 		}
@@ -51,7 +51,7 @@ func checkModes(r *Record) error {
 	switch r.Network {
 	case "":
 		r.Network = "bridge"
-	case "bridge", "host", "none":
+	case "bridge", "host", "none", awsvpc:
 	default:
 		return fmt.Errorf("network mode %q is not served by this agent", r.Network)
 	}

@@ -37,6 +37,9 @@ type Config struct {
 	Ports   Ports   // nil: no port ranges
 	Routers Routers // nil: no log routers
 	Front   Front   // nil: containers do not reach the agent
+	Network Network // nil: no tasks in awsvpc mode
+	// Underlay is this machine's address for the traffic between tasks on several machines, "" where there is only this one.
+	Underlay string
 	// VPCOf is the VPC of a network interface, "" where it is not known. nil: none is.
 	VPCOf func(networkInterface string) string
 	// Clock reads the machine's clock against its sources of time. nil: it cannot be read.
@@ -63,6 +66,8 @@ type InstanceConfig struct {
 	Zone        string   // availability zone, "" leaves it to the control plane
 	External    bool     // an external instance (ECS Anywhere), for tasks of launch type EXTERNAL
 	GPUs        []string // the ids of those that tasks are given
+	Interfaces  int      // how many network interfaces its tasks can have, 0 is 1,000
+	Member      string   // of the Fargate pool: the id under which an instance provider launched it
 	Runtime     string   // the engine's runtime for containers of Fargate tasks, "" for the engine's default
 	Attributes  map[string]string
 	AccessKey   string
@@ -87,6 +92,7 @@ type Agent struct {
 	looks     diskLooks
 	engine    condition
 	roster    roster
+	vpcs      *vpcs
 	doors     doors
 	tags      tagCache
 	measures  measures
@@ -102,6 +108,7 @@ func New(c Config) (*Agent, error) {
 	a := &Agent{Config: c, endpoints: known, launches: semaphore.NewWeighted(launchLimit), arrivals: make(chan *task), listed: make(chan struct{}), tasks: map[string]*task{},
 		images: &imageKeeper{images: c.Engine.Images, behavior: c.PullBehavior, log: c.Log}}
 	a.engine.set(time.Now(), statusInitializing)
+	a.vpcs = newVPCs(a)
 	for _, i := range c.Instances {
 		if a.instance(i.Name) != nil || i.Name == "" {
 			return nil, fmt.Errorf("instance name %q is empty or there twice", i.Name)
@@ -146,6 +153,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return a.watch(ctx) })
 	g.Go(func() error { return a.sample(ctx) })
+	g.Go(func() error { return a.vpcs.run(ctx) })
 	g.Go(func() error { return a.keepStorage(ctx) })
 	for _, i := range a.instances {
 		g.Go(func() error { return i.run(ctx) })

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,6 +10,8 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/ecs"
 )
 
 // Prefixes of capability attributes.
@@ -18,11 +21,18 @@ const (
 )
 
 // abilities are what an agent was given to work with, besides its engine.
-type abilities struct{ groups, ports, pause, routers bool }
+type abilities struct {
+	groups, ports, pause, routers, network bool
+	underlay                               string
+}
 
 func (a *Agent) abilities() abilities {
-	return abilities{groups: a.Groups != nil, ports: a.Ports != nil, pause: a.Pause != nil, routers: a.Routers != nil}
+	return abilities{groups: a.Groups != nil, ports: a.Ports != nil, pause: a.Pause != nil, routers: a.Routers != nil, network: a.Network != nil,
+		underlay: a.Underlay}
 }
+
+// awsvpc says whether tasks can have a network interface: it takes a pause container.
+func (a abilities) awsvpc() bool { return a.network && a.pause }
 
 // attributes are what an instance can do, and what it is. An attribute is there only if this agent acts on it. Custom attributes are sent
 // at the first registration only: afterwards they are the control plane's.
@@ -47,6 +57,16 @@ func attributes(c InstanceConfig, m Machine, can abilities, first bool) (list []
 	add("ecs.cpu-architecture", m.Architecture)
 	if c.Zone != "" {
 		add("ecs.availability-zone", c.Zone)
+	}
+	if can.awsvpc() {
+		add(ecs.AttributeVPC, "")
+		add(ecs.AttributeInterfaces, strconv.Itoa(cmp.Or(c.Interfaces, defaultInterfaces)))
+		if can.underlay != "" {
+			add(ecs.AttributeUnderlay, can.underlay)
+		}
+	}
+	if c.Member != "" {
+		add(ecs.AttributeMember, c.Member)
 	}
 	if c.HostAddress != "" {
 		add("berth.host-address", c.HostAddress)
@@ -76,6 +96,9 @@ func capabilities(m Machine, can abilities) []string {
 		ecsCapability+"full-sync")
 	if can.ports {
 		list = append(list, ecsCapability+"network.container-port-range")
+	}
+	if can.awsvpc() {
+		list = append(list, ecsCapability+"task-eni", ecsCapability+"extensible-ephemeral-storage")
 	}
 	if can.pause {
 		list = append(list, ecsCapability+"pid-ipc-namespace-sharing")

@@ -108,6 +108,7 @@ type Observed struct {
 	FinishedAt time.Time
 	Health     string // HEALTHY, UNHEALTHY, UNKNOWN; "" without a health check
 	Bindings   []Binding
+	PID        int    // of its first process in the machine's namespace, 0 where it does not run
 	Address    string // on the engine's own bridge, "" where it is not on it or does not run
 	Facts      *Facts
 }

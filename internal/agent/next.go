@@ -16,11 +16,13 @@ const (
 	Start              // start what was created
 	Halt               // stop what runs
 	Restop             // stop what runs although it has ended
+	Attach             // give the task its network interface
+	Detach             // take it away
 	CleanUp            // remove the task's containers, volumes and group, and forget it
 )
 
 func (a Act) String() string {
-	return [...]string{"look at", "pull", "create", "start", "stop", "stop again", "clean up"}[a]
+	return [...]string{"look at", "pull", "create", "start", "stop", "stop again", "attach the network interface of", "detach the network interface of", "clean up"}[a]
 }
 
 // Step is an act on a container, or on the whole task where Container is "".
@@ -57,6 +59,9 @@ func Next(r *Record, cleanUpAfter time.Duration, now time.Time) (steps []Step, w
 }
 
 func nextAct(r *Record, c *Container) (Act, bool) {
+	if act, ok := nextOfNetwork(r, c); ok {
+		return act, true
+	}
 	switch {
 	case c.Phase == Ended:
 		return Restop, c.Revived
@@ -74,6 +79,9 @@ func nextAct(r *Record, c *Container) (Act, bool) {
 		return Create, true
 	case c.Phase == Made:
 		return Start, true
+	}
+	if r.networked() && !r.Attached && !hidden(c.Name) {
+		return 0, false
 	}
 	for _, d := range dependencies(r.ordered(c.Name)) {
 		if !met(r, d) {

@@ -63,6 +63,9 @@ func (o *orders) take(t acsproto.Task, stop bool) (*Record, error) {
 		return o.unreadable(known, t.ARN, err), err
 	}
 	r, err := accept(t, o.Name)
+	if err == nil && r.networked() && !o.agent.abilities().awsvpc() {
+		err = fmt.Errorf("network mode %q is not served by this agent", r.Network)
+	}
 	if err == nil && sharesNamespaces(t) && o.agent.Pause == nil {
 		err = fmt.Errorf("pidMode %q and ipcMode %q are not served by this agent", t.PidMode, t.IpcMode)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 
 	"github.com/moby/moby/api/types/container"
@@ -18,8 +17,10 @@ const pauseContainer = "~internal~ecs~pause"
 
 func hidden(container string) bool { return container == pauseContainer }
 
-// sharesNamespaces says whether a task's containers share namespaces of processes or of interprocess communication.
-func sharesNamespaces(t acsproto.Task) bool { return t.PidMode == "task" || t.IpcMode == "task" }
+// sharesNamespaces says whether a task's containers share namespaces: the network's, or those of processes or of interprocess communication.
+func sharesNamespaces(t acsproto.Task) bool {
+	return t.NetworkMode == awsvpc || t.PidMode == "task" || t.IpcMode == "task"
+}
 
 // withPause puts the pause container before a task's own ones, which all wait for it.
 func withPause(t acsproto.Task) acsproto.Task {
@@ -55,8 +56,7 @@ func namespaces(r *Record, c acsproto.Container, host *container.HostConfig) err
 	}
 	if own {
 		host.IpcMode, host.ShmSize = container.IpcMode(shared), 0
-		host.Sysctls = maps.Clone(host.Sysctls)
-		maps.DeleteFunc(host.Sysctls, func(name, _ string) bool { return ipcSysctl(name) })
+		host.Sysctls = without(host.Sysctls, ipcSysctl)
 		return nil
 	}
 	host.IpcMode = container.IPCModeShareable
@@ -66,16 +66,8 @@ func namespaces(r *Record, c acsproto.Container, host *container.HostConfig) err
 			return fmt.Errorf("read dockerConfig.hostConfig: %w", err)
 		}
 		host.ShmSize = max(host.ShmSize, asked.ShmSize)
-		for name, value := range asked.Sysctls {
-			if ipcSysctl(name) {
-				if host.Sysctls == nil {
-					host.Sysctls = map[string]string{}
-				}
-				host.Sysctls[name] = value
-			}
-		}
 	}
-	return nil
+	return sysctlsOfAll(r, host, ipcSysctl)
 }
 
 // ipcSysctl says whether a kernel parameter is of the namespace of interprocess communication.

@@ -3,7 +3,6 @@ package agent
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 
 	"berth/internal/acsproto"
@@ -35,7 +34,9 @@ type Record struct {
 	Orphan   bool          // of an instance that the control plane does not know any more: nothing is reported
 	Adopted  bool          // made from the labels of containers: what is not running there is not known
 	Reason   string        // of the task itself, where it could not be run at all
-	Network  string        // bridge, host or none
+	Network  string        // bridge, host, none or awsvpc
+	Attached bool          // in awsvpc mode: it has its network interface
+	Detached bool          // in awsvpc mode: it has it no more
 	Endpoint string        // the id under which its containers reach an agent that was before endpoints of containers
 
 	PullStartedAt, PullStoppedAt time.Time
@@ -133,7 +134,7 @@ func (r *Record) ordered(name string) acsproto.Container {
 
 // Stopped says whether every container has stopped, for good.
 func (r *Record) Stopped() bool {
-	return !slices.ContainsFunc(r.Containers, func(c Container) bool { return c.Phase != Ended }) && r.stopping()
+	return r.ended() && r.stopping() && (!r.networked() || r.Detached || len(r.Task.Interfaces) == 0)
 }
 
 // stopping says whether the task is on its way to stop.

@@ -47,10 +47,11 @@ func reportOf(r *Record, cluster string) *Report {
 		in.ExecutionStoppedAt = timeOrNil(r.ExecutionStoppedAt)
 		rep.Ends = true
 	case "PENDING":
-		if !news {
+		if !news && len(attachments(r)) == 0 {
 			return nil
 		}
 	}
+	in.Attachments = attachments(r)
 	text, err := json.Marshal(in)
 	if err != nil { // the SDK's plain structure always encodes
 		panic(err)

@@ -70,6 +70,9 @@ func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
 	if err := namespaces(r, c, host); err != nil {
 		return Spec{}, err
 	}
+	if err := networkOf(r, c, config, host); err != nil {
+		return Spec{}, err
+	}
 	maps.Copy(config.Labels, labels) // adoption depends on them
 	if c.HealthCheckType != "" && config.Healthcheck == nil {
 		return Spec{}, fmt.Errorf("health check type %q without a health check", c.HealthCheckType)

@@ -93,7 +93,7 @@ func TestRefusedOrders(t *testing.T) {
 	}{
 		{"no ARN", acsproto.Task{Containers: one}, `"" is not the ARN of a task`},
 		{"no containers", acsproto.Task{ARN: arn}, "the task has no containers"},
-		{"awsvpc", acsproto.Task{ARN: arn, NetworkMode: "awsvpc", Containers: one}, `network mode "awsvpc" is not served`},
+		{"awsvpc", acsproto.Task{ARN: arn, NetworkMode: "awsvpc", Containers: one}, `network mode awsvpc with 0 network interfaces`},
 		{"pid mode", acsproto.Task{ARN: arn, PidMode: "none", Containers: one}, `pidMode "none" is not served`},
 		{"ipc mode", acsproto.Task{ARN: arn, IpcMode: "private", Containers: one}, `ipcMode "private" is not served`},
 		{"a hidden name", acsproto.Task{ARN: arn, Containers: []acsproto.Container{{Name: "~internal~ecs~pause", Image: "i"}}}, "has a name of the agent's own"},

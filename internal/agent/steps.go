@@ -60,6 +60,10 @@ func (t *task) perform(ctx context.Context, s Step) error {
 		return t.halt(ctx, s.Container)
 	case Restop:
 		return t.restop(ctx, s.Container)
+	case Attach:
+		return t.attach(ctx)
+	case Detach:
+		return t.detach(ctx)
 	case CleanUp:
 		return t.cleanUp(ctx)
 	}

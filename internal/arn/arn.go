@@ -19,7 +19,10 @@ type (
 )
 
 // Pool is the cluster of the members of Fargate's pool. It is no account's, so that no request reaches it.
-const Pool Cluster = "arn:aws:ecs::berth:cluster/fargate"
+const (
+	Pool        Cluster = "arn:aws:ecs::" + PoolAccount + ":cluster/fargate"
+	PoolAccount         = "berth"
+)
 
 func (s Scope) arn(resource string) string {
 	partition := s.Partition

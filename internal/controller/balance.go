@@ -33,7 +33,9 @@ func usableZones(t *state.Tables, s *ecs.Service) (out []string) {
 		return nil
 	}
 	seen := map[string]bool{}
-	for room, v := range placement.Survey(t.Fleet(s.ServiceArn.Cluster()), placement.ServiceRequest(s, d)) {
+	r := placement.ServiceRequest(s, d)
+	r.Zones = zonesOfNetwork(t, s)
+	for room, v := range placement.Survey(t.Fleet(s.ServiceArn.Cluster()), r) {
 		switch v.Reason {
 		case placement.Inactive:
 			continue

@@ -164,7 +164,10 @@ func ports(c *types.ContainerDefinition) (out []acsproto.PortMapping) {
 // dockerConfig says in Docker's own spelling what has no field in the payload.
 func dockerConfig(def *types.TaskDefinition, c *types.ContainerDefinition, memoryMiB int64, reservation *int32) (acsproto.DockerConfig, error) {
 	config := dockerProcess(c)
-	host := map[string]any{"NetworkMode": networkMode(def)}
+	host := map[string]any{}
+	if networkMode(def) != string(types.NetworkModeAwsvpc) { // where the agent makes it
+		host["NetworkMode"] = networkMode(def)
+	}
 	set := func(name string, v any, is bool) {
 		if is {
 			host[name] = v

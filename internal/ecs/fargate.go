@@ -1,6 +1,8 @@
 package ecs
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
@@ -49,7 +51,12 @@ func (t *Task) onFargate(s *TaskSpec) {
 
 // Architecture is the CPU architecture that a definition's tasks need on Fargate, as instances say it: x86_64 or arm64.
 func Architecture(d *TaskDefinition) string {
-	if p := d.Definition.RuntimePlatform; p != nil && p.CpuArchitecture == types.CPUArchitectureArm64 {
+	p := d.Definition.RuntimePlatform
+	switch {
+	case p == nil:
+	case strings.HasPrefix(string(p.OperatingSystemFamily), "WINDOWS"):
+		return "x86_64 windows" // which no member has
+	case p.CpuArchitecture == types.CPUArchitectureArm64:
 		return "arm64"
 	}
 	return "x86_64"
@@ -93,12 +100,31 @@ func (p *Pool) Unavailable(zone, architecture string) bool {
 	if p == nil || !p.Grows {
 		return true
 	}
-	for _, z := range p.Zones {
-		if z.Zone == zone && z.Architecture == architecture {
-			return z.Unavailable
+	z := p.In(zone, architecture)
+	return z == nil || z.Unavailable
+}
+
+// In is what is known of a zone and an architecture, nil where no members are launched.
+func (p *Pool) In(zone, architecture string) *PoolZone {
+	if p == nil {
+		return nil
+	}
+	for i := range p.Zones {
+		if z := &p.Zones[i]; z.Zone == zone && z.Architecture == architecture {
+			return z
 		}
 	}
-	return false
+	return nil
+}
+
+// With returns a copy of p with what is known of a zone and an architecture replaced.
+func (p *Pool) With(z PoolZone) *Pool {
+	n := *p
+	n.Zones = slices.Clone(p.Zones)
+	if x := n.In(z.Zone, z.Architecture); x != nil {
+		*x = z
+	}
+	return &n
 }
 
 // PoolMember is a member of the pool that the instance provider was asked for. Members that somebody started by hand have no such record. Written by:

@@ -243,6 +243,9 @@ func (i *instance) Credentials(_ context.Context, c acsproto.IAMRoleCredentials)
 }
 
 // Heartbeat needs nothing.
+// Network is not for simulated instances: they have no network.
+func (i *instance) Network(context.Context, acsproto.Network) {}
+
 func (i *instance) Heartbeat(context.Context) {}
 
 // source is what an instance publishes.

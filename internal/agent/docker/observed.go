@@ -22,7 +22,7 @@ func observed(c container.InspectResponse) (agent.Observed, error) {
 		return agent.Observed{}, fmt.Errorf("container %s: the engine's answer has no state", c.ID)
 	}
 	o := agent.Observed{ID: c.ID, Name: strings.TrimPrefix(c.Name, "/"), Labels: c.Config.Labels, State: stateOf(c.State.Status),
-		ExitCode: c.State.ExitCode, OOMKilled: c.State.OOMKilled}
+		ExitCode: c.State.ExitCode, OOMKilled: c.State.OOMKilled, PID: c.State.Pid}
 	var err error
 	if o.StartedAt, err = moment(c.State.StartedAt); err != nil {
 		return o, err

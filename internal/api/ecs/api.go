@@ -62,6 +62,9 @@ func clusterARN(r *frontdoor.Request, name *string) (arn.Cluster, error) {
 	if name == nil || *name == "" {
 		return r.Scope.Cluster("default"), nil
 	}
+	if r.Scope.Account == arn.PoolAccount && arn.Is(*name) { // a member of the pool: it speaks of tasks of all accounts, and of the pool
+		return arn.Cluster(*name), nil
+	}
 	if !arn.Is(*name) {
 		if err := validateName("Cluster", *name); err != nil {
 			return "", err

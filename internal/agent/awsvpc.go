@@ -1,0 +1,175 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+	"github.com/moby/moby/api/types/container"
+
+	"berth/internal/acsproto"
+)
+
+// A task in awsvpc mode has a network namespace of its own, that of its pause container, which has the task's network interface as eth0. Its other containers
+// join it, and do not start before the interface is there with its rules (Record.Attached). When the last one has ended the interface goes, and only then
+// the task is reported STOPPED (Record.Detached): from then on the control plane may give its address to others.
+
+const (
+	awsvpc = "awsvpc"
+	// attachTimeout is how long a task waits for its interface, in all.
+	attachTimeout = 3 * time.Minute
+	// noInterface is ECS's reason of a task whose interface does not come.
+	noInterface = "Timeout waiting for network interface provisioning to complete."
+)
+
+// networked says whether a task has a network interface of its own.
+func (r *Record) networked() bool { return r.Network == awsvpc }
+
+// checkInterface checks the interface of a task in awsvpc mode.
+func checkInterface(r *Record) error {
+	if !r.networked() {
+		return nil
+	}
+	if len(r.Task.Interfaces) != 1 {
+		return fmt.Errorf("network mode awsvpc with %d network interfaces", len(r.Task.Interfaces))
+	}
+	e := r.Task.Interfaces[0]
+	if e.ID == "" || e.MACAddress == "" || len(e.IPv4Addresses) == 0 || e.SubnetGatewayIPv4Address == "" {
+		return fmt.Errorf("network interface %q lacks its address, MAC or gateway", e.ID)
+	}
+	return nil
+}
+
+// interfaceID is the id of the task's network interface.
+func (r *Record) interfaceID() string { return r.Task.Interfaces[0].ID }
+
+// nextOfNetwork is what the pause container's network needs next, if that comes before anything else of the container.
+func nextOfNetwork(r *Record, c *Container) (Act, bool) {
+	if !r.networked() || !hidden(c.Name) {
+		return 0, false
+	}
+	switch {
+	case c.Phase == Up && !r.Attached && !r.stopping() && !c.Unseen && !c.Doomed:
+		return Attach, true
+	case c.Phase == Ended && !r.Detached && r.ended():
+		return Detach, true
+	}
+	return 0, false
+}
+
+// ended says whether all containers have ended.
+func (r *Record) ended() bool {
+	return !slices.ContainsFunc(r.Containers, func(c Container) bool { return c.Phase != Ended })
+}
+
+// attach gives the task its interface.
+func (t *task) attach(ctx context.Context) error {
+	var id string
+	var since time.Time
+	t.view(func(r *Record) { id, since = r.interfaceID(), r.container(pauseContainer).StartedAt })
+	ctx, cancel := context.WithDeadline(ctx, since.Add(attachTimeout))
+	defer cancel()
+	handle, _ := t.handle(pauseContainer)
+	o, err := t.agent.Engine.Inspect(ctx, handle)
+	if err == nil && o.PID == 0 {
+		err = fmt.Errorf("it does not run")
+	}
+	if err == nil {
+		err = t.agent.Network.Attach(ctx, id, o.PID)
+	}
+	switch {
+	case err == nil:
+		t.change(pauseContainer, func(r *Record, _ *Container) bool { r.Attached = true; return true })
+		return nil
+	case errors.Is(err, context.DeadlineExceeded) && time.Since(since) >= attachTimeout:
+		t.give(noInterface)
+		t.change(pauseContainer, func(_ *Record, c *Container) bool { c.Doomed = true; return true })
+		return nil
+	}
+	return fmt.Errorf("give the task its network interface %s: %w", id, err)
+}
+
+// detach takes the task's interface away.
+func (t *task) detach(ctx context.Context) error {
+	var id string
+	t.view(func(r *Record) { id = r.interfaceID() })
+	if err := t.agent.Network.Detach(ctx, id); err != nil {
+		return fmt.Errorf("take away the task's network interface %s: %w", id, err)
+	}
+	t.change(pauseContainer, func(r *Record, _ *Container) bool { r.Detached = true; return true })
+	return nil
+}
+
+// attachments are what a report says of the task's interface.
+func attachments(r *Record) []types.AttachmentStateChange {
+	if !r.Attached || !r.networked() {
+		return nil
+	}
+	return []types.AttachmentStateChange{{AttachmentArn: aws.String(r.Task.Interfaces[0].AttachmentARN), Status: aws.String("ATTACHED")}}
+}
+
+// networkOf sets a container's network in awsvpc mode: the pause container has the namespace with its names, which the others join. What configures it is the
+// pause container's, wherever the order has it.
+func networkOf(r *Record, c acsproto.Container, config *container.Config, host *container.HostConfig) error {
+	if !r.networked() {
+		return nil
+	}
+	host.PublishAllPorts, host.PortBindings, config.ExposedPorts = false, nil, nil
+	if !hidden(c.Name) {
+		host.NetworkMode = container.NetworkMode("container:" + containerName(r.Task, pauseContainer))
+		host.DNS, host.DNSSearch, host.DNSOptions, host.ExtraHosts, config.Hostname = nil, nil, nil, nil, ""
+		host.Sysctls = without(host.Sysctls, netSysctl)
+		return nil
+	}
+	e := r.Task.Interfaces[0]
+	host.NetworkMode = "none"
+	for _, s := range e.DomainNameServers {
+		a, err := netip.ParseAddr(s)
+		if err != nil {
+			return fmt.Errorf("name server: %w", err)
+		}
+		host.DNS = append(host.DNS, a)
+	}
+	host.DNSSearch = e.DomainName
+	if e.PrivateDNSName != "" {
+		config.Hostname, _, _ = strings.Cut(e.PrivateDNSName, ".")
+		host.ExtraHosts = []string{e.PrivateDNSName + ":" + e.IPv4Addresses[0].PrivateAddress, config.Hostname + ":" + e.IPv4Addresses[0].PrivateAddress}
+	}
+	return sysctlsOfAll(r, host, netSysctl)
+}
+
+// netSysctl says whether a kernel parameter is of the network namespace.
+func netSysctl(name string) bool { return strings.HasPrefix(name, "net.") }
+
+// sysctlsOfAll gives the pause container the kernel parameters of a shared namespace that the task's containers ask for.
+func sysctlsOfAll(r *Record, host *container.HostConfig, of func(string) bool) error {
+	for _, o := range r.Task.Containers {
+		var asked container.HostConfig
+		if err := overlay(&asked, o.DockerConfig.HostConfig); err != nil {
+			return fmt.Errorf("read dockerConfig.hostConfig: %w", err)
+		}
+		for name, value := range asked.Sysctls {
+			if of(name) {
+				if host.Sysctls == nil {
+					host.Sysctls = map[string]string{}
+				}
+				host.Sysctls[name] = value
+			}
+		}
+	}
+	return nil
+}
+
+// without is a copy of kernel parameters without those of a shared namespace.
+func without(sysctls map[string]string, of func(string) bool) map[string]string {
+	sysctls = maps.Clone(sysctls)
+	maps.DeleteFunc(sysctls, func(name, _ string) bool { return of(name) })
+	return sysctls
+}

@@ -1,0 +1,189 @@
+package agent
+
+import (
+	"context"
+	"maps"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"berth/internal/acsproto"
+)
+
+// defaultInterfaces is how many network interfaces the tasks of an instance can have.
+const defaultInterfaces = 1000
+
+// vpcs is what the sessions of the machine's instances tell of its VPCs, taken together, and has it applied.
+type vpcs struct {
+	agent *Agent
+	wake  chan struct{} // size 1: look again
+
+	mu        sync.Mutex
+	told      map[string]*toldNetwork // by instance
+	listening map[string]bool         // VPCs with a listener for task endpoints
+}
+
+// toldNetwork is what one instance's session has told.
+type toldNetwork struct {
+	n     int64
+	state NetworkState
+}
+
+func newVPCs(a *Agent) *vpcs {
+	return &vpcs{agent: a, wake: make(chan struct{}, 1), told: map[string]*toldNetwork{}, listening: map[string]bool{}}
+}
+
+// Network takes a message about the instance's VPCs.
+func (o *orders) Network(_ context.Context, m acsproto.Network) { o.agent.vpcs.take(o.Name, m) }
+
+func (v *vpcs) take(instance string, m acsproto.Network) {
+	v.mu.Lock()
+	t := v.told[instance]
+	if t == nil || m.Whole {
+		t = &toldNetwork{state: NetworkState{map[string]acsproto.VPC{}, map[string]acsproto.SecurityGroup{}, map[string]acsproto.NetworkInterface{}}}
+		v.told[instance] = t
+	}
+	t.n = m.N
+	for _, x := range m.VPCs {
+		t.state.VPCs[x.ID] = x
+	}
+	for _, x := range m.Groups {
+		t.state.Groups[x.ID] = x
+	}
+	for _, x := range m.Interfaces {
+		t.state.Interfaces[x.ID] = x
+	}
+	for _, id := range m.Gone {
+		delete(t.state.VPCs, id)
+		delete(t.state.Groups, id)
+		delete(t.state.Interfaces, id)
+	}
+	v.mu.Unlock()
+	v.poke()
+}
+
+func (v *vpcs) poke() {
+	select {
+	case v.wake <- struct{}{}:
+	default:
+	}
+}
+
+// patience is how long instances that have told nothing yet keep what others told from being applied: it would take away what they have here.
+const patience = time.Minute
+
+// together is all that was told: of two versions of an object the newer one, and an interface is local if it is to one of the instances. missing
+// is how many instances have told nothing yet, and some says that others have.
+func (v *vpcs) together() (all NetworkState, missing int, some bool) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	list := slices.Collect(maps.Values(v.told))
+	slices.SortFunc(list, func(a, b *toldNetwork) int { return int(a.n - b.n) })
+	all = NetworkState{map[string]acsproto.VPC{}, map[string]acsproto.SecurityGroup{}, map[string]acsproto.NetworkInterface{}}
+	for _, t := range list {
+		maps.Copy(all.VPCs, t.state.VPCs)
+		maps.Copy(all.Groups, t.state.Groups)
+		for id, n := range t.state.Interfaces {
+			n.Local = n.Local || all.Interfaces[id].Local
+			all.Interfaces[id] = n
+		}
+	}
+	return all, len(v.agent.instances) - len(v.told), len(v.told) > 0
+}
+
+// run applies what was told, whenever there is news, until ctx ends. What fails is tried again.
+func (v *vpcs) run(ctx context.Context) error {
+	if v.agent.Network == nil {
+		return nil
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { v.apply(ctx, g); return nil })
+	return g.Wait()
+}
+
+func (v *vpcs) apply(ctx context.Context, g *errgroup.Group) {
+	began, failing := time.Now(), pause{}
+	again := time.NewTimer(patience)
+	defer again.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-v.wake:
+		case <-again.C:
+		}
+		state, missing, some := v.together()
+		if !some || missing > 0 && time.Since(began) < patience {
+			continue
+		}
+		err := v.agent.Network.Apply(ctx, state)
+		if err == nil {
+			err = v.listen(ctx, g, state)
+		}
+		if err == nil {
+			failing.reset()
+			continue
+		}
+		if ctx.Err() == nil {
+			v.agent.Log.Warn("the network of VPCs is not as it should be, trying again", "err", err)
+		}
+		failing.fail(time.Now())
+		again.Reset(time.Until(failing.until))
+	}
+}
+
+// endpointsInVPC is where containers in a VPC find the task endpoints.
+func endpointsInVPC() netip.AddrPort {
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{169, 254, 170, 2}), 80)
+}
+
+// VPCFront serves containers inside VPCs.
+type VPCFront interface {
+	// Serve serves on a listener in a VPC until ctx ends or it is closed.
+	Serve(ctx context.Context, l net.Listener, vpc string) error
+}
+
+// listen opens the task endpoints in every VPC that has a local interface and none yet.
+func (v *vpcs) listen(ctx context.Context, g *errgroup.Group, s NetworkState) error {
+	front, ok := v.agent.Front.(VPCFront)
+	if !ok {
+		return nil
+	}
+	local := map[string]bool{}
+	for _, n := range s.Interfaces {
+		if n.Local {
+			local[n.VPC] = true
+		}
+	}
+	for id := range local {
+		v.mu.Lock()
+		open := v.listening[id]
+		v.mu.Unlock()
+		if open {
+			continue
+		}
+		l, err := v.agent.Network.Listen(id, endpointsInVPC())
+		if err != nil {
+			return err
+		}
+		v.mu.Lock()
+		v.listening[id] = true
+		v.mu.Unlock()
+		g.Go(func() error {
+			err := front.Serve(ctx, l, id)
+			if err != nil && ctx.Err() == nil {
+				v.agent.Log.Warn("task endpoints of a VPC", "vpc", id, "err", err)
+			}
+			v.mu.Lock()
+			delete(v.listening, id)
+			v.mu.Unlock()
+			v.poke()
+			return nil
+		})
+	}
+	return nil
+}

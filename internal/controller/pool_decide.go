@@ -1,0 +1,239 @@
+package controller
+
+import (
+	"cmp"
+	"crypto/rand"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/arn"
+	"berth/internal/capacity"
+	"berth/internal/ecs"
+	"berth/internal/launch"
+	"berth/internal/placement"
+	"berth/internal/state"
+)
+
+// kind is what makes waiting tasks equal to the pool.
+type kind struct {
+	definition         arn.TaskDefinition
+	override           *types.TaskOverride
+	size               capacity.Size
+	zone, architecture string
+	spot               bool
+}
+
+// waitingKinds are the tasks that wait, equal ones together, in the order of the oldest of each.
+func waitingKinds(t *state.Tables) (kinds []kind, tasks map[kind][]*ecs.Task) {
+	tasks = map[kind][]*ecs.Task{}
+	for x := range t.Tasks.Waiting() {
+		k := kind{
+			x.TaskDefinitionArn, x.Overrides, capacity.Size{CPUUnits: x.Reserved.CPUUnits, MemoryMiB: x.Reserved.MemoryMiB}, x.AvailabilityZone, x.CPUArchitecture,
+			x.CapacityProviderName == ecs.ProviderFargateSpot,
+		}
+		if tasks[k] == nil {
+			kinds = append(kinds, k)
+		}
+		tasks[k] = append(tasks[k], x)
+	}
+	// Spot tasks come after those that are not, the largest first, as capacity counts them.
+	slices.SortStableFunc(kinds, func(a, b kind) int {
+		if a.spot != b.spot {
+			if a.spot {
+				return 1
+			}
+			return -1
+		}
+		return cmp.Compare(b.size.MemoryMiB, a.size.MemoryMiB)
+	})
+	return kinds, tasks
+}
+
+// place puts waiting tasks on members with room, as many as one Update takes, and reports whether there may be more.
+func (c *Pool) place(tx *state.Tx) (more bool) {
+	left := budget
+	kinds, tasks := waitingKinds(tx.Tables)
+	for _, k := range kinds {
+		d := tx.Definitions.Get(k.definition)
+		if d == nil {
+			continue
+		}
+		r := launch.PoolRequest(d, k.override)
+		r.Zone, r.Count = k.zone, min(len(tasks[k]), left)
+		for i, member := range placement.Decide(tx.Fleet(arn.Pool), r).Placed {
+			n := tasks[k][i].Clone()
+			if n.Place(tx.Instances.Get(member)) {
+				tx.Put(n)
+				left--
+			}
+		}
+		if left == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// decide asks package capacity and writes down what it says. What is to be launched and terminated is then asked of the provider.
+func (c *Pool) decide(tx *state.Tx, now time.Time) capacity.Plan {
+	kinds, tasks := waitingKinds(tx.Tables)
+	v := capacity.View{Rules: c.Rules, Members: c.members(tx, now)}
+	if c.Provider == nil {
+		v.Rules.Zones = nil // nothing can be launched anywhere
+	}
+	for _, k := range kinds {
+		v.Needs = append(v.Needs, capacity.Need{Size: k.size, Zone: k.zone, Architecture: k.architecture, Spot: k.spot, Since: tasks[k][0].CreatedAt, Count: len(tasks[k])})
+	}
+	pool := tx.Pool()
+	for i := range pool.Zones {
+		if z := &pool.Zones[i]; z.Failures > 0 {
+			v.Launches = append(v.Launches, launches(z, z.Zone, z.Architecture))
+		}
+	}
+	plan := capacity.Decide(v, now)
+	c.launchAll(tx, plan.Launch, now)
+	for _, id := range plan.Terminate {
+		leave(tx, tx.PoolMembers.Get(id), now)
+	}
+	for _, r := range plan.Reclaim {
+		reclaim(tx, r, now)
+	}
+	c.unavailable(tx, plan, kinds, tasks, now)
+	return plan
+}
+
+// launchAll makes the records of members to launch.
+func (c *Pool) launchAll(tx *state.Tx, list []capacity.Launch, now time.Time) {
+	for _, l := range list {
+		for range l.Count {
+			tx.Put(&ecs.PoolMember{
+				ID: "m-" + strings.ToLower(rand.Text()[:16]), Zone: l.Zone, Architecture: l.Architecture, CPUUnits: l.Size.CPUUnits, MemoryMiB: l.Size.MemoryMiB, LaunchedAt: now,
+			})
+		}
+	}
+}
+
+// leave takes a member out of the pool. One that has tasks stays.
+func leave(tx *state.Tx, m *ecs.PoolMember, now time.Time) {
+	if m == nil || m.Leaving {
+		return
+	}
+	if i := tx.Instances.Get(m.Instance); i != nil && i.Status != ecs.Inactive {
+		if tx.Tasks.Usage(i.ContainerInstanceArn).Tasks > 0 {
+			return
+		}
+		tx.Put(i.Deregister(now))
+	}
+	n := *m
+	n.Leaving = true
+	tx.Put(&n)
+}
+
+// reclaim interrupts Spot tasks of a member, the youngest first, until as much as is asked for is on its way to be free.
+func reclaim(tx *state.Tx, r capacity.Reclaim, now time.Time) {
+	m := tx.PoolMembers.Get(r.Member)
+	if m == nil {
+		return
+	}
+	var spot []*ecs.Task
+	for t := range tx.Tasks.OnInstance(m.Instance) {
+		if t.CapacityProviderName == ecs.ProviderFargateSpot && t.DesiredStatus != ecs.Stopped {
+			spot = append(spot, t)
+		}
+	}
+	slices.SortFunc(spot, func(a, b *ecs.Task) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	left := r.Size
+	for _, t := range spot {
+		if left.CPUUnits <= 0 && left.MemoryMiB <= 0 {
+			return
+		}
+		n := t.Clone()
+		n.Interrupt(now)
+		tx.Put(n)
+		left.CPUUnits -= t.Reserved.CPUUnits
+		left.MemoryMiB -= t.Reserved.MemoryMiB
+	}
+}
+
+// unavailable records where there is no capacity to be had, and ends tasks of their own that wait for it: those of services wait on.
+func (c *Pool) unavailable(tx *state.Tx, plan capacity.Plan, kinds []kind, tasks map[kind][]*ecs.Task, now time.Time) {
+	old := tx.Pool()
+	n := *old
+	n.Zones = slices.Clone(old.Zones)
+	for i := range n.Zones {
+		z := &n.Zones[i]
+		for _, l := range plan.Launches {
+			if l.Zone == z.Zone && l.Architecture == z.Architecture {
+				*z = zoneOf(l, z.Unavailable)
+			}
+		}
+		z.Unavailable = slices.ContainsFunc(plan.Unavailable, func(u capacity.Unavailable) bool {
+			return u.Zone == z.Zone && u.Architecture == z.Architecture && lasting(u, z.Failures)
+		})
+	}
+	if !slices.EqualFunc(n.Zones, old.Zones, samePoolZone) {
+		tx.Put(&n)
+	}
+	left := budget
+	for _, u := range plan.Unavailable {
+		z := n.In(u.Zone, u.Architecture)
+		if z != nil && !lasting(u, z.Failures) {
+			continue
+		}
+		for _, k := range kinds {
+			if k.zone != u.Zone || k.architecture != u.Architecture || k.size != u.Size || k.spot != u.Spot {
+				continue
+			}
+			left = endWaiting(tx, tasks[k], min(left, u.Count), left, now)
+		}
+	}
+}
+
+// lasting tells what cannot be had from a launch that failed once, which may be a mishap.
+func lasting(u capacity.Unavailable, failures int) bool {
+	return u.Reason != capacity.Failing || failures > 1
+}
+
+// endWaiting stops up to n tasks that no service has, the youngest first, and returns what is left of the budget.
+func endWaiting(tx *state.Tx, tasks []*ecs.Task, n, left int, now time.Time) int {
+	for i := len(tasks) - 1; i >= 0 && n > 0; i-- {
+		t := tx.Tasks.Get(tasks[i].TaskArn)
+		if t == nil || !t.Waiting() || t.Service != "" {
+			continue
+		}
+		x := t.Clone()
+		x.Stop(now, types.TaskStopCodeTaskFailedToStart, ecs.CapacityUnavailable)
+		tx.Put(x)
+		n--
+		left--
+	}
+	return left
+}
+
+func samePoolZone(a, b ecs.PoolZone) bool {
+	return a.Zone == b.Zone && a.Architecture == b.Architecture && a.Failures == b.Failures && a.Reason == b.Reason && a.Unavailable == b.Unavailable
+}
+
+// launches is a zone as package capacity has it; z is nil of one that is not known.
+func launches(z *ecs.PoolZone, zone, architecture string) capacity.Launches {
+	l := capacity.Launches{Zone: zone, Architecture: architecture}
+	if z != nil {
+		l.Failures, l.Reason = z.Failures, z.Reason
+		if z.LastFailure != nil {
+			l.LastFailure = *z.LastFailure
+		}
+	}
+	return l
+}
+
+func zoneOf(l capacity.Launches, unavailable bool) ecs.PoolZone {
+	z := ecs.PoolZone{Zone: l.Zone, Architecture: l.Architecture, Failures: l.Failures, Reason: l.Reason, Unavailable: unavailable}
+	if l.Failures > 0 {
+		at := l.LastFailure.UTC().Truncate(time.Millisecond)
+		z.LastFailure = &at
+	}
+	return z
+}
