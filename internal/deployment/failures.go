@@ -139,6 +139,15 @@ func (d *decision) rollBack() {
 	}
 }
 
+// takeBack makes the service what the deployment was made of.
+func takeBack(s *ecs.Service, d *ecs.Deployment) {
+	s.TaskDefinition, s.LaunchType, s.CapacityProviderStrategy = d.TaskDefinition, d.LaunchType, d.CapacityProviderStrategy
+	s.NetworkConfiguration = d.NetworkConfiguration
+	if ecs.ResolvedPlatform(s.PlatformVersion) != d.PlatformVersion { // LATEST stays what was asked for
+		s.PlatformVersion = d.PlatformVersion
+	}
+}
+
 // RollBack makes the newest completed deployment of s, a clone, the primary again, under its own id, as ECS does, and returns the id; "" where
 // there is none. reason is the format of its rolloutStateReason.
 func RollBack(s *ecs.Service, reason string, now time.Time) string {
@@ -160,7 +169,7 @@ func RollBack(s *ecs.Service, reason string, now time.Time) string {
 			}
 		}
 		s.Deployments = rest
-		s.TaskDefinition, s.LaunchType = target.TaskDefinition, target.LaunchType
+		takeBack(s, &target)
 		return target.ID
 	}
 	return ""

@@ -18,7 +18,8 @@ type Service struct {
 	TaskDefinition                arn.TaskDefinition
 	LaunchType                    types.LaunchType // "" with a capacity provider strategy
 	CapacityProviderStrategy      []types.CapacityProviderStrategyItem
-	PlatformVersion               string // on Fargate, as asked for: LATEST
+	LaunchTypeBefore              types.LaunchType // the one that a capacity provider strategy took the place of
+	PlatformVersion               string           // on Fargate, as asked for: LATEST
 	NetworkConfiguration          *types.NetworkConfiguration
 	SchedulingStrategy            types.SchedulingStrategy
 	DeploymentConfiguration       *types.DeploymentConfiguration
@@ -68,6 +69,14 @@ func (s *Service) Deployment(id string) *Deployment {
 
 // IsDaemon reports whether the service runs one task on each container instance that suits it.
 func (s *Service) IsDaemon() bool { return s.SchedulingStrategy == types.SchedulingStrategyDaemon }
+
+// RunsOn is the launch type that the service counts as: with a capacity provider strategy that of its providers, which are all Fargate's.
+func (s *Service) RunsOn() types.LaunchType {
+	if s.PlatformVersion != "" {
+		return types.LaunchTypeFargate
+	}
+	return s.LaunchType
+}
 
 // Clone copies s far enough that deployments can be changed in the copy.
 func (s *Service) Clone() *Service {

@@ -150,7 +150,7 @@ func (c *Census) service(x *ecs.Service, n int32) {
 	if i := slices.Index(statuses, x.Status); i >= 0 {
 		c.services[i] += n
 	}
-	if i := slices.Index(elsewheres, x.LaunchType); i >= 0 {
+	if i := slices.Index(elsewheres, x.RunsOn()); i >= 0 {
 		switch x.Status {
 		case ecs.Active:
 			c.elsewhere[i].active += n
@@ -183,7 +183,7 @@ func (t *Tables) censusTask(old, new *ecs.Task) {
 }
 
 func (t *Tables) censusService(old, new *ecs.Service) {
-	if old != nil && new != nil && old.Status == new.Status && old.LaunchType == new.LaunchType {
+	if old != nil && new != nil && old.Status == new.Status && old.RunsOn() == new.RunsOn() {
 		return
 	}
 	if some := cmp.Or(new, old); some != nil {

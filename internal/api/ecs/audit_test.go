@@ -33,7 +33,8 @@ func right() map[string]audited {
 		"UpdateClusterSettings": {body: `{"cluster":"demo","settings":[{"name":"containerInsights","value":"enabled"}]}`, required: "cluster settings"},
 		"PutClusterCapacityProviders": {body: `{"cluster":"demo","capacityProviders":[],"defaultCapacityProviderStrategy":[]}`,
 			required: "cluster capacityProviders defaultCapacityProviderStrategy"},
-		"DeleteCluster": {body: `{"cluster":"empty"}`, required: "cluster"},
+		"DeleteCluster":             {body: `{"cluster":"empty"}`, required: "cluster"},
+		"DescribeCapacityProviders": {body: `{}`},
 
 		"PutAccountSetting":        {body: `{"name":"awsvpcTrunking","value":"enabled"}`, required: "name value"},
 		"PutAccountSettingDefault": {body: `{"name":"awsvpcTrunking","value":"enabled"}`, required: "name value"},

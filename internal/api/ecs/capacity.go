@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 
@@ -123,6 +124,9 @@ func (c *capacity) placeable(constraints []types.PlacementConstraint, strategy [
 
 // into stores it in a service.
 func (c *capacity) into(s *ecs.Service) {
+	if s.LaunchType != "" && c.launchType == "" {
+		s.LaunchTypeBefore = s.LaunchType
+	}
 	s.LaunchType, s.CapacityProviderStrategy, s.PlatformVersion, s.NetworkConfiguration = c.launchType, c.strategy, c.platform, shownNetwork(c.network)
 }
 
@@ -155,15 +159,20 @@ func unknownProvider(p string) error {
 	return apierr.InvalidParameter("The specified capacity provider '%s' was not found. Specify a valid capacity provider and try again.", p)
 }
 
-// changedCapacity is where the service's tasks are to run after an update. An empty strategy goes back to the launch type of the cluster.
+// changedCapacity is where the service's tasks are to run after an update. An empty strategy goes back to the launch type.
 func changedCapacity(t *state.Tables, s *ecs.Service, in *awsecs.UpdateServiceInput) (*capacity, error) {
 	c := &capacity{s.LaunchType, s.CapacityProviderStrategy, s.PlatformVersion, s.NetworkConfiguration}
-	if in.CapacityProviderStrategy != nil {
-		if !in.ForceNewDeployment && !reflect.DeepEqual(orNone(in.CapacityProviderStrategy), s.CapacityProviderStrategy) {
+	if wants := orNone(in.CapacityProviderStrategy); in.CapacityProviderStrategy != nil && !reflect.DeepEqual(wants, s.CapacityProviderStrategy) {
+		if !in.ForceNewDeployment {
 			return nil, apierr.InvalidParameter("When switching from launch type to capacity provider strategy on an existing service, or making a change to a " +
 				"capacity provider strategy on a service that is already using one, you must force a new deployment.")
 		}
-		c.launchType, c.strategy, c.platform = "", in.CapacityProviderStrategy, ""
+		if c.launchType, c.strategy = "", wants; wants == nil {
+			c.launchType = cmp.Or(s.LaunchTypeBefore, types.LaunchTypeFargate) // there are no other providers
+		}
+		if !c.fargate() {
+			c.platform = ""
+		}
 	}
 	if in.PlatformVersion != nil {
 		c.platform = *in.PlatformVersion

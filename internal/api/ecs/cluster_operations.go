@@ -24,6 +24,9 @@ func (a *API) clusterOperations() []frontdoor.Operation {
 		frontdoor.Op("PutClusterCapacityProviders", a.putClusterCapacityProviders).On(func(r *frontdoor.Request, in any) []string {
 			return clusterResource(r, in.(*awsecs.PutClusterCapacityProvidersInput).Cluster)
 		}),
+		frontdoor.Op("DescribeCapacityProviders", a.describeCapacityProviders).On(func(r *frontdoor.Request, in any) []string {
+			return providerResources(r, in.(*awsecs.DescribeCapacityProvidersInput).CapacityProviders)
+		}),
 		frontdoor.Op("DeleteCluster", a.deleteCluster).On(func(r *frontdoor.Request, in any) []string {
 			return clusterResource(r, in.(*awsecs.DeleteClusterInput).Cluster)
 		}),
@@ -48,6 +51,17 @@ func clusterResources(r *frontdoor.Request, names []string) []string {
 	var out []string
 	for i := range names {
 		out = append(out, clusterResource(r, &names[i])...)
+	}
+	return out
+}
+
+// providerResources are the ARNs of the capacity providers that a request names, nil for all.
+func providerResources(r *frontdoor.Request, names []string) (out []string) {
+	for _, name := range names {
+		if !arn.Is(name) {
+			name = providerARN(r.Scope, name)
+		}
+		out = append(out, name)
 	}
 	return out
 }

@@ -32,6 +32,7 @@ var actedOn = map[string]string{
 	"UpdateClusterSettings":         "cluster",
 	"PutClusterCapacityProviders":   "cluster",
 	"DeleteCluster":                 "cluster",
+	"DescribeCapacityProviders":     "capacityProviders cluster include maxResults nextToken",
 	"RegisterTaskDefinition":        "containerDefinitions family cpu enableFaultInjection ipcMode memory networkMode pidMode placementConstraints requiresCompatibilities runtimePlatform tags volumes",
 	"DescribeTaskDefinition":        "taskDefinition include",
 	"ListTaskDefinitions":           "familyPrefix maxResults nextToken sort status",

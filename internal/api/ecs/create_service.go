@@ -107,9 +107,6 @@ func validateServiceKind(in *awsecs.CreateServiceInput) error {
 	if in.SchedulingStrategy != types.SchedulingStrategyDaemon {
 		return validateEnum("schedulingStrategy", in.SchedulingStrategy)
 	}
-	if c.fargate() {
-		return apierr.InvalidParameter("The daemon scheduling strategy does not support the FARGATE launch type.")
-	}
 	return createdSettings(in).validateDaemon()
 }
 
@@ -150,6 +147,9 @@ func newService(t *state.Tables, r *frontdoor.Request, in *awsecs.CreateServiceI
 	}
 	if err := on.resolve(c); err != nil {
 		return nil, err
+	}
+	if daemon && on.fargate() { // by the cluster's default strategy too
+		return nil, apierr.InvalidParameter("The daemon scheduling strategy does not support the FARGATE launch type.")
 	}
 	on.into(s)
 	fillService(s)
@@ -192,6 +192,7 @@ func sameService(old, s *ecs.Service) bool {
 		if s.IsDaemon() {
 			c.DesiredCount = 0 // nobody asks for it
 		}
+		c.LaunchTypeBefore = ""
 		c.Deployments, c.InactiveAt, c.SteadyAt, c.EventSeq, c.Said, c.Unknown, c.Surge, c.ServiceDeployment = nil, nil, nil, 0, nil, nil, 0, ""
 		return c
 	}

@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"context"
+	"reflect"
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
@@ -117,7 +118,7 @@ func newTaskSet(t *state.Tables, r *frontdoor.Request, s *ecs.Service, in *awsec
 // sameTaskSet refuses a clientToken that came with another request.
 func sameTaskSet(old, set *ecs.Deployment) error {
 	a, b := old.TaskSet, set.TaskSet
-	if old.TaskDefinition != set.TaskDefinition || old.LaunchType != set.LaunchType || a.ExternalID != b.ExternalID {
+	if old.TaskDefinition != set.TaskDefinition || a.ExternalID != b.ExternalID || !reflect.DeepEqual(capacityOf(old), capacityOf(set)) {
 		return apierr.InvalidParameter("Creation of task set was not idempotent.")
 	}
 	return nil

@@ -34,6 +34,10 @@ func validateNewExternal(in *awsecs.CreateServiceInput) error {
 		of = "LaunchType"
 	case in.NetworkConfiguration != nil:
 		of = "NetworkConfiguration"
+	case text(in.PlatformVersion) != "":
+		of = "PlatformVersion"
+	case len(in.CapacityProviderStrategy) > 0:
+		return apierr.InvalidParameter("CapacityProviderStrategy must be empty or null.")
 	case len(in.LoadBalancers) > 0:
 		return apierr.InvalidParameter("LoadBalancers must be empty or null.")
 	case in.SchedulingStrategy == types.SchedulingStrategyDaemon:
@@ -66,6 +70,10 @@ func validateExternalUpdate(in *awsecs.UpdateServiceInput) error {
 		return apierr.InvalidParameter("Unable to update task definition " + controller)
 	case in.NetworkConfiguration != nil:
 		return apierr.InvalidParameter("Unable to update network parameters " + controller)
+	case len(in.CapacityProviderStrategy) > 0:
+		return apierr.InvalidParameter("Unable to update capacity provider strategy " + controller)
+	case text(in.PlatformVersion) != "":
+		return apierr.InvalidParameter("Unable to update platform version " + controller)
 	case in.ForceNewDeployment:
 		return apierr.InvalidParameter("Cannot force a new deployment " + controller)
 	}

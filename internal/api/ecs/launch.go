@@ -113,6 +113,9 @@ func (l *launching) resolve(t *state.Tables, r *frontdoor.Request, now time.Time
 	if err := overridesSuit(l.overrides, d); err != nil {
 		return nil, err
 	}
+	if err := sizesSuit(l.overrides, d, l.capacity.fargate()); err != nil {
+		return nil, err
+	}
 	tags := l.allTags(d)
 	if len(tags) > mostTags {
 		return nil, apierr.InvalidParameter("Too many tags: a resource can have at most %d tags, and %d were given.", mostTags, len(tags))

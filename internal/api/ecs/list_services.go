@@ -33,7 +33,7 @@ func (a *API) listServices(_ context.Context, r *frontdoor.Request, in *awsecs.L
 		return nil, err
 	}
 	rows := where(view.Services.Under(string(c.ClusterArn.Service("")), arn.Service(l.after)), func(s *ecs.Service) bool {
-		return s.Status != ecs.Inactive && (in.LaunchType == "" || s.LaunchType == in.LaunchType) &&
+		return s.Status != ecs.Inactive && (in.LaunchType == "" || s.RunsOn() == in.LaunchType) &&
 			(in.SchedulingStrategy == "" || s.SchedulingStrategy == in.SchedulingStrategy) &&
 			(in.ResourceManagementType == "" || in.ResourceManagementType == types.ResourceManagementTypeCustomer)
 	})

@@ -166,8 +166,10 @@ func taskSetView(t *state.Tables, s *ecs.Service, d *ecs.Deployment, tags bool) 
 		ComputedDesiredCount: int32(d.DesiredCount), PendingCount: int32(n.Pending), RunningCount: int32(n.Running),
 		CreatedAt: &d.CreatedAt, UpdatedAt: &d.UpdatedAt, LaunchType: d.LaunchType,
 		LoadBalancers: []types.LoadBalancer{}, ServiceRegistries: []types.ServiceRegistry{}, Tags: []types.Tag{},
-		Scale:           &types.Scale{Value: d.TaskSet.Scale, Unit: types.ScaleUnitPercent},
-		StabilityStatus: d.TaskSet.StabilityStatus, StabilityStatusAt: &d.TaskSet.StabilityStatusAt,
+		Scale:                    &types.Scale{Value: d.TaskSet.Scale, Unit: types.ScaleUnitPercent},
+		CapacityProviderStrategy: d.CapacityProviderStrategy, PlatformVersion: optional(d.PlatformVersion), PlatformFamily: familyView(d.PlatformVersion),
+		NetworkConfiguration: d.NetworkConfiguration,
+		StabilityStatus:      d.TaskSet.StabilityStatus, StabilityStatusAt: &d.TaskSet.StabilityStatusAt,
 	}
 	if tags {
 		v.Tags = orEmpty(d.TaskSet.Tags)

@@ -36,7 +36,9 @@ func taskView(t *state.Tables, task *ecs.Task, tags bool) types.Task {
 	if task.LaunchType != types.LaunchTypeExternal {
 		v.AvailabilityZone = optional(task.AvailabilityZone)
 		v.Attributes = architectureView(task)
-		v.Connectivity, v.ConnectivityAt = types.ConnectivityConnected, &task.CreatedAt
+		if task.ContainerInstanceArn != "" {
+			v.Connectivity, v.ConnectivityAt = types.ConnectivityConnected, &task.CreatedAt
+		}
 	}
 	return v
 }

@@ -20,13 +20,14 @@ func (a *API) updateCluster(ctx context.Context, r *frontdoor.Request, in *awsec
 	if err := validateServiceConnectDefaults(in.ServiceConnectDefaults); err != nil {
 		return nil, err
 	}
-	out, err := a.changeCluster(ctx, r, in.Cluster, in.Settings, func(c *ecs.Cluster) {
+	out, err := a.changeCluster(ctx, r, in.Cluster, in.Settings, func(_ *state.Tables, c *ecs.Cluster) error {
 		if in.Configuration != nil {
 			c.Configuration = in.Configuration
 		}
 		if in.ServiceConnectDefaults != nil {
 			c.ServiceConnectDefaults = serviceConnectDefaults(in.ServiceConnectDefaults)
 		}
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -36,7 +37,7 @@ func (a *API) updateCluster(ctx context.Context, r *frontdoor.Request, in *awsec
 
 // changeCluster stores settings and whatever change does in a copy of the ACTIVE cluster called name, and returns it as an answer shows it.
 func (a *API) changeCluster(
-	ctx context.Context, r *frontdoor.Request, name *string, settings []types.ClusterSetting, change func(*ecs.Cluster),
+	ctx context.Context, r *frontdoor.Request, name *string, settings []types.ClusterSetting, change func(*state.Tables, *ecs.Cluster) error,
 ) (*types.Cluster, error) {
 	if blank(name) {
 		return nil, apierr.InvalidParameter("cluster should not be null or empty.")
@@ -52,7 +53,9 @@ func (a *API) changeCluster(
 		}
 		changed := *c
 		changed.Settings = mergeClusterSettings(c.Settings, settings)
-		change(&changed)
+		if err := change(tx.Tables, &changed); err != nil {
+			return err
+		}
 		tx.Put(&changed)
 		out = changedClusterView(tx.Tables, &changed)
 		return nil

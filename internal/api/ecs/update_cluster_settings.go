@@ -8,6 +8,7 @@ import (
 	"berth/internal/apierr"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
+	"berth/internal/state"
 )
 
 // updateClusterSettings changes the given settings of a cluster.
@@ -17,7 +18,7 @@ func (a *API) updateClusterSettings(
 	if len(in.Settings) == 0 {
 		return nil, apierr.InvalidParameter("settings can not be empty.")
 	}
-	out, err := a.changeCluster(ctx, r, in.Cluster, in.Settings, func(*ecs.Cluster) {})
+	out, err := a.changeCluster(ctx, r, in.Cluster, in.Settings, func(*state.Tables, *ecs.Cluster) error { return nil })
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -31,8 +32,7 @@ func fargateFault(in *awsecs.RegisterTaskDefinitionInput) error {
 		cpu += int(c.Cpu)
 	}
 	if cpu > ecs.CPUUnits(*in.Cpu) {
-		return apierr.ClientException("The sum of all container 'cpu' values cannot be greater than the task-level 'cpu' value: %d is more than %d.",
-			cpu, ecs.CPUUnits(*in.Cpu))
+		return apierr.ClientException("%s", tooMuchCPU(cpu, ecs.CPUUnits(*in.Cpu)))
 	}
 	return nil
 }
@@ -46,8 +46,7 @@ func fargateTask(in *awsecs.RegisterTaskDefinitionInput) error {
 	case in.Memory == nil:
 		return apierr.ClientException("Fargate requires that 'memory' be defined at the task level.")
 	case !fargateSize(ecs.CPUUnits(*in.Cpu), ecs.MemoryMiB(*in.Memory)):
-		return apierr.ClientException("No Fargate configuration exists for given values: %d CPU, %d memory. See the Amazon ECS documentation for the valid values.",
-			ecs.CPUUnits(*in.Cpu), ecs.MemoryMiB(*in.Memory))
+		return apierr.ClientException("%s", noFargateSize(ecs.CPUUnits(*in.Cpu), ecs.MemoryMiB(*in.Memory)))
 	case in.IpcMode != "":
 		return apierr.ClientException("Fargate compatible task definitions do not support ipcMode")
 	case in.PidMode == types.PidModeHost:
@@ -59,13 +58,8 @@ func fargateTask(in *awsecs.RegisterTaskDefinitionInput) error {
 }
 
 func fargateStorage(in *awsecs.RegisterTaskDefinitionInput) error {
-	if s := in.EphemeralStorage; s != nil {
-		switch {
-		case s.SizeInGiB < 21:
-			return apierr.ClientException("EphemeralStorage size should be at least 21")
-		case s.SizeInGiB > 200:
-			return apierr.ClientException("EphemeralStorage size should be at most 200")
-		}
+	if fault := storageFault(in.EphemeralStorage); fault != "" {
+		return apierr.ClientException("%s", fault)
 	}
 	for _, v := range in.Volumes {
 		switch {
@@ -133,6 +127,27 @@ func fargateLogs(in *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDefin
 		return apierr.ClientException("Fargate requires log configuration options to include awslogs-stream-prefix to support log driver awslogs.")
 	}
 	return nil
+}
+
+// storageFault says what is wrong with a size of ephemeral storage, "" where nothing is.
+func storageFault(s *types.EphemeralStorage) string {
+	switch {
+	case s == nil:
+		return ""
+	case s.SizeInGiB < 21:
+		return "EphemeralStorage size should be at least 21"
+	case s.SizeInGiB > 200:
+		return "EphemeralStorage size should be at most 200"
+	}
+	return ""
+}
+
+func tooMuchCPU(cpu, task int) string {
+	return fmt.Sprintf("The sum of all container 'cpu' values cannot be greater than the task-level 'cpu' value: %d is more than %d.", cpu, task)
+}
+
+func noFargateSize(cpu, mib int) string {
+	return fmt.Sprintf("No Fargate configuration exists for given values: %d CPU, %d memory. See the Amazon ECS documentation for the valid values.", cpu, mib)
 }
 
 // fargateSize reports whether Fargate has tasks of that size.

@@ -24,9 +24,6 @@ func validateOverrides(o *types.TaskOverride, plan *awswire.Plan) error {
 	if len(o.InferenceAcceleratorOverrides) > 0 {
 		return apierr.InvalidParameter("Unsupported field 'inferenceAcceleratorOverrides'")
 	}
-	if o.EphemeralStorage != nil {
-		return apierr.InvalidParameter("Tasks using the EC2 launch type do not support EphemeralStorage")
-	}
 	if err := validateRole("taskRoleArn", o.TaskRoleArn); err != nil {
 		return err
 	}
