@@ -79,7 +79,7 @@ func showInterface(t *state.Tables, s arn.Scope, n *vpc.NetworkInterface) shownI
 		out.AvailabilityZoneId = sub.AvailabilityZoneID
 	}
 	if v := t.VPCs.Get(vpc.ARN(s, vpc.KindVPC, n.VpcID)); v != nil && v.DNSHostnames {
-		out.PrivateDnsName = privateName(s.Region, n.Address)
+		out.PrivateDnsName = vpc.PrivateDNSName(s.Region, n.Address)
 	}
 	out.PrivateIpAddressesSet = []shownPrivateAddress{{association, true, out.PrivateDnsName, n.Address}}
 	return out
@@ -132,9 +132,4 @@ func groupIDs(t *state.Tables, s arn.Scope, n *vpc.NetworkInterface) []shownGrou
 		out = append(out, one)
 	}
 	return out
-}
-
-// privateName is the name that an address has in its VPC: ip-10-0-0-5.ec2.internal.
-func privateName(region, address string) string {
-	return "ip-" + strings.ReplaceAll(address, ".", "-") + "." + internalDomain(region)
 }

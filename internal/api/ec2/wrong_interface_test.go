@@ -11,7 +11,7 @@ func TestWrongInterfaceRequests(t *testing.T) {
 	a.must(t, "CreateSubnet VpcId=vpc-#2 CidrBlock=10.0.0.0/28")
 	a.must(t, "CreateNetworkInterface SubnetId=subnet-#1 PrivateIpAddress=10.0.0.4")
 	a.named(strings.Replace(a.known(t, "eni-#1"), "eni-", "eni-attach-", 1)) // eni-attach-#1, which is none
-	for _, name := range []string{"d", "e", "f", "g", "h"} { // sg-#5 to sg-#9
+	for _, name := range []string{"d", "e", "f", "g", "h"} {                 // sg-#5 to sg-#9
 		a.must(t, "CreateSecurityGroup VpcId=vpc-#2 GroupDescription=d GroupName="+name)
 	}
 	const (
