@@ -189,6 +189,10 @@ func (p *plan) addSubnets(list []acsproto.Subnet) (map[string]netip.Prefix, erro
 // addRoutes makes a subnet's tables of routes: one for interfaces with a public address, where that matters, and one for the others. Their numbers are
 // the subnet's first two addresses, which no other subnet has.
 func (p *plan) addRoutes(subnet netip.Prefix, list []acsproto.Route) error {
+	list = slices.DeleteFunc(slices.Clone(list), func(r acsproto.Route) bool { // there is no IPv6 in a VPC
+		p, err := netip.ParsePrefix(r.Destination)
+		return err == nil && !p.Addr().Is4()
+	})
 	a := subnet.Addr().As4()
 	private := int(a[0])<<24 | int(a[1])<<16 | int(a[2])<<8 | int(a[3])
 	public := private + 1
@@ -226,7 +230,7 @@ func (p *plan) addInterfaces(nics []nic, detached map[string]bool) {
 		switch {
 		case n.local && !detached[n.id]:
 			p.interfaces[n.id] = n
-		case !n.local && p.underlay.IsValid() && n.host.IsValid() && n.host != p.underlay:
+		case !n.local && p.underlay.IsValid() && n.host.Is4() && n.host != p.underlay:
 			p.hosts[n.host] = true
 			p.routes[route{table: mainTable, to: netip.PrefixFrom(n.address, 32), device: tunnel, via: n.host}] = true
 		}
@@ -277,13 +281,13 @@ func parseInterface(in acsproto.NetworkInterface, subnets map[string]netip.Prefi
 	if n.address, err = netip.ParseAddr(in.Address); err != nil || !n.subnet.Contains(n.address) {
 		return nic{}, fmt.Errorf("address: %q is not in the subnet's %s", in.Address, n.subnet)
 	}
+	if !n.local { // of one elsewhere, or nowhere yet, no more is needed; one without an IPv4 host is not reached
+		n.host, _ = netip.ParseAddr(in.Host)
+		n.host = n.host.Unmap()
+		return n, nil
+	}
 	if n.mac, err = net.ParseMAC(in.MAC); err != nil || len(n.mac) != 6 || n.mac[0]&1 != 0 {
 		return nic{}, fmt.Errorf("mac: %q is not the address of a network card", in.MAC)
-	}
-	if in.Host != "" {
-		if n.host, err = netip.ParseAddr(in.Host); err != nil || !n.host.Is4() {
-			return nic{}, fmt.Errorf("host: %q is no IPv4 address", in.Host)
-		}
 	}
 	return n, nil
 }
