@@ -118,10 +118,22 @@ func (r *Record) at(address netip.Addr) bool {
 
 // vpcOf is the VPC of a task's network interface, "" where it has none or it is not known.
 func (a *Agent) vpcOf(t acsproto.Task) string {
-	if len(t.Interfaces) == 0 || a.VPCOf == nil {
+	if len(t.Interfaces) == 0 {
 		return ""
 	}
-	return a.VPCOf(t.Interfaces[0].ID)
+	return a.vpcs.vpcOf(t.Interfaces[0].ID)
+}
+
+// vpcOf is the VPC of a network interface of this machine, "" where it is not known.
+func (v *vpcs) vpcOf(networkInterface string) string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, t := range v.told {
+		if n, ok := t.state.Interfaces[networkInterface]; ok {
+			return n.VPC
+		}
+	}
+	return ""
 }
 
 func (t *task) seen(ctx context.Context, container string) *Seen {

@@ -19,6 +19,7 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"github.com/moby/moby/api/types/container"
 
+	"berth/internal/acs"
 	"berth/internal/acsproto"
 	"berth/internal/agent"
 	"berth/internal/agent/agenttest"
@@ -69,14 +70,16 @@ func tell(t *testing.T, in map[string]string) string {
 	s.config = agent.Config{
 		Installation: "test", Instances: []agent.InstanceConfig{{Name: "one", Cluster: "demo", Zone: "us-east-1b"}}, Front: fronts{},
 		Engine: s.engine.Seam(), Ledger: s.ledger, API: func(agent.InstanceConfig) agent.API { return s.control },
-		RunAgent: s.control.RunAgent, RunTelemetry: s.control.RunTelemetry,
-		Pause: func(context.Context) (string, error) { return "pause", nil },
+		RunTelemetry: s.control.RunTelemetry,
+		Pause:        func(context.Context) (string, error) { return "pause", nil },
 		Clock: func() (agent.Clock, error) {
 			return agent.Clock{At: time.Now(), ErrorBound: 1500 * time.Microsecond, Synchronized: true}, nil
 		},
 	}
-	s.config.VPCOf = func(networkInterface string) string {
-		return map[string]string{"eni-1": "vpc-1", "eni-2": "vpc-2"}[networkInterface]
+	s.config.RunAgent = func(ctx context.Context, c acs.AgentConfig, o acs.Orders) error {
+		o.Network(ctx, acsproto.Network{Whole: true, VPCs: []acsproto.VPC{{ID: "vpc-1"}, {ID: "vpc-2"}},
+			Interfaces: []acsproto.NetworkInterface{{ID: "eni-1", VPC: "vpc-1", Local: true}, {ID: "eni-2", VPC: "vpc-2", Local: true}}})
+		return s.control.RunAgent(ctx, c, o)
 	}
 	for line := range strings.Lines(in["records"]) {
 		s.remember(line)
