@@ -119,9 +119,9 @@ func (k *Keeper) apply(ctx context.Context) error {
 		keep[id] = true
 	}
 	errs := []error{k.sweep(keep)}
-	wayErr := errors.Join(k.machine.choose(plans), k.machine.prepare())
+	wayErr := errors.Join(k.machine.choose(plans), k.machine.prepare(plans))
 	for _, id := range sortedKeys(plans) {
-		if plans[id].out && wayErr != nil { // nothing of it may pass before the machine's rules are there
+		if (plans[id].out || k.underlay.IsValid()) && wayErr != nil { // nothing of it may pass before the machine's rules are there
 			failed[id] = wayErr
 			delete(plans, id)
 			continue

@@ -113,25 +113,27 @@ func (m *machine) slot(vpc string) (int, error) {
 	return -1, nil
 }
 
-// prepare puts the machine's rules in place, before any way is there, or takes them away after the last one.
-func (m *machine) prepare() error {
-	want := "none"
-	var addresses []netip.Addr
+// prepare puts the machine's rules in place, before any way or tunnel is there, or takes them away after the last one.
+func (m *machine) prepare(plans map[string]plan) error {
+	in := inputs{tunnels: false}
 	for _, id := range sortedKeys(m.ways) {
 		_, a := wayAddresses(m.ways[id])
-		addresses = append(addresses, a)
+		in.ways = append(in.ways, a)
 	}
-	if len(addresses) > 0 {
-		want = fmt.Sprint(addresses)
+	hosts := map[netip.Addr]bool{}
+	for _, p := range plans {
+		in.tunnels = in.tunnels || p.underlay.IsValid()
+		maps.Copy(hosts, p.hosts)
 	}
-	if m.made != want {
+	_, in.hosts = differencesFunc(nil, hosts, netip.Addr.Compare)
+	if want := fmt.Sprint(in); m.made != want {
 		m.made = ""
-		if err := m.space.do("make the machine's table", func() error { return m.makeTable(addresses) }); err != nil {
+		if err := m.space.do("make the machine's table", func() error { return m.makeTable(in) }); err != nil {
 			return err
 		}
 		m.made = want
 	}
-	if len(addresses) == 0 {
+	if len(in.ways) == 0 {
 		return m.closeFirewall()
 	}
 	if err := m.space.settings(setting{"ipv4/ip_forward", "1"}); err != nil {
@@ -140,38 +142,69 @@ func (m *machine) prepare() error {
 	return m.openFirewall()
 }
 
-// setWays is the set of the VPCs' addresses on their ways out.
-const setWays = "ways"
+// inputs are what the machine's table is made of.
+type inputs struct {
+	ways    []netip.Addr // the VPCs' addresses on their ways out
+	tunnels bool
+	hosts   []netip.Addr // the other machines
+}
 
-// makeTable makes the machine's table in one transaction; without ways there is none.
-func (m *machine) makeTable(ways []netip.Addr) error {
+// The sets of the machine's table.
+const (
+	setWays  = "ways"
+	setHosts = "hosts"
+)
+
+// makeTable makes the machine's table in one transaction; without ways and tunnels there is none.
+func (m *machine) makeTable(in inputs) error {
 	r := m.space.rules
 	t := &nftables.Table{Family: nftables.TableFamilyIPv4, Name: m.table()}
-	if len(ways) == 0 {
+	if len(in.ways) == 0 && !in.tunnels {
 		r.conn.AddTable(t)
 		r.conn.DelTable(t)
 		return r.commit()
 	}
 	r.replaceTable(t.Name)
-	if err := r.addSet(t, setWays); err != nil {
-		return err
+	for _, s := range []struct {
+		name      string
+		addresses []netip.Addr
+	}{{setWays, in.ways}, {setHosts, in.hosts}} {
+		if err := r.addSet(t, s.name); err != nil {
+			return err
+		}
+		elements := make([]element, len(s.addresses))
+		for i, a := range s.addresses {
+			elements[i] = element{set: s.name, address: a}
+		}
+		if err := r.elements(t, elements, r.conn.SetAddElements); err != nil {
+			return err
+		}
 	}
-	elements := make([]element, len(ways))
-	for i, a := range ways {
-		elements[i] = element{set: setWays, address: a}
-	}
-	if err := r.elements(t, elements, r.conn.SetAddElements); err != nil {
-		return err
+	if in.tunnels {
+		m.tableTunnels(r, t)
 	}
 	m.tableForward(r, t)
 	before := nftables.ChainPriorityRef(*nftables.ChainPriorityFilter - 10)
-	in := r.base(t, "input", nftables.ChainHookInput, before, nftables.ChainPolicyAccept)
-	r.rule(in, fromPrefix(m.prefixOfWays()), established(), accept())
-	r.rule(in, fromPrefix(m.prefixOfWays()), drop())
+	c := r.base(t, "input", nftables.ChainHookInput, before, nftables.ChainPolicyAccept)
+	r.rule(c, fromPrefix(m.prefixOfWays()), established(), accept())
+	r.rule(c, fromPrefix(m.prefixOfWays()), drop())
 	nat := r.base(t, "nat", nftables.ChainHookPostrouting, nftables.ChainPriorityNATSource, nftables.ChainPolicyAccept)
 	r.rule(nat, toPrefix(m.prefixOfWays()), masquerade())
 	r.rule(nat, inSet(offsetSource, setWays), notTo(m.prefixOfWays()), masquerade())
 	return r.commit()
+}
+
+// tableTunnels lets only the machines themselves speak VXLAN with each other: not strangers, not what a machine forwards and gives its own address, and not
+// the programs on it, which all could put packets into any VPC.
+func (m *machine) tableTunnels(r *ruleset, t *nftables.Table) {
+	vxlan := rulePart(protocol(protocolUDP), port(int32(m.port), int32(m.port)))
+	in := r.base(t, "tunnels", nftables.ChainHookPrerouting, nftables.ChainPriorityRaw, nftables.ChainPolicyAccept)
+	r.rule(in, vxlan, local(), notInSet(offsetSource, setHosts), drop())
+	before := nftables.ChainPriorityRef(*nftables.ChainPriorityFilter - 20)
+	through := r.base(t, "through", nftables.ChainHookForward, before, nftables.ChainPolicyAccept)
+	r.rule(through, vxlan, inSet(offsetDestination, setHosts), drop())
+	out := r.base(t, "output", nftables.ChainHookOutput, nftables.ChainPriorityFilter, nftables.ChainPolicyAccept)
+	r.rule(out, vxlan, inSet(offsetDestination, setHosts), byProgram(), drop())
 }
 
 // tableForward lets VPCs out, to nobody's link-local addresses and to no other VPC, and answers in. What is not of a VPC is not its matter.

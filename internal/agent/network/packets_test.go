@@ -99,9 +99,8 @@ func checksum(b []byte) uint16 {
 	return ^uint16(sum)
 }
 
-// forge sends a UDP packet with any source from a task, as a task with NET_RAW can.
-func (k task) forge(t testing.TB, source, destination string, port uint16) {
-	t.Helper()
+// udpPacket is an IPv4 packet with a byte of UDP, from port 4000.
+func udpPacket(source, destination string, port uint16) []byte {
 	from, to := netip.MustParseAddr(source).As4(), netip.MustParseAddr(destination).As4()
 	p := make([]byte, 29)
 	p[0], p[8], p[9] = 0x45, 64, unix.IPPROTO_UDP
@@ -112,6 +111,13 @@ func (k task) forge(t testing.TB, source, destination string, port uint16) {
 	binary.BigEndian.PutUint16(p[20:], 4000)
 	binary.BigEndian.PutUint16(p[22:], port)
 	binary.BigEndian.PutUint16(p[24:], 9)
+	return p
+}
+
+// forge sends a UDP packet with any source from a task, as a task with NET_RAW can.
+func (k task) forge(t testing.TB, source, destination string, port uint16) {
+	t.Helper()
+	p, to := udpPacket(source, destination, port), netip.MustParseAddr(destination).As4()
 	err := runIn(k.ns, func() error {
 		s, err := unix.Socket(unix.AF_INET, unix.SOCK_RAW, unix.IPPROTO_RAW)
 		if err != nil {

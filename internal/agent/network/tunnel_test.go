@@ -2,10 +2,14 @@ package network
 
 import (
 	"context"
+	"net"
 	"net/netip"
 	"testing"
+	"time"
 
+	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
 
 	"berth/internal/acsproto"
 	"berth/internal/agent"
@@ -141,4 +145,62 @@ func TestTunnelSizes(t *testing.T) {
 		t.Errorf("mtu %d, MAC %s", l.Attrs().MTU, l.Attrs().HardwareAddr)
 	}
 	var _ agent.Network = p.one
+}
+
+// frame is a VXLAN packet's payload: for a VPC's device on a machine, from and to tasks.
+func frame(vni uint32, host, vpc, from, to string, port uint16) []byte {
+	f := []byte{8, 0, 0, 0, byte(vni >> 16), byte(vni >> 8), byte(vni), 0}
+	f = append(f, tunnelMAC(netip.MustParseAddr(host), vpc)...)
+	f = append(f, 2, 0, 0, 0, 0, 9, 8, 0)
+	return append(f, udpPacket(from, to, port)...)
+}
+
+// throw sends a UDP packet to a machine's VXLAN port, from an address of the namespace.
+func throw(t *testing.T, ns netns.NsHandle, from, to string, payload []byte) {
+	t.Helper()
+	must(t, runIn(ns, func() error {
+		c, err := (&net.Dialer{LocalAddr: &net.UDPAddr{IP: net.ParseIP(from)}}).Dial("udp4", to+":4789")
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		_, _ = c.Write(payload) // may be refused at once
+		return nil
+	}))
+}
+
+// TestStrangersPutNothingIntoTunnels: who knows all numbers of a VPC, and is not a machine's kernel, cannot put a packet into it.
+func TestStrangersPutNothingIntoTunnels(t *testing.T) {
+	t.Parallel()
+	p := newPair(t)
+	w := newWorld()
+	w.on(p.hostOne, "eni-web", "10.0.1.10", "sg-open")
+	w.on(p.hostTwo, "eni-client", "10.0.1.11", "sg-open")
+	w.route("vpc-1", "subnet-a", acsproto.Route{Destination: "0.0.0.0/0", Via: "nat"})
+	p.apply(t, w)
+	web, client := attach(t, p.one, "eni-web"), attach(t, p.two, "eni-client")
+	heard := web.hears(t, 99)
+	payload := frame(w.VPCs["vpc-1"].VNI, p.hostOne, "vpc-1", "10.0.1.11", "10.0.1.10", 99)
+	wire := p.second.space(t)
+	l, err := wire.links.LinkByName("wire")
+	must(t, err)
+	must(t, wire.links.AddrAdd(l, &netlink.Addr{IPNet: ipNet(netip.MustParsePrefix("192.0.2.99/24"))}))
+
+	throw(t, p.second.ns, p.hostTwo, p.hostOne, payload) // a program on a machine of the VPC
+	throw(t, p.first.ns, p.hostOne, p.hostOne, payload)
+	throw(t, p.second.ns, "192.0.2.99", p.hostOne, payload) // a stranger
+	throw(t, client.ns, "10.0.1.11", p.hostOne, payload)    // a task, whose packets leave as its machine's
+	if from := heard(silence); from != "" {
+		t.Errorf("a packet came through, as from %s", from)
+	}
+	r := p.two.machine.space.rules // without the rules it is a packet like any other: else the test shows nothing
+	r.conn.DelTable(&nftables.Table{Family: nftables.TableFamilyIPv4, Name: p.two.machine.table()})
+	must(t, r.commit())
+	p.two.machine.made = ""
+	for until := time.Now().Add(patience); heard(silence) == ""; {
+		throw(t, p.second.ns, p.hostTwo, p.hostOne, payload)
+		if time.Now().After(until) {
+			t.Fatal("the packet is none")
+		}
+	}
 }

@@ -76,6 +76,19 @@ func fromTask() words {
 	return words{&expr.Meta{Key: expr.MetaKeyMARK, Register: register1}, &expr.Cmp{Op: expr.CmpOpNeq, Register: register1, Data: native(0)}}
 }
 
+// local matches packets to an address of the namespace's own.
+func local() words {
+	return words{
+		&expr.Fib{Register: register1, FlagDADDR: true, ResultADDRTYPE: true},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: register1, Data: native(unix.RTN_LOCAL)},
+	}
+}
+
+// byProgram matches packets that a program has sent. Those of the kernel's own have no user.
+func byProgram() words {
+	return words{&expr.Meta{Key: expr.MetaKeySKUID, Register: register1}, &expr.Cmp{Op: expr.CmpOpNeq, Register: register1, Data: native(1<<32 - 1)}}
+}
+
 // address loads the source or destination.
 func address(offset uint32) expr.Any {
 	return &expr.Payload{DestRegister: register1, Base: expr.PayloadBaseNetworkHeader, Offset: offset, Len: 4}
