@@ -107,8 +107,11 @@ func (h *host) clear() {
 	}
 }
 
+// taskID is the id of a test's task. Two runs of these tests at once do not meet.
+func taskID(n int) string { return fmt.Sprintf("%016x%016x", os.Getpid(), n) }
+
 func (h *host) task(n int, containers ...acsproto.Container) acsproto.Task {
-	id := fmt.Sprintf("%032x", n)
+	id := taskID(n)
 	h.ids = append(h.ids, id)
 	return acsproto.Task{ARN: "arn:aws:ecs:us-east-1:123456789012:task/demo/" + id, Cluster: "demo",
 		Family: "real", Version: "1", NetworkMode: "none", Containers: containers}

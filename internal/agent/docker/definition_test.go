@@ -164,7 +164,7 @@ func TestFireLens(t *testing.T) {
 		t.Fatal(err)
 	}
 	router := strings.TrimSpace(string(address)) + ":24224"
-	tag := fmt.Sprintf("app-firelens-%032x ", 61)
+	tag := "app-firelens-" + taskID(61) + " "
 	lines := func(want string) {
 		t.Helper()
 		for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {

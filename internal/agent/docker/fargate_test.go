@@ -77,7 +77,7 @@ func TestFargateSize(t *testing.T) {
 	}
 	spin := []string{"/bin/sh", "-c", "while :; do :; done"}
 	t.Run("CPU", func(t *testing.T) {
-		one := fargate(h.task(51, c("a", spin...), c("b", spin...)))
+		one := fargate(h.task(81, c("a", spin...), c("b", spin...)))
 		one.Containers[0].CPUUnits = 4096
 		for i := range one.Containers {
 			one.Containers[i].StopTimeout = 1
@@ -108,7 +108,7 @@ func TestFargateSize(t *testing.T) {
 	})
 	t.Run("memory of the task", func(t *testing.T) {
 		const size = `m=$(cat /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || cat /sys/fs/cgroup/memory.max)`
-		one := fargate(h.task(52, c("a", polite...), c("b", "/bin/sh", "-c", size+`; test "$m" = 67108864 && exit 5`), c("c", "/bin/sh", "-c", size+`; test "$m" = 33554432 && exit 5`)))
+		one := fargate(h.task(82, c("a", polite...), c("b", "/bin/sh", "-c", size+`; test "$m" = 67108864 && exit 5`), c("c", "/bin/sh", "-c", size+`; test "$m" = 33554432 && exit 5`)))
 		one.Containers[1].Essential, one.Containers[2].Essential, one.Containers[2].MemoryMiB = false, false, 32
 		h.control.Run(one)
 		h.expect(one.ARN, "RUNNING a:RUNNING b:STOPPED(5) c:STOPPED(5)")
@@ -121,7 +121,7 @@ func TestFargateSize(t *testing.T) {
 	})
 	t.Run("memory of all together", func(t *testing.T) {
 		// Neither reaches its own 48 MiB: a holds 32, b 40.
-		one := fargate(h.task(53, c("a", "/bin/sh", "-c", "/bin/busybox head -c 33554432 /dev/zero > /dev/shm/x; "+polite[2]),
+		one := fargate(h.task(83, c("a", "/bin/sh", "-c", "/bin/busybox head -c 33554432 /dev/zero > /dev/shm/x; "+polite[2]),
 			c("b", "/bin/sh", "-c", "sleep 1; exec /bin/busybox dd if=/dev/zero of=/dev/null bs=41943040 count=100000")))
 		one.Containers[0].MemoryMiB, one.Containers[1].MemoryMiB = 48, 48
 		h.control.Run(one)
@@ -164,7 +164,7 @@ func TestFargateStorage(t *testing.T) {
 		return fmt.Sprintf("/bin/busybox head -c %d /dev/zero > %s; ", mib<<20, path)
 	}
 	t.Run("too much, in layers and a volume together", func(t *testing.T) {
-		one := fargate(h.task(61, c("a", "/bin/sh", "-c", write(6, "/x")+write(6, "/data/y")+polite[2]), c("b", "/bin/sh", "-c", write(6, "/x")+"sleep 1000")))
+		one := fargate(h.task(91, c("a", "/bin/sh", "-c", write(6, "/x")+write(6, "/data/y")+polite[2]), c("b", "/bin/sh", "-c", write(6, "/x")+"sleep 1000")))
 		one.Volumes = []acsproto.Volume{{Name: "data"}}
 		one.Containers[0].MountPoints = []acsproto.MountPoint{{SourceVolume: "data", ContainerPath: "/data"}}
 		h.control.Run(one)
@@ -190,12 +190,12 @@ func TestFargateStorage(t *testing.T) {
 		h.start()
 	})
 	t.Run("too much, in a file without a name", func(t *testing.T) {
-		one := fargate(h.task(63, c("a", "/bin/sh", "-c", "exec 3> /x; /bin/busybox rm /x; /bin/busybox head -c 17000000 /dev/zero >&3; "+polite[2])))
+		one := fargate(h.task(93, c("a", "/bin/sh", "-c", "exec 3> /x; /bin/busybox rm /x; /bin/busybox head -c 17000000 /dev/zero >&3; "+polite[2])))
 		h.control.Run(one)
 		h.expectFull(one.ARN)
 	})
 	t.Run("not too much", func(t *testing.T) {
-		one := fargate(h.task(62, c("a", "/bin/sh", "-c", write(4, "/x")+polite[2])))
+		one := fargate(h.task(92, c("a", "/bin/sh", "-c", write(4, "/x")+polite[2])))
 		h.control.Run(one)
 		h.expect(one.ARN, "RUNNING a:RUNNING")
 		deadline := time.Now().Add(time.Minute)
@@ -304,14 +304,14 @@ func TestIsolation(t *testing.T) {
 		return one
 	}
 	t.Run("another kernel", func(t *testing.T) {
-		one, ec2 := fargate(look(71)), look(72)
+		one, ec2 := fargate(look(101)), look(102)
 		h.control.Run(one)
 		h.control.Run(ec2)
 		h.expect(one.ARN, "STOPPED a:STOPPED(6)")
 		h.expect(ec2.ARN, "STOPPED a:STOPPED(5)")
 	})
 	t.Run("stops", func(t *testing.T) {
-		one := fargate(h.task(73, c("a", polite...)))
+		one := fargate(h.task(103, c("a", polite...)))
 		h.control.Run(one)
 		h.expect(one.ARN, "RUNNING a:RUNNING")
 		h.control.Stop(one.ARN)
@@ -321,12 +321,12 @@ func TestIsolation(t *testing.T) {
 		if h.config.Groups == nil {
 			t.Skip("no control groups")
 		}
-		one := fargate(h.task(74, c("a", eat...)))
+		one := fargate(h.task(104, c("a", eat...)))
 		h.control.Run(one)
 		h.expect(one.ARN, "STOPPED a:STOPPED(137) OutOfMemoryError: Container killed due to memory usage")
 	})
 	t.Run("storage", func(t *testing.T) {
-		one := fargate(h.task(75, c("a", "/bin/sh", "-c", "/bin/busybox head -c 17000000 /dev/zero > /x; "+polite[2])))
+		one := fargate(h.task(105, c("a", "/bin/sh", "-c", "/bin/busybox head -c 17000000 /dev/zero > /x; "+polite[2])))
 		h.control.Run(one)
 		h.expectFull(one.ARN)
 	})
