@@ -40,6 +40,7 @@ func (a *instant) Manifest(context.Context, acsproto.TaskManifest) ([]acsproto.M
 	return nil, nil
 }
 func (a *instant) StopVerified(context.Context, []acsproto.ManifestTask)         {}
+func (a *instant) Network(context.Context, acsproto.Network)                     {}
 func (a *instant) Credentials(context.Context, acsproto.IAMRoleCredentials) bool { return false }
 func (a *instant) Heartbeat(context.Context)                                     {}
 
