@@ -38,10 +38,7 @@ func (v *vpc) attach(ctx context.Context, id string, pid int) (ok bool, err erro
 	if err := v.setOuter(n); err != nil {
 		return true, err
 	}
-	if err := v.setInner(n, inside); err != nil {
-		return true, err
-	}
-	return true, v.settle(ctx, device(id))
+	return true, v.setInner(n, inside)
 }
 
 // settleTime is how long the kernel may take to let a new device send.

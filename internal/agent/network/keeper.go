@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
@@ -119,7 +120,7 @@ func (k *Keeper) apply(ctx context.Context) error {
 		keep[id] = true
 	}
 	errs := []error{k.sweep(keep)}
-	wayErr := errors.Join(k.machine.choose(plans), k.machine.prepare(plans))
+	wayErr := errors.Join(k.machine.choose(plans, failed), k.machine.prepare(plans, k.hostsOf(failed)))
 	for _, id := range sortedKeys(plans) {
 		if (plans[id].out || k.underlay.IsValid()) && wayErr != nil { // nothing of it may pass before the machine's rules are there
 			failed[id] = wayErr
@@ -128,13 +129,27 @@ func (k *Keeper) apply(ctx context.Context) error {
 		}
 		if err := k.applyVPC(ctx, plans[id]); err != nil {
 			failed[id] = err
+			delete(plans, id)
 		}
 	}
 	for _, id := range sortedKeys(failed) {
 		errs = append(errs, fmt.Errorf("apply %s: %w", id, failed[id]))
 	}
-	errs = append(errs, k.machine.reach(plans))
+	errs = append(errs, k.machine.reach(plans, failed))
 	return errors.Join(errs...)
+}
+
+// hostsOf are the other machines of VPCs as they were before they failed.
+func (k *Keeper) hostsOf(failed map[string]error) map[netip.Addr]bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	hosts := map[netip.Addr]bool{}
+	for id := range failed {
+		if v := k.vpcs[id]; v != nil {
+			maps.Copy(hosts, v.hosts())
+		}
+	}
+	return hosts
 }
 
 func (k *Keeper) applyVPC(ctx context.Context, p plan) error {
@@ -223,7 +238,11 @@ func (k *Keeper) Attach(ctx context.Context, id string, pid int) error {
 			return err
 		}
 		if v != nil {
-			if ok, err := v.attach(ctx, id, pid); err != nil || ok {
+			ok, err := v.attach(ctx, id, pid)
+			if ok && err == nil {
+				err = v.settle(ctx, device(id))
+			}
+			if ok || err != nil {
 				return wrap("attach "+id, err)
 			}
 		}
@@ -248,75 +267,6 @@ func (k *Keeper) find(ctx context.Context, id string) (<-chan struct{}, *vpc, er
 		return changed, v, k.setDetached(ctx, id, false)
 	}
 	return changed, v, nil
-}
-
-// Detach implements agent.Network.
-func (k *Keeper) Detach(ctx context.Context, id string) error {
-	if err := checkID("networkInterfaceId", "eni", id); err != nil {
-		return err
-	}
-	return wrap("detach "+id, k.setDetached(ctx, id, true))
-}
-
-// setDetached notes whether an interface of the state is wanted on this machine, and brings the kernel there.
-func (k *Keeper) setDetached(ctx context.Context, id string, detached bool) error {
-	k.work.Lock()
-	defer k.work.Unlock()
-	if k.isClosed() {
-		return net.ErrClosed
-	}
-	k.mu.Lock()
-	n, ok := k.state.Interfaces[id]
-	known := ok && n.Local && k.vpcs[n.VPC] != nil
-	if known && detached {
-		k.detached[id] = true
-	} else {
-		delete(k.detached, id)
-	}
-	k.mu.Unlock()
-	if !known {
-		return k.dropDevice(id)
-	}
-	defer k.tell()
-	p, err := k.planOf(n.VPC)
-	if err != nil {
-		return err
-	}
-	return k.applyVPC(ctx, p)
-}
-
-// planOf makes the plan of one VPC that has its namespace and its way.
-func (k *Keeper) planOf(vpc string) (plan, error) {
-	plans, failed := makePlans(k.state, k.underlay, k.detached)
-	if failed[vpc] != nil {
-		return plan{}, failed[vpc]
-	}
-	p := plans[vpc]
-	if slot, ok := k.machine.ways[vpc]; ok && p.out {
-		p.setWay(wayAddresses(slot))
-	}
-	return p, nil
-}
-
-// dropDevice removes the device of an interface that is in no state, of an earlier process.
-func (k *Keeper) dropDevice(id string) error {
-	entries, err := os.ReadDir(namespaces)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("list namespaces: %w", err)
-	}
-	for _, e := range entries {
-		if k.machine.vpcOf(e.Name()) == "" || !isNamespace(e.Name()) {
-			continue
-		}
-		s, err := openNamespace(e.Name(), k.step)
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(s.deleteLink(device(id)), s.close()); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Listen implements agent.Network.

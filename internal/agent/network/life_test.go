@@ -372,9 +372,15 @@ func TestAddressesAreUsedAgain(t *testing.T) {
 
 func TestOneWrongVPCLeavesOthersAlone(t *testing.T) {
 	t.Parallel()
-	k := newKeeper(t, Config{})
+	s := newSite(t, false)
+	serveTCP(t, s.internet.ns, 80)
+	k := s.keeper(t, Config{})
 	w := newWorld()
 	w.vpc("vpc-2")
+	w.route("vpc-2", "subnet-a", acsproto.Route{Destination: "0.0.0.0/0", Via: "nat"})
+	v := w.VPCs["vpc-2"]
+	v.Reachable = true
+	w.VPCs["vpc-2"] = v
 	w.nic("eni-a", "10.0.1.10", "sg-open")
 	w.Interfaces["eni-c"] = acsproto.NetworkInterface{ID: "eni-c", VPC: "vpc-2", Subnet: "subnet-a", Address: "10.0.1.10", MAC: "02:00:00:00:00:01", Local: true, Groups: []string{"sg-two"}}
 	w.Groups["sg-two"] = acsproto.SecurityGroup{ID: "sg-two", VPC: "vpc-2", Ingress: everything, Egress: everything}
@@ -395,6 +401,9 @@ func TestOneWrongVPCLeavesOthersAlone(t *testing.T) {
 	if !c.pings(t, "10.0.1.1", patience) {
 		t.Error("the wrong VPC is not as it was")
 	}
+	c.reaches(t, hostAddress+":80")
+	c.serveTCP(t, 81)
+	s.machine.reaches(t, "10.0.1.10:81")
 }
 
 // TestSweep: what an earlier process had and nobody wants any more goes, and only that.

@@ -29,17 +29,20 @@ type machine struct {
 	refused  map[string]bool // VPCs whose range the machine routes elsewhere, as it was logged
 }
 
-// choose finds the addresses of the ways out that plans need: those that they have, or else some that nobody has.
-func (m *machine) choose(plans map[string]plan) error {
+// choose finds the addresses of the ways out that plans need: those that they have, or else some that nobody has. VPCs that failed keep theirs.
+func (m *machine) choose(plans map[string]plan, failed map[string]error) error {
 	ways := map[string]int{}
 	taken, err := m.takenSlots()
 	if err != nil {
 		return err
 	}
+	old := sortedKeys(failed)
 	for _, id := range sortedKeys(plans) {
-		if !plans[id].out {
-			continue
+		if plans[id].out {
+			old = append(old, id)
 		}
+	}
+	for _, id := range old {
 		slot, known := m.ways[id]
 		if !known {
 			if slot, err = m.slot(id); err != nil {
@@ -66,9 +69,10 @@ func (m *machine) choose(plans map[string]plan) error {
 	}
 	m.ways = ways
 	for id, slot := range ways {
-		p := plans[id]
-		p.setWay(wayAddresses(slot))
-		plans[id] = p
+		if p, ok := plans[id]; ok {
+			p.setWay(wayAddresses(slot))
+			plans[id] = p
+		}
 	}
 	return nil
 }
@@ -113,14 +117,15 @@ func (m *machine) slot(vpc string) (int, error) {
 	return -1, nil
 }
 
-// prepare puts the machine's rules in place, before any way or tunnel is there, or takes them away after the last one.
-func (m *machine) prepare(plans map[string]plan) error {
+// prepare puts the machine's rules in place, before any way or tunnel is there, or takes them away after the last one. others
+// are machines of VPCs that have no plan now.
+func (m *machine) prepare(plans map[string]plan, others map[netip.Addr]bool) error {
 	in := inputs{tunnels: false}
 	for _, id := range sortedKeys(m.ways) {
 		_, a := wayAddresses(m.ways[id])
 		in.ways = append(in.ways, a)
 	}
-	hosts := map[netip.Addr]bool{}
+	hosts := maps.Clone(others)
 	for _, p := range plans {
 		in.tunnels = in.tunnels || p.underlay.IsValid()
 		maps.Copy(hosts, p.hosts)
@@ -271,8 +276,9 @@ func (m *machine) setEnd(name string, p plan) error {
 	return m.space.do("set route "+to.String(), func() error { return m.space.links.RouteReplace(to.kernel(l.Attrs().Index)) })
 }
 
-// reach gives the machine routes to the VPCs that it shall reach, but where it has others there, and takes away those to others.
-func (m *machine) reach(plans map[string]plan) error {
+// reach gives the machine routes to the VPCs that it shall reach, but where it has others there, and takes away those to others
+// but of VPCs that failed.
+func (m *machine) reach(plans map[string]plan, failed map[string]error) error {
 	list, err := complete(func() ([]netlink.Route, error) { return m.space.links.RouteList(nil, unix.AF_INET) })
 	if err != nil {
 		return fmt.Errorf("list the machine's routes: %w", err)
@@ -286,12 +292,16 @@ func (m *machine) reach(plans map[string]plan) error {
 		index[l.Attrs().Name], names[l.Attrs().Index] = l.Attrs().Index, l.Attrs().Name
 	}
 	have, foreign := map[route]bool{}, []netip.Prefix{}
+	kept := map[string]bool{}
+	for id := range failed {
+		kept[m.way(id)] = true
+	}
 	for _, r := range list {
 		if r.Dst == nil || r.Dst.IP.IsUnspecified() {
 			continue
 		}
 		device, to := names[r.LinkIndex], fromIPNet(r.Dst)
-		if !strings.HasPrefix(device, m.prefixOfWays()) {
+		if kept[device] || !strings.HasPrefix(device, m.prefixOfWays()) {
 			foreign = append(foreign, to)
 		} else if slotOf(to.Addr().Prev()) < 0 { // not the one to the way's other end
 			have[route{table: mainTable, to: to, device: device, via: fromIP(r.Gw)}] = true

@@ -188,7 +188,7 @@ func TestStrangersPutNothingIntoTunnels(t *testing.T) {
 
 	throw(t, p.second.ns, p.hostTwo, p.hostOne, payload) // a program on a machine of the VPC
 	throw(t, p.first.ns, p.hostOne, p.hostOne, payload)
-	throw(t, client.ns, "10.0.1.11", p.hostOne, payload)    // a task, whose packets leave as its machine's
+	throw(t, client.ns, "10.0.1.11", p.hostOne, payload) // a task, whose packets leave as its machine's
 	if from := heard(silence); from != "" {
 		t.Errorf("a packet came through, as from %s", from)
 	}

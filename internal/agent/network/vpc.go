@@ -245,6 +245,13 @@ func (v *vpc) setHosts(p plan, have map[netip.Addr]bool) error {
 	return nil
 }
 
+// hosts are the other machines of the VPC, as of the last plan.
+func (v *vpc) hosts() map[netip.Addr]bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.plan.hosts
+}
+
 // up brings a device up.
 func (s *space) up(name string) error {
 	l, err := s.links.LinkByName(name)
