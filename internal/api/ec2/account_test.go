@@ -35,6 +35,12 @@ type account struct {
 func newAccount(t *testing.T, records ...ecs.Record) *account {
 	t.Helper()
 	cryptotest.SetGlobalRandom(t, 1)
+	return openAccount(t, records...)
+}
+
+// openAccount is an account with random numbers that are not the same in each run.
+func openAccount(t testing.TB, records ...ecs.Record) *account {
+	t.Helper()
 	a := &account{
 		store: statetest.Open(t, records...), ops: map[string]frontdoor.Operation{}, in: map[string]*awswire.Plan{}, out: map[string]*awswire.Plan{},
 		ids: map[string][]string{},

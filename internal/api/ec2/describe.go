@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"iter"
+	"slices"
 	"strings"
 
 	"berth/internal/arn"
@@ -44,16 +45,32 @@ func (d described[R, S]) page(t *state.Tables, s arn.Scope, a asked) (list []S, 
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, id := range a.ids {
-		if _, err := d.find(t, s, id); err != nil {
+	rows := d.rows(t, vpc.Prefix(s, d.kind), p.after)
+	if len(a.ids) > 0 {
+		named, err := d.named(t, s, a.ids)
+		if err != nil {
 			return nil, nil, err
 		}
+		rows = slices.Values(named)
 	}
-	rows := where(d.rows(t, vpc.Prefix(s, d.kind), p.after), func(r R) bool { return wanted.takes(r.ID(), d.facts(t, s, r)) })
+	rows = where(rows, func(r R) bool { return len(a.filters) == 0 || wanted.takes(r.ID(), d.facts(t, s, r)) })
 	found, next := page(p, rows, R.Key)
 	list = []S{}
 	for _, r := range found {
 		list = append(list, d.show(t, s, r))
 	}
 	return list, next, nil
+}
+
+// named are the resources with those ids, each once, in the order of their keys.
+func (d described[R, S]) named(t *state.Tables, s arn.Scope, ids []string) (list []R, err error) {
+	for _, id := range ids {
+		r, err := d.find(t, s, id)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	slices.SortFunc(list, func(x, y R) int { return strings.Compare(x.Key(), y.Key()) })
+	return slices.CompactFunc(list, func(x, y R) bool { return x.Key() == y.Key() }), nil
 }

@@ -3,7 +3,9 @@ package ec2
 import (
 	"context"
 	"iter"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"berth/internal/arn"
@@ -34,7 +36,7 @@ func (a *API) describeNetworkInterfaces(_ context.Context, r *frontdoor.Request,
 			attachment.nat-gateway-id attachment.status availability-zone availability-zone-id description group-id group-name interface-type
 			ipv6-addresses.ipv6-address mac-address network-interface-id operator.managed operator.principal owner-id private-dns-name
 			private-ip-address requester-id requester-managed source-dest-check status subnet-id vpc-id`,
-		kind: vpc.KindNetworkInterface, find: findInterface, facts: interfaceFacts, show: showInterface,
+		kind: vpc.KindNetworkInterface, find: findInterface, facts: interfaceFacts(in.Filters), show: showInterface,
 		rows: func(t *state.Tables, prefix, start string) iter.Seq[*vpc.NetworkInterface] {
 			return t.Interfaces.Under(prefix, start)
 		},
@@ -45,31 +47,56 @@ func (a *API) describeNetworkInterfaces(_ context.Context, r *frontdoor.Request,
 	return &describeNetworkInterfacesOutput{NetworkInterfaces: list, NextToken: next}, nil
 }
 
-func interfaceFacts(t *state.Tables, s arn.Scope, n *vpc.NetworkInterface) facts {
-	x := showInterface(t, s, n)
-	f := facts{
-		"addresses.primary": flag(true), "addresses.private-ip-address": {n.Address}, "availability-zone": {n.AvailabilityZone},
-		"availability-zone-id": {x.AvailabilityZoneId}, "description": {n.Description}, "interface-type": {n.InterfaceType}, "mac-address": {n.MAC},
-		"network-interface-id": {n.ID()}, "operator.managed": flag(false), "owner-id": {s.Account}, "private-ip-address": {n.Address},
-		"requester-managed": flag(n.RequesterManaged), "source-dest-check": flag(n.SourceDestCheck), "status": {x.Status}, "subnet-id": {n.SubnetID},
-		"vpc-id": {n.VpcID},
+// recordFacts are the filters that the record of an interface alone answers. Most requests have no others, and there are many interfaces.
+const recordFacts = "description group-id interface-type mac-address network-interface-id private-ip-address requester-managed source-dest-check subnet-id vpc-id"
+
+// interfaceFacts are what filters ask of an interface: all of it, or what is in its record where that is enough.
+func interfaceFacts(filters []Filter) func(t *state.Tables, s arn.Scope, n *vpc.NetworkInterface) facts {
+	known := strings.Fields(recordFacts)
+	enough := !slices.ContainsFunc(filters, func(f Filter) bool { return !slices.Contains(known, text(f.Name)) })
+	return func(t *state.Tables, s arn.Scope, n *vpc.NetworkInterface) facts {
+		f := facts{
+			"description": {n.Description}, "group-id": n.Groups, "interface-type": {n.InterfaceType}, "mac-address": {n.MAC}, "network-interface-id": {n.ID()},
+			"private-ip-address": {n.Address}, "requester-managed": flag(n.RequesterManaged), "source-dest-check": flag(n.SourceDestCheck),
+			"subnet-id": {n.SubnetID}, "vpc-id": {n.VpcID},
+		}
+		if !enough {
+			f.shownInterface(t, s, n)
+		}
+		return f
 	}
+}
+
+// shownInterface adds what is not in an interface's record.
+func (f facts) shownInterface(t *state.Tables, s arn.Scope, n *vpc.NetworkInterface) {
+	x := showInterface(t, s, n)
+	f["addresses.primary"], f["operator.managed"] = flag(true), flag(false)
+	f.add("addresses.private-ip-address", n.Address)
+	f.add("availability-zone", n.AvailabilityZone)
+	f.add("availability-zone-id", x.AvailabilityZoneId)
+	f.add("owner-id", s.Account)
 	f.add("private-dns-name", x.PrivateDnsName)
 	f.add("requester-id", x.RequesterId)
+	f.add("status", x.Status)
 	for _, g := range x.GroupSet {
-		f.add("group-id", g.GroupId)
 		f.add("group-name", g.GroupName)
 	}
 	f.association(x.Association)
 	f.attachment(x.Attachment)
-	if x.Attachment != nil && n.InterfaceType == "nat_gateway" {
-		for g := range t.NATGateways.Under(vpc.Prefix(s, vpc.KindNATGateway), "") {
-			if g.InterfaceID == n.ID() {
-				f.add("attachment.nat-gateway-id", g.ID())
-			}
+	if n.InterfaceType == "nat_gateway" {
+		f.add("attachment.nat-gateway-id", natOf(t, s, n))
+	}
+	f.tagged(n.Tags)
+}
+
+// natOf is the NAT gateway that has an interface, "" where it has gone.
+func natOf(t *state.Tables, s arn.Scope, n *vpc.NetworkInterface) vpc.ID {
+	for g := range t.NATGateways.Under(vpc.Prefix(s, vpc.KindNATGateway), "") {
+		if g.InterfaceID == n.ID() {
+			return g.ID()
 		}
 	}
-	return f.tagged(n.Tags)
+	return ""
 }
 
 func (f facts) association(a *shownInterfaceAssociation) {
