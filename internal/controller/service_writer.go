@@ -53,8 +53,7 @@ func (w *writer) start(d *ecs.Deployment, n, more, sick int) (unplaced bool) {
 	}
 	a := w.service.ServiceArn
 	if spec.PlatformVersion != "" {
-		w.startOnFargate(d, spec, n, sick)
-		return false
+		return w.startOnFargate(d, spec, n, sick)
 	}
 	r := placement.ServiceRequest(w.service, spec.Definition)
 	r.Seed, r.LaunchType, r.Zones = uint64(w.now.UnixNano()), spec.LaunchType, w.network.Zones()
@@ -126,14 +125,16 @@ func (w *writer) ready(d *ecs.Deployment) (spec ecs.TaskSpec, ok bool) {
 	return spec, true
 }
 
-// startOnFargate starts n tasks of a deployment on Fargate, some of which may have to wait for capacity.
-func (w *writer) startOnFargate(d *ecs.Deployment, spec ecs.TaskSpec, n, sick int) {
+// startOnFargate starts n tasks of a deployment on Fargate, some of which may have to wait for capacity, and reports whether some are of a platform that it
+// does not have.
+func (w *writer) startOnFargate(d *ecs.Deployment, spec ecs.TaskSpec, n, sick int) (unplaced bool) {
 	a := w.service.ServiceArn
 	providers := slices.Repeat([]string{""}, n)
 	if len(d.CapacityProviderStrategy) > 0 {
 		providers = launch.Providers(d.CapacityProviderStrategy, func(p string) int { return w.tx.Tasks.FromProvider(a, d.ID, p) }, n)
 	}
 	var started []arn.Task
+	refused := 0
 	for len(providers) > 0 {
 		p := providers[0]
 		rest := slices.DeleteFunc(slices.Clone(providers), func(o string) bool { return o == p })
@@ -143,18 +144,23 @@ func (w *writer) startOnFargate(d *ecs.Deployment, spec ecs.TaskSpec, n, sick in
 		}
 		spec.CapacityProvider = p
 		f := launch.Fargate{Spec: spec, Network: w.network, Count: len(providers) - len(rest), InZone: func(z string) int { return zones[z] }, Wait: true, NewID: newID}
-		tasks, _ := f.Start(w.tx)
+		tasks, left := f.Start(w.tx)
+		refused += left
 		for _, t := range tasks {
 			started = append(started, t.TaskArn)
 		}
 		providers = rest
 	}
 	if w.services.Placed != nil {
-		w.services.Placed(len(started), 0, 0)
+		w.services.Placed(len(started), refused, 0)
 	}
 	if len(started) > 0 {
 		w.sayStarted(d, started, sick)
 	}
+	if refused > 0 {
+		w.sayOnce("platform", deployment.NoCapacity)
+	}
+	return refused > 0
 }
 
 // sayCapacity says that tasks of the service wait for capacity that is not to be had, or forgets that it has said so.

@@ -23,8 +23,11 @@ type Fargate struct {
 }
 
 // Start starts the tasks: evenly over the availability zones of their subnets, on members of the pool with room for them. What finds no room waits for the pool
-// to grow. refused are those that find none where it cannot, and that must not wait; nothing is stored of them.
+// to grow. refused are those that find none where it cannot, and that must not wait, and all that no member could run; nothing is stored of them.
 func (f *Fargate) Start(tx *state.Tx) (tasks []*ecs.Task, refused int) {
+	if !served(f.Spec.Definition) {
+		return nil, f.Count
+	}
 	zones := f.Network.Zones()
 	more := f.split(tx, zones)
 	for _, zone := range zones { // what a zone has no room for goes on to those behind it that can take it
@@ -40,6 +43,9 @@ func (f *Fargate) Start(tx *state.Tx) (tasks []*ecs.Task, refused int) {
 		}
 		tasks = append(tasks, f.place(tx, zone, &left)...)
 	}
+	if left > 0 {
+		zones = slices.DeleteFunc(zones, func(z string) bool { return f.lacking(tx, z) })
+	}
 	for left > 0 {
 		zone := f.waitIn(tx, zones, tasks)
 		if zone == "" {
@@ -51,13 +57,36 @@ func (f *Fargate) Start(tx *state.Tx) (tasks []*ecs.Task, refused int) {
 	return tasks, 0
 }
 
+// served reports whether there can be members that run tasks of a definition: Linux ones, without a role, which nobody gives them yet.
+func served(d *ecs.TaskDefinition) bool {
+	p, role := d.Definition.RuntimePlatform, d.Definition.TaskRoleArn
+	return (p == nil || p.OperatingSystemFamily == "" || p.OperatingSystemFamily == types.OSFamilyLinux) && (role == nil || *role == "")
+}
+
+// lacking reports whether the members of the task's architecture in a zone all lack an attribute that it needs, a log driver for one: new ones will lack it too.
+func (f *Fargate) lacking(tx *state.Tx, zone string) bool {
+	r := PoolRequest(f.Spec.Definition, f.Spec.Overrides)
+	r.Zone = zone
+	some := false
+	for room, v := range placement.Survey(tx.Fleet(arn.Pool), r) {
+		if is, _ := room.Instance.Attribute(ecs.AttributeArchitecture); room.Instance.Zone() != zone || is != ecs.Architecture(f.Spec.Definition) {
+			continue
+		}
+		if v.Reason != placement.Attribute {
+			return false
+		}
+		some = true
+	}
+	return some
+}
+
 // split shares the tasks among the zones: each to the one that has the fewest.
 func (f *Fargate) split(tx *state.Tx, zones []string) map[string]*int {
 	more := map[string]*int{}
 	for _, z := range zones {
 		more[z] = new(int)
 	}
-	first := int(randomNumber()) % len(zones) // a single task without a service goes anywhere
+	first := int(randomNumber() % uint32(len(zones))) // a single task without a service goes anywhere
 	for range f.Count {
 		best := zones[first]
 		for _, z := range zones {

@@ -112,7 +112,7 @@ func (n *Network) Zones() (zones []string) {
 	return zones
 }
 
-// Interface is a new network interface in the subnet of a zone that has the fewest. Where the subnets there have no address left it is a failed one, and
+// Interface is a new network interface in the subnet of a zone that has the most addresses left. Where the subnets there have no address left it is a failed one, and
 // reason says so as ECS does; a task with it is to stop at once. A nil Network has none.
 func (n *Network) Interface(t *state.Tables, zone string) (i *ecs.TaskInterface, reason string) {
 	if n == nil {

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -45,6 +46,13 @@ func goldenAnswers(t *testing.T) string {
 	return answers
 }
 
+// namesakes are members that no answer shows, while it shows another structure's member of the same name.
+func namesakes() []string {
+	return []string{
+		"ContainerInstance.capacityProviderName", "Deployment.fargateEphemeralStorage", "TaskSet.fargateEphemeralStorage", "ServiceRevision.fargateEphemeralStorage",
+	}
+}
+
 // A member of an answer is in the answers of the stories, or on the page.
 func TestCoverageOfAnswers(t *testing.T) {
 	page, err := os.ReadFile("../../../docs/coverage.md")
@@ -64,6 +72,9 @@ func TestCoverageOfAnswers(t *testing.T) {
 			}
 			name := wireName(f.Name)
 			shown, left := strings.Contains(answers, `"`+name+`":`), strings.Contains(listed, "`"+name+"`")
+			if slices.Contains(namesakes(), shape.Name()+"."+name) {
+				shown = false
+			}
 			if shown == left {
 				t.Errorf("%s.%s: shown %v, on the page as not shown %v", shape.Name(), name, shown, left)
 			}

@@ -21,7 +21,7 @@ import (
 // actedOn are the members of each served operation's request that the code acts on: at least on some of their values. A path names the
 // members of a member. What is here and in docs/coverage.md is all that the SDK has; a test says so.
 var actedOn = map[string]string{
-	"CreateCluster":                 "clusterName tags",
+	"CreateCluster":                 "capacityProviders clusterName defaultCapacityProviderStrategy tags",
 	"DescribeClusters":              "clusters include",
 	"PutAccountSetting":             "principalArn value",
 	"PutAccountSettingDefault":      "value",
@@ -30,10 +30,10 @@ var actedOn = map[string]string{
 	"ListClusters":                  "maxResults nextToken",
 	"UpdateCluster":                 "cluster",
 	"UpdateClusterSettings":         "cluster",
-	"PutClusterCapacityProviders":   "cluster",
+	"PutClusterCapacityProviders":   "capacityProviders cluster defaultCapacityProviderStrategy",
 	"DeleteCluster":                 "cluster",
 	"DescribeCapacityProviders":     "capacityProviders cluster include maxResults nextToken",
-	"RegisterTaskDefinition":        "containerDefinitions family cpu enableFaultInjection ipcMode memory networkMode pidMode placementConstraints requiresCompatibilities runtimePlatform tags volumes",
+	"RegisterTaskDefinition":        "containerDefinitions family cpu enableFaultInjection ephemeralStorage ipcMode memory networkMode pidMode placementConstraints requiresCompatibilities runtimePlatform tags volumes",
 	"DescribeTaskDefinition":        "taskDefinition include",
 	"ListTaskDefinitions":           "familyPrefix maxResults nextToken sort status",
 	"ListTaskDefinitionFamilies":    "familyPrefix maxResults nextToken status",
@@ -42,11 +42,11 @@ var actedOn = map[string]string{
 	"TagResource":                   "resourceArn tags",
 	"UntagResource":                 "resourceArn tagKeys",
 	"ListTagsForResource":           "resourceArn",
-	"CreateService":                 "serviceName availabilityZoneRebalancing clientToken cluster deploymentConfiguration deploymentController desiredCount enableECSManagedTags healthCheckGracePeriodSeconds launchType placementConstraints placementStrategy propagateTags schedulingStrategy serviceConnectConfiguration tags taskDefinition",
-	"UpdateService":                 "service availabilityZoneRebalancing cluster deploymentConfiguration deploymentController desiredCount enableECSManagedTags forceNewDeployment healthCheckGracePeriodSeconds placementConstraints placementStrategy propagateTags serviceConnectConfiguration taskDefinition",
+	"CreateService":                 "serviceName availabilityZoneRebalancing capacityProviderStrategy clientToken cluster deploymentConfiguration deploymentController desiredCount enableECSManagedTags healthCheckGracePeriodSeconds launchType networkConfiguration placementConstraints placementStrategy platformVersion propagateTags schedulingStrategy serviceConnectConfiguration tags taskDefinition",
+	"UpdateService":                 "service availabilityZoneRebalancing capacityProviderStrategy cluster deploymentConfiguration deploymentController desiredCount enableECSManagedTags forceNewDeployment healthCheckGracePeriodSeconds networkConfiguration placementConstraints placementStrategy platformVersion propagateTags serviceConnectConfiguration taskDefinition",
 	"DeleteService":                 "service cluster force",
 	"DescribeServices":              "services cluster include",
-	"CreateTaskSet":                 "clientToken cluster externalId launchType scale service tags taskDefinition",
+	"CreateTaskSet":                 "capacityProviderStrategy clientToken cluster externalId launchType networkConfiguration platformVersion scale service tags taskDefinition",
 	"DescribeTaskSets":              "cluster include service taskSets",
 	"UpdateTaskSet":                 "cluster scale service taskSet",
 	"DeleteTaskSet":                 "cluster force service taskSet",
@@ -71,10 +71,10 @@ var actedOn = map[string]string{
 	"ListAttributes":                "attributeName attributeValue cluster maxResults nextToken targetType",
 	"UpdateContainerAgent":          "cluster containerInstance",
 	"UpdateContainerInstancesState": "containerInstances status cluster",
-	"RunTask":                       "taskDefinition clientToken cluster count enableECSManagedTags group launchType overrides placementConstraints placementStrategy propagateTags startedBy tags",
-	"StartTask":                     "containerInstances taskDefinition cluster enableECSManagedTags group overrides propagateTags startedBy tags",
+	"RunTask":                       "taskDefinition capacityProviderStrategy clientToken cluster count enableECSManagedTags group launchType networkConfiguration overrides placementConstraints placementStrategy platformVersion propagateTags startedBy tags",
+	"StartTask":                     "containerInstances taskDefinition cluster enableECSManagedTags group networkConfiguration overrides propagateTags startedBy tags",
 	"DiscoverPollEndpoint":          "cluster containerInstance",
-	"SubmitTaskStateChange":         "cluster containers executionStoppedAt pullStartedAt pullStoppedAt reason status task",
+	"SubmitTaskStateChange":         "attachments cluster containers executionStoppedAt pullStartedAt pullStoppedAt reason status task",
 	"SubmitContainerStateChange":    "cluster containerName exitCode networkBindings reason runtimeId status task",
 	"SubmitAttachmentStateChanges":  "cluster",
 	"RegisterTaskDefinition.containerDefinitions.firelensConfiguration": `options
@@ -91,8 +91,28 @@ var actedOn = map[string]string{
 	"UpdateService.deploymentController":                                                    "type",
 	"CreateService.deploymentConfiguration":                                                 deploymentMembers,
 	"UpdateService.deploymentConfiguration":                                                 deploymentMembers,
-	"RunTask.overrides":                                                                     "containerOverrides cpu memory",
-	"StartTask.overrides":                                                                   "containerOverrides cpu memory",
+	"RunTask.overrides":                                                                     "containerOverrides cpu ephemeralStorage memory",
+	"StartTask.overrides":                                                                   "containerOverrides cpu ephemeralStorage memory",
+	"RunTask.overrides.ephemeralStorage":                                                    "sizeInGiB",
+	"StartTask.overrides.ephemeralStorage":                                                  "sizeInGiB",
+	"RegisterTaskDefinition.ephemeralStorage":                                               "sizeInGiB",
+	"CreateCluster.defaultCapacityProviderStrategy":                                         providerMembers,
+	"PutClusterCapacityProviders.defaultCapacityProviderStrategy":                           providerMembers,
+	"CreateService.capacityProviderStrategy":                                                providerMembers,
+	"UpdateService.capacityProviderStrategy":                                                providerMembers,
+	"CreateTaskSet.capacityProviderStrategy":                                                providerMembers,
+	"RunTask.capacityProviderStrategy":                                                      providerMembers,
+	"CreateService.networkConfiguration":                                                    "awsvpcConfiguration",
+	"UpdateService.networkConfiguration":                                                    "awsvpcConfiguration",
+	"CreateTaskSet.networkConfiguration":                                                    "awsvpcConfiguration",
+	"RunTask.networkConfiguration":                                                          "awsvpcConfiguration",
+	"StartTask.networkConfiguration":                                                        "awsvpcConfiguration",
+	"CreateService.networkConfiguration.awsvpcConfiguration":                                awsvpcMembers,
+	"UpdateService.networkConfiguration.awsvpcConfiguration":                                awsvpcMembers,
+	"CreateTaskSet.networkConfiguration.awsvpcConfiguration":                                awsvpcMembers,
+	"RunTask.networkConfiguration.awsvpcConfiguration":                                      awsvpcMembers,
+	"StartTask.networkConfiguration.awsvpcConfiguration":                                    awsvpcMembers,
+	"SubmitTaskStateChange.attachments":                                                     "status",
 	"RunTask.overrides.containerOverrides":                                                  containerOverrideMembers,
 	"StartTask.overrides.containerOverrides":                                                containerOverrideMembers,
 	"RegisterTaskDefinition.containerDefinitions.dependsOn":                                 "condition containerName",
@@ -145,6 +165,8 @@ const (
 	containerOverrideMembers = "command cpu environment memory memoryReservation name resourceRequirements"
 	requirementMembers       = "type value"
 	constraintMembers        = "expression type"
+	providerMembers          = "base capacityProvider weight"
+	awsvpcMembers            = "assignPublicIp securityGroups subnets"
 	breakerMembers           = "enable resetOnHealthyTask rollback thresholdConfiguration"
 	bindingMembers           = "bindIP containerPort containerPortRange hostPort hostPortRange protocol"
 )

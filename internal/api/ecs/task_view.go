@@ -80,18 +80,28 @@ func architectureView(task *ecs.Task) []types.Attribute {
 }
 
 // startedTasks are new tasks as RunTask and StartTask show them: without what only the agent's first word brings (connectivity, health,
-// network bindings), and with their tags.
+// network bindings) or the attachment of their interfaces, and with their tags.
 func startedTasks(t *state.Tables, tasks []*ecs.Task) []types.Task {
 	out := make([]types.Task, 0, len(tasks))
 	for _, task := range tasks {
 		v := taskView(t, task, true)
 		v.Connectivity, v.ConnectivityAt, v.HealthStatus = "", nil, ""
+		asPrecreated(v.Attachments)
 		for i := range v.Containers {
 			v.Containers[i].HealthStatus, v.Containers[i].NetworkBindings = "", nil
 		}
 		out = append(out, v)
 	}
 	return out
+}
+
+// asPrecreated shows attachments that are on their way as they were when their task was made: of which subnet, and nothing else.
+func asPrecreated(attachments []types.Attachment) {
+	for i := range attachments {
+		if a := &attachments[i]; *a.Status == ecs.AttachmentAttaching {
+			a.Status, a.Details = new(ecs.AttachmentPrecreated), a.Details[:1]
+		}
+	}
 }
 
 // overridesView names every container, also where nothing of it is overridden: the caller's in the caller's order, then the others.
