@@ -15,7 +15,7 @@ import (
 
 var (
 	coverageRow = regexp.MustCompile("(?m)^\\| ([A-Za-z]+) \\| `internal/api/ec2/([a-z_]+\\.go)` \\| ([^|]*) \\| [^|]* \\|$")
-	memberInRow      = regexp.MustCompile("`([A-Za-z0-9]+)`")
+	memberInRow = regexp.MustCompile("`([A-Za-z0-9]+)`")
 	refusal     = regexp.MustCompile(`^Berth does not act on ([A-Za-z0-9]+)`)
 )
 

@@ -16,20 +16,24 @@ type detachInternetGatewayInput struct {
 	VpcId             *string
 }
 
+// detachInternetGateway detaches an internet gateway. That it is not attached to the VPC is said also of a VPC that does not exist any more: clients that
+// clean up rely on it.
 func (a *API) detachInternetGateway(ctx context.Context, r *frontdoor.Request, in *detachInternetGatewayInput) (*Done, error) {
 	return done(), a.store.Update(ctx, func(tx *state.Tx) error {
 		old, err := namedInternetGateway(tx.Tables, r.Scope, in.InternetGatewayId)
 		if err != nil {
 			return err
 		}
-		v, err := namedVPC(tx.Tables, r.Scope, in.VpcId)
-		switch {
-		case err != nil:
-			return err
-		case old.VpcID != v.ID():
-			return apierr.New("Gateway.NotAttached", "resource %s is not attached to network %s", old.ID(), v.ID())
-		case hasPublicAddress(tx.Tables, r.Scope, v.ID()):
-			return inUse("Network %s has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.", v.ID())
+		switch id := text(in.VpcId); {
+		case id == "":
+			return missing("vpcId")
+		case old.VpcID != id:
+			if err := wellFormed("vpc-", "VpcID", id); err != nil {
+				return err
+			}
+			return apierr.New("Gateway.NotAttached", "resource %s is not attached to network %s", old.ID(), id)
+		case hasPublicAddress(tx.Tables, r.Scope, id):
+			return inUse("Network %s has some mapped public address(es). Please unmap those public address(es) before detaching the gateway.", id)
 		}
 		g := *old
 		g.VpcID = ""

@@ -138,6 +138,9 @@ func TestWrongInternetGatewayRequests(t *testing.T) {
 		{"DescribeInternetGateways Filter.1.Name=x Filter.1.Value.1=y", "InvalidParameterValue", "The filter 'x' is invalid"},
 		{"AttachInternetGateway VpcId=vpc-#1 InternetGatewayId=igw-#1", "Resource.AlreadyAssociated", "resource igw-#1 is already attached to network vpc-#1"},
 		{"AttachInternetGateway VpcId=vpc-#1 InternetGatewayId=igw-#2", "InvalidParameterValue", "Network vpc-#1 already has an internet gateway attached"},
+		{"AttachInternetGateway InternetGatewayId=igw-#1 VpcId=" + nothingVPC, "InvalidVpcID.NotFound", "The vpc ID 'vpc-00000000000000000' does not exist"},
+		{"DetachInternetGateway InternetGatewayId=igw-#1 VpcId=" + nothingVPC, "Gateway.NotAttached", "resource igw-#1 is not attached to network vpc-00000000000000000"},
+		{"DetachInternetGateway InternetGatewayId=igw-#1 VpcId=x", "InvalidVpcID.Malformed", `Invalid id: "x" (expecting "vpc-...")`},
 		{"DetachInternetGateway VpcId=vpc-#1 InternetGatewayId=igw-#2", "Gateway.NotAttached", "resource igw-#2 is not attached to network vpc-#1"},
 	}
 	for _, operation := range []string{"AttachInternetGateway", "DetachInternetGateway"} {
@@ -145,7 +148,6 @@ func TestWrongInternetGatewayRequests(t *testing.T) {
 			{operation + " VpcId=vpc-#1", missing, noGateway},
 			{operation + " InternetGatewayId=igw-#1", missing, "The request must contain the parameter vpcId"},
 			{operation + " VpcId=vpc-#1 InternetGatewayId=" + nothing, "InvalidInternetGatewayID.NotFound", nobody},
-			{operation + " InternetGatewayId=igw-#1 VpcId=" + nothingVPC, "InvalidVpcID.NotFound", "The vpc ID 'vpc-00000000000000000' does not exist"},
 		}...)
 	}
 	a.refuses(t, tests)
