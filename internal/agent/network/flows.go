@@ -23,16 +23,19 @@ type flow struct {
 // It does as a VPC does: a connection that is tracked goes on when its rule is removed, until it ends or is silent too long. One is not
 // tracked if, at its interface, a rule for all addresses let it in (or out) and another one lets all TCP (or UDP) to all addresses back; it ends at once.
 func (v *vpc) forget(before, after plan) error {
-	gone := v.gone
+	gone := map[netip.Addr]bool{}
+	for _, a := range v.gone {
+		gone[a] = true
+	}
 	v.gone = nil
 	for id, n := range before.interfaces {
 		if a, ok := after.interfaces[id]; !ok || !a.same(n) {
-			gone = append(gone, n.address)
+			gone[n.address] = true
 		}
 	}
 	for a, name := range before.zone.names {
 		if after.zone.names[a] != name {
-			gone = append(gone, a)
+			gone[a] = true
 		}
 	}
 	cut := cutter(before, after)
@@ -40,7 +43,7 @@ func (v *vpc) forget(before, after plan) error {
 		return nil
 	}
 	end := connections(func(f flow) bool {
-		return slices.Contains(gone, f.from) || slices.Contains(gone, f.to) || cut != nil && cut(f)
+		return gone[f.from] || gone[f.to] || cut != nil && cut(f)
 	})
 	return v.space.do("forget connections", func() error {
 		_, err := v.space.links.ConntrackDeleteFilters(netlink.ConntrackTable, unix.AF_INET, end)
@@ -67,9 +70,10 @@ func cutter(before, after plan) func(flow) bool {
 	if !lost(before.table, after.table) {
 		return nil
 	}
+	was, is := judgeOf(before.table), judgeOf(after.table)
 	end := func(direction, back string, f flow, own, peer netip.Addr) bool {
 		d, ok := devices[own]
-		return ok && before.table.untracked(direction, back, d, f) && !after.table.allows(direction, d, peer, f)
+		return ok && was.untracked(direction, back, d, f) && !is.allows(direction, d, peer, f)
 	}
 	return func(f flow) bool {
 		if f.protocol != protocolTCP && f.protocol != protocolUDP {
@@ -99,33 +103,45 @@ func lost(before, after table) bool {
 // everybody tells a rule for all addresses.
 func (c clause) everybody() bool { return c.jump == "" && c.group == "" && c.peer.Bits() == 0 }
 
-// clauses are those of a device's groups in a direction.
-func (t table) clauses(direction, device string) (all []clause) {
+// judge decides about packets as the kernel does with a table.
+type judge struct {
+	table  table
+	chains map[element]string // of a direction (as set) and a device
+}
+
+func judgeOf(t table) judge {
+	j := judge{t, map[element]string{}}
 	for e := range t.elements {
-		if e.set != direction || e.device != device {
-			continue
+		if e.chain != "" {
+			j.chains[element{set: e.set, device: e.device}] = e.chain
 		}
-		for _, c := range t.chains[e.chain] {
-			if c.jump == "" {
-				return t.chains[e.chain]
-			}
-			all = append(all, t.chains[c.jump]...)
+	}
+	return j
+}
+
+// clauses are those of a device's groups in a direction.
+func (j judge) clauses(direction, device string) (all []clause) {
+	for _, c := range j.table.chains[j.chains[element{set: direction, device: device}]] {
+		if c.jump == "" {
+			all = append(all, c)
+		} else {
+			all = append(all, j.table.chains[c.jump]...)
 		}
 	}
 	return all
 }
 
 // allows tells whether a device's groups let a connection through, in a direction.
-func (t table) allows(direction, device string, peer netip.Addr, f flow) bool {
-	return slices.ContainsFunc(t.clauses(direction, device), func(c clause) bool {
-		return c.covers(f) && (c.group == "" && c.peer.Contains(peer) || c.group != "" && t.elements[element{set: c.group, address: peer}])
+func (j judge) allows(direction, device string, peer netip.Addr, f flow) bool {
+	return slices.ContainsFunc(j.clauses(direction, device), func(c clause) bool {
+		return c.covers(f) && (c.group == "" && c.peer.Contains(peer) || c.group != "" && j.table.elements[element{set: c.group, address: peer}])
 	})
 }
 
 // untracked tells whether a connection would not be tracked at the device.
-func (t table) untracked(direction, back, device string, f flow) bool {
-	return slices.ContainsFunc(t.clauses(direction, device), func(c clause) bool { return c.everybody() && c.covers(f) }) &&
-		slices.ContainsFunc(t.clauses(back, device), func(c clause) bool {
+func (j judge) untracked(direction, back, device string, f flow) bool {
+	return slices.ContainsFunc(j.clauses(direction, device), func(c clause) bool { return c.everybody() && c.covers(f) }) &&
+		slices.ContainsFunc(j.clauses(back, device), func(c clause) bool {
 			return c.everybody() && (c.protocol < 0 || c.protocol == f.protocol && c.from < 0)
 		})
 }
