@@ -127,7 +127,7 @@ func (c *capacity) into(s *ecs.Service) {
 	if s.LaunchType != "" && c.launchType == "" {
 		s.LaunchTypeBefore = s.LaunchType
 	}
-	s.LaunchType, s.CapacityProviderStrategy, s.PlatformVersion, s.NetworkConfiguration = c.launchType, c.strategy, c.platform, shownNetwork(c.network)
+	s.LaunchType, s.CapacityProviderStrategy, s.PlatformVersion, s.NetworkConfiguration = c.launchType, orNone(c.strategy), c.platform, shownNetwork(c.network)
 }
 
 // shownNetwork is a network configuration as ECS keeps and shows it: with all its members.
@@ -141,6 +141,11 @@ func shownNetwork(n *types.NetworkConfiguration) *types.NetworkConfiguration {
 		v.AssignPublicIp = types.AssignPublicIpDisabled
 	}
 	return &types.NetworkConfiguration{AwsvpcConfiguration: &v}
+}
+
+// serviceCapacity is where the tasks of a service run.
+func serviceCapacity(s *ecs.Service) *capacity {
+	return &capacity{s.LaunchType, s.CapacityProviderStrategy, s.PlatformVersion, s.NetworkConfiguration}
 }
 
 // capacityOf is where the tasks of a deployment, or of a task set, run.
@@ -161,7 +166,7 @@ func unknownProvider(p string) error {
 
 // changedCapacity is where the service's tasks are to run after an update. An empty strategy goes back to the launch type.
 func changedCapacity(t *state.Tables, s *ecs.Service, in *awsecs.UpdateServiceInput) (*capacity, error) {
-	c := &capacity{s.LaunchType, s.CapacityProviderStrategy, s.PlatformVersion, s.NetworkConfiguration}
+	c := serviceCapacity(s)
 	if wants := orNone(in.CapacityProviderStrategy); in.CapacityProviderStrategy != nil && !reflect.DeepEqual(wants, s.CapacityProviderStrategy) {
 		if !in.ForceNewDeployment {
 			return nil, apierr.InvalidParameter("When switching from launch type to capacity provider strategy on an existing service, or making a change to a " +
@@ -189,6 +194,5 @@ func changedCapacity(t *state.Tables, s *ecs.Service, in *awsecs.UpdateServiceIn
 
 // sameCapacity reports whether tasks of two versions of a service run in the same way and place.
 func sameCapacity(a, b *ecs.Service) bool {
-	return a.LaunchType == b.LaunchType && a.PlatformVersion == b.PlatformVersion && reflect.DeepEqual(a.CapacityProviderStrategy, b.CapacityProviderStrategy) &&
-		reflect.DeepEqual(a.NetworkConfiguration, b.NetworkConfiguration)
+	return reflect.DeepEqual(serviceCapacity(a), serviceCapacity(b))
 }

@@ -120,7 +120,7 @@ func changeDefinition(t *state.Tables, r *frontdoor.Request, s *ecs.Service, in 
 	name := text(in.TaskDefinition)
 	if name == "" {
 		if !in.ForceNewDeployment && in.NetworkConfiguration == nil && in.EnableExecuteCommand == nil && in.CapacityProviderStrategy == nil && in.PlatformVersion == nil {
-			return nil
+			return serviceCapacity(s).placeable(s.PlacementConstraints, s.PlacementStrategy)
 		}
 		name = string(s.TaskDefinition)
 	}
