@@ -27,6 +27,7 @@ import (
 // agentOptions are the flags of a machine's agent.
 type agentOptions struct {
 	data, token, name, zone, hostAddress, docker, runtime string
+	member, underlay                                      string
 	servers                                               []string
 	cpu, memory                                           int64
 	gpus                                                  []string
@@ -54,6 +55,9 @@ Addresses that are given later replace those that the machine remembers.`,
 	f.StringVar(&o.name, "name", "instance-1", "local name of the container instance")
 	f.StringVar(&o.zone, "zone", "", "availability zone of this machine")
 	f.BoolVar(&o.external, "external", false, "join as an external instance (ECS Anywhere): for tasks of launch type EXTERNAL, and in no availability zone")
+	f.StringVar(&o.member, "member", os.Getenv("BERTH_MEMBER_ID"), "id under which an instance provider launched this member of the Fargate pool (default: $BERTH_MEMBER_ID)")
+	f.StringVar(&o.underlay, "underlay-address", "", "address of this machine that other machines of the cluster reach, for the network between tasks (VXLAN, UDP port 4789); "+
+		"default: tasks reach only those on this machine")
 	f.StringVar(&o.hostAddress, "host-address", "", "address of this machine that host ports are bound to (default: all)")
 	f.Int64Var(&o.cpu, "cpu", 0, "CPU units to offer (default: the machine's)")
 	f.Int64Var(&o.memory, "memory", 0, "MiB to offer (default: the machine's, less what the system needs)")
@@ -88,6 +92,11 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	if err != nil {
 		return err
 	}
+	keeper, err := o.network(&config, log)
+	if err != nil {
+		return err
+	}
+	defer keeper.Close() //nolint:errcheck // what is in the kernel stays
 	engine, err := docker.Open(o.docker, config.Installation)
 	if err != nil {
 		return fmt.Errorf("container engine: %w", err)
@@ -122,6 +131,9 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return front.Run(ctx, endpoint.Handler(a, table)) })
 	g.Go(func() error { return a.Run(ctx) })
+	if o.local {
+		g.Go(func() error { return serveMembers(ctx, d, a, log) })
+	}
 	return g.Wait()
 }
 
@@ -156,7 +168,8 @@ func (o *agentOptions) config(ctx context.Context, d dataDir) (agent.Config, err
 	case o.local && err != nil:
 		return agent.Config{}, fmt.Errorf("local instances: %w", err)
 	case o.local:
-		return agentConfig(in, []string{"http://" + in.Listen}, list), nil
+		members, err := localMembers(d)
+		return agentConfig(in, []string{"http://" + in.Listen}, append(list, members...)), err
 	}
 	if err := o.checkServers(); err != nil {
 		return agent.Config{}, err
@@ -213,7 +226,7 @@ func (o *agentOptions) joinCluster(ctx context.Context, d dataDir, in *installat
 		zone = key.Region + "a"
 	}
 	list := []localInstance{{
-		Name: o.name, Cluster: key.Cluster, HostAddress: o.hostAddress, CPUUnits: cpu, MemoryMiB: mib, Zone: zone, External: o.external, GPUs: o.gpus, Runtime: o.runtime,
+		Name: o.name, Cluster: key.Cluster, HostAddress: o.hostAddress, CPUUnits: cpu, MemoryMiB: mib, Zone: zone, External: o.external, GPUs: o.gpus, Runtime: o.runtime, Member: o.member,
 		AccessKey: key.AccessKeyID, SecretKey: key.SecretAccessKey,
 	}}
 	in.Listen, in.Servers, in.Region = o.servers[0], o.servers, key.Region
@@ -247,10 +260,14 @@ func (o *agentOptions) trade(ctx context.Context) (key berthapi.Joined, err erro
 func agentConfig(in installation, endpoints []string, list []localInstance) agent.Config {
 	c := agent.Config{Installation: in.ID, Endpoints: endpoints, Region: in.Region}
 	for _, i := range list {
-		c.Instances = append(c.Instances, agent.InstanceConfig{
-			Name: i.Name, Cluster: i.Cluster, HostAddress: i.HostAddress, CPUUnits: i.CPUUnits, MemoryMiB: i.MemoryMiB, Zone: i.Zone,
-			External: i.External, GPUs: i.GPUs, Runtime: i.Runtime, AccessKey: i.AccessKey, SecretKey: i.SecretKey,
-		})
+		c.Instances = append(c.Instances, i.config())
 	}
 	return c
+}
+
+func (i localInstance) config() agent.InstanceConfig {
+	return agent.InstanceConfig{
+		Name: i.Name, Cluster: i.Cluster, HostAddress: i.HostAddress, CPUUnits: i.CPUUnits, MemoryMiB: i.MemoryMiB, Zone: i.Zone,
+		External: i.External, GPUs: i.GPUs, Member: i.Member, Runtime: i.Runtime, AccessKey: i.AccessKey, SecretKey: i.SecretKey,
+	}
 }

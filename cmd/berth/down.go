@@ -42,6 +42,9 @@ func downCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("the containers of %s could not be removed: %w", d, err)
 			}
+			if err := removeNetwork(c.Context(), in.ID); err != nil {
+				return fmt.Errorf("the network of %s could not be removed: %w", d, err)
+			}
 			fmt.Fprintf(c.ErrOrStderr(), "stopped; %d containers removed\n", n)
 			if !purge {
 				return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -33,6 +34,6 @@ func (s *server) join(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	json.NewEncoder(w).Encode(berthapi.Joined{
-		AccessKeyID: c.AccessKeyID, SecretAccessKey: secret, Cluster: string(c.Cluster), Region: arn.ScopeOf(c.Cluster).Region,
+		AccessKeyID: c.AccessKeyID, SecretAccessKey: secret, Cluster: string(c.Cluster), Region: cmp.Or(arn.ScopeOf(c.Cluster).Region, s.options.region),
 	}) //nolint:errcheck // the client is gone then
 }

@@ -78,7 +78,10 @@ func TestUpHandsItsLimitsOn(t *testing.T) {
 	if err := again.keepIn(said(), &kept); err != nil {
 		t.Fatal(err)
 	}
-	args := (&supervisor{data: d, in: kept, options: again}).serverArgs()
+	args, err := (&supervisor{data: d, in: kept, options: again}).serverArgs()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, flag := range [][2]string{{"--tasks-per-service", "7000"}, {"--api-rate", "1"}, {"--max-connections", "0"}} {
 		if i := slices.Index(args, flag[0]); i < 0 || args[i+1] != flag[1] {
 			t.Errorf("%v: not in %q", flag, args)

@@ -21,6 +21,7 @@ type localInstance struct {
 	Zone        string
 	External    bool     `json:",omitempty"`
 	GPUs        []string `json:",omitempty"`
+	Member      string   `json:",omitempty"` // of the Fargate pool: the id under which it was launched
 	Runtime     string   `json:",omitempty"` // the engine's, for containers of Fargate tasks
 	AccessKey   string
 	SecretKey   string

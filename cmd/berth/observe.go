@@ -55,6 +55,7 @@ func newMetrics() *metrics.Metrics { return metrics.New(prometheus.NewRegistry()
 func (s *server) observe() error {
 	s.stream = stream.New(stream.Config{State: s.store, Log: s.log})
 	s.instances.Observe, s.services.Observe, s.services.Placed = s.metrics.Look, s.metrics.Look, s.metrics.Placement
+	s.pool.Observe = s.metrics.Look
 	s.metrics.Ask(metrics.Known{
 		State: s.store, Database: s.database(), Sessions: s.hub.Sessions, Readers: s.stream.Readers,
 		Agents: func() metrics.AgentSums { return metrics.AgentSums(s.hub.Sums()) },

@@ -147,7 +147,9 @@ func (s *server) start(ctx, work context.Context) error {
 			s.log.Warn("close the store", "err", err)
 		}
 	}()
-	s.build(&access.Keys{Seal: s.key})
+	if err := s.build(&access.Keys{Seal: s.key}); err != nil {
+		return err
+	}
 	handler, err := s.handler()
 	if err != nil {
 		return err

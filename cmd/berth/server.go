@@ -43,13 +43,14 @@ type serverOptions struct {
 	verbose                             bool
 	limits
 	observeOptions
+	pool                    poolOptions
 	clusterInit, drain      bool
 	join, token, peerListen string
 	said                    func(flag string) bool // whether a flag was given
 }
 
 func serverCommand() *cobra.Command {
-	o := serverOptions{limits: defaultLimits()}
+	o := serverOptions{limits: defaultLimits(), pool: defaultPool()}
 	c := &cobra.Command{
 		Use: "server", Short: "Run one replica of the control plane", Args: cobra.NoArgs,
 		Long: `Run one replica of the control plane: the AWS APIs, the agents' sessions and the controllers, on one address.
@@ -92,6 +93,7 @@ the first is started with --cluster-init, the others with --join and a token of 
 	f.DurationVar(&o.lostAfter, "instance-lost-after", 5*time.Minute, "deregister a container instance that has no session for so long; 0 never")
 	f.DurationVar(&o.keepStopped, "keep-stopped", controller.KeepStopped, "show tasks for so long after they have stopped, at least a minute; ECS: an hour")
 	o.limitFlags(f)
+	o.pool.flags(f)
 	f.BoolVar(&o.pprof, "pprof", false, "serve /debug/pprof to this machine")
 	f.BoolVar(&o.verbose, "verbose", false, "log more")
 	o.observeFlags(f)
@@ -110,6 +112,7 @@ type server struct {
 	services  *controller.Services
 	instances *controller.Instances
 	sweep     *controller.Sweep
+	pool      *controller.Pool
 	observed
 	front       front
 	door        *frontdoor.Door
@@ -124,7 +127,7 @@ type server struct {
 	ready       chan struct{} // closed once the administrator and the default cluster exist
 }
 
-func (s *server) build(keys *access.Keys) {
+func (s *server) build(keys *access.Keys) (err error) {
 	s.metrics = newMetrics()
 	s.store = state.New(state.Config{
 		Backend: s.backend, Address: s.url(), Lead: s.lead, Admit: s.admit, Observe: s.metrics.Commit, Log: s.log,
@@ -137,6 +140,8 @@ func (s *server) build(keys *access.Keys) {
 	s.services = &controller.Services{State: s.store, Log: s.log}
 	s.sweep = &controller.Sweep{State: s.store, KeepStopped: s.options.keepStopped, Log: s.log}
 	s.forwarder = newForwarder(&forwarder{backend: s.backend, name: s.replica.Name, leading: s.store.Leading, trust: &s.trust, log: s.log})
+	s.pool, err = s.newPool()
+	return err
 }
 
 func (s *server) scheme() string {
@@ -156,6 +161,7 @@ func (s *server) lead(ctx context.Context) error {
 	g.Go(func() error { return s.loops.run(ctx, "container instances", s.instances.Run) })
 	g.Go(func() error { return s.loops.run(ctx, "services", s.services.Run) })
 	g.Go(func() error { return s.loops.run(ctx, "the sweep", s.sweep.Run) })
+	g.Go(func() error { return s.loops.run(ctx, "the Fargate pool", s.pool.Run) })
 	if s.tracer != nil {
 		g.Go(func() error { return s.loops.run(ctx, "traces", s.tracer.Run) })
 	}

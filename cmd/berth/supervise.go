@@ -44,7 +44,11 @@ func runUp(ctx context.Context, role *claim, in installation, o upOptions, stder
 		return err
 	}
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return s.keep(ctx, "server", s.serverArgs()) })
+	server, err := s.serverArgs()
+	if err != nil {
+		return err
+	}
+	g.Go(func() error { return s.keep(ctx, "server", server) })
 	s.say("starting the control plane on %s", s.in.Listen)
 	g.Go(func() error {
 		if err := s.waitReady(ctx); err != nil {
@@ -95,13 +99,18 @@ func (s *supervisor) finish() {
 	s.say("\nBerth is up at http://%s. Next:\n\n  eval \"$(%s env%s)\"\n  aws ecs list-services\n", s.in.Listen, called(), s.data.flag())
 }
 
-func (s *supervisor) serverArgs() []string {
+func (s *supervisor) serverArgs() ([]string, error) {
 	args := []string{"server", "--data", string(s.data), "--listen", s.in.Listen, "--region", s.in.Region, "--account", s.in.Account,
 		"--auth", s.in.Auth, "--instance-lost-after", s.options.lostAfter.String()}
 	for _, name := range sortedKeys(s.in.Flags) {
 		args = append(args, "--"+name, s.in.Flags[name])
 	}
-	return args
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	pool, err := s.localPool(self)
+	return append(args, pool...), err
 }
 
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }

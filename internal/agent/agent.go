@@ -81,9 +81,9 @@ type Agent struct {
 	endpoints *endpoints
 	images    *imageKeeper
 	launches  *semaphore.Weighted
-	instances []*instance
-	arrivals  chan *task    // tasks to run
-	listed    chan struct{} // closed when the engine's containers have been seen for the first time
+	arrivals  chan *task     // tasks to run
+	members   chan *instance // that come after the start
+	listed    chan struct{}  // closed when the engine's containers have been seen for the first time
 	listing   sync.Once
 	choosing  sync.Mutex // one chooses host ports at a time
 	stats     sampler
@@ -95,15 +95,16 @@ type Agent struct {
 	tags      tagCache
 	measures  measures
 
-	mu    sync.Mutex
-	tasks map[string]*task // by ARN
+	mu        sync.Mutex
+	instances []*instance
+	tasks     map[string]*task // by ARN
 }
 
 // New returns an agent with what its ledger knows.
 func New(c Config) (*Agent, error) {
 	known := newEndpoints(c.Endpoints)
 	c.defaults(known)
-	a := &Agent{Config: c, endpoints: known, launches: semaphore.NewWeighted(launchLimit), arrivals: make(chan *task), listed: make(chan struct{}), tasks: map[string]*task{},
+	a := &Agent{Config: c, endpoints: known, launches: semaphore.NewWeighted(launchLimit), arrivals: make(chan *task), members: make(chan *instance), listed: make(chan struct{}), tasks: map[string]*task{},
 		images: &imageKeeper{images: c.Engine.Images, behavior: c.PullBehavior, log: c.Log}}
 	a.engine.set(time.Now(), statusInitializing)
 	a.vpcs = newVPCs(a)
@@ -153,13 +154,15 @@ func (a *Agent) Run(ctx context.Context) error {
 	g.Go(func() error { return a.sample(ctx) })
 	g.Go(func() error { return a.vpcs.run(ctx) })
 	g.Go(func() error { return a.keepStorage(ctx) })
-	for _, i := range a.instances {
-		g.Go(func() error { return i.run(ctx) })
+	for _, i := range a.present() {
+		g.Go(func() error { return i.live(ctx) })
 	}
 	for {
 		select {
 		case <-ctx.Done():
 			return g.Wait()
+		case i := <-a.members:
+			g.Go(func() error { return i.live(ctx) })
 		case t := <-a.arrivals:
 			g.Go(func() error { t.run(ctx); return nil })
 		}
@@ -245,7 +248,7 @@ func (a *Agent) drop(t *task) {
 }
 
 func (a *Agent) instance(name string) *instance {
-	for _, i := range a.instances {
+	for _, i := range a.present() {
 		if i.Name == name {
 			return i
 		}

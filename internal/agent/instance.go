@@ -25,7 +25,9 @@ type instance struct {
 	api     API
 	log     *slog.Logger
 	reports *semaphore.Weighted
-	health  chan struct{} // size 1: a container's health has changed
+	health  chan struct{}   // size 1: a container's health has changed
+	left    context.Context // ends when the instance leaves the agent
+	leave   func()
 
 	mu       sync.Mutex
 	identity identity
@@ -42,7 +44,8 @@ type identity struct {
 }
 
 func newInstance(a *Agent, c InstanceConfig) *instance {
-	return &instance{InstanceConfig: c, agent: a, api: a.API(c), log: a.Log.With("instance", c.Name), reports: semaphore.NewWeighted(reportLimit),
+	left, leave := context.WithCancel(context.Background())
+	return &instance{left: left, leave: leave, InstanceConfig: c, agent: a, api: a.API(c), log: a.Log.With("instance", c.Name), reports: semaphore.NewWeighted(reportLimit),
 		health: make(chan struct{}, 1)}
 }
 
@@ -60,9 +63,13 @@ func (i *instance) run(ctx context.Context) error {
 		case !errors.Is(err, acs.ErrInactive):
 			return fmt.Errorf("container instance %s: %w", i.Name, err)
 		}
-		i.log.Warn("the control plane does not know the instance any more: its tasks stop, and it registers anew", "arn", i.knownARN())
+		i.log.Warn("the control plane does not know the instance any more: its tasks stop", "arn", i.knownARN())
 		if err := i.orphan(ctx); err != nil {
 			return err
+		}
+		if i.Member != "" { // whoever launched it terminates it
+			<-ctx.Done()
+			return ctx.Err()
 		}
 	}
 }

@@ -92,7 +92,7 @@ func (v *vpcs) together() (all NetworkState, missing int, some bool) {
 			all.Interfaces[id] = n
 		}
 	}
-	return all, len(v.agent.instances) - len(v.told), len(v.told) > 0
+	return all, len(v.agent.present()) - len(v.told), len(v.told) > 0
 }
 
 // run applies what was told, whenever there is news, until ctx ends. What fails is tried again.
