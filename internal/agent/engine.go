@@ -111,6 +111,7 @@ type Observed struct {
 	PID        int    // of its first process in the machine's namespace, 0 where it does not run
 	Address    string // on the engine's own bridge, "" where it is not on it or does not run
 	Facts      *Facts
+	Probe      *Probe // the last one of its health check, nil if there was none
 }
 
 // Binding is a container port that is published at HostIP:HostPort.

@@ -31,6 +31,12 @@ type NetworkFact struct{ Name, IPv4, IPv6 string }
 // Mount is a volume of a container. Name is "" for a bind mount.
 type Mount struct{ Name, Source, Destination string }
 
+// Probe is what a health check's command has said.
+type Probe struct {
+	ExitCode int
+	Output   string
+}
+
 // Clock is the machine's clock against its sources of time.
 type Clock struct {
 	At           time.Time
@@ -163,11 +169,12 @@ func (r *Record) copy() *Record {
 	return &c
 }
 
-// factless are the containers that exist and of which the engine was not asked.
+// factless are the containers that exist and of which the engine was not asked, or not since their health has changed.
 func (t *task) factless() (names []string) {
 	t.view(func(r *Record) {
 		for _, c := range r.Containers {
-			if c.Facts == nil && c.ID != "" && c.Phase >= Made {
+			unprobed := c.Phase == Up && c.Probe == nil && (c.Health == "HEALTHY" || c.Health == "UNHEALTHY")
+			if (c.Facts == nil || unprobed) && c.ID != "" && c.Phase >= Made {
 				names = append(names, c.Name)
 			}
 		}
@@ -190,7 +197,10 @@ func (t *task) learnFacts(ctx context.Context, name string) {
 	}
 	t.change(name, func(_ *Record, c *Container) bool {
 		if c.ID == handle && (o.State == Running || c.Phase == Ended) {
-			c.Facts = o.Facts
+			c.Facts, c.Probe = o.Facts, o.Probe
+			if c.Probe == nil {
+				c.Probe = &Probe{}
+			}
 		}
 		return false
 	})

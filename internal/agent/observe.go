@@ -92,7 +92,7 @@ func (c *Container) healthIs(health string, now time.Time) bool {
 	if health == "" || c.Health == health {
 		return false
 	}
-	c.Health, c.HealthSince = health, now
+	c.Health, c.HealthSince, c.Probe = health, now, nil
 	return true
 }
 

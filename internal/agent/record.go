@@ -59,6 +59,7 @@ type Container struct {
 	ID          string // the engine's, from phase created on
 	Endpoint    string // the id under which it reaches the agent, from phase starting on; "" where it does not
 	Facts       *Facts `json:",omitempty"` // what the engine knows of it, from its start on
+	Probe       *Probe `json:",omitempty"` // of its health check, the last one that was seen of this health
 	ImageDigest string
 	ExitCode    *int
 	Reason      string

@@ -254,7 +254,10 @@ func (e *Engine) SetHealth(handle, health string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if c := e.find(handle); c != nil && c.State == agent.Running {
-		c.Health = health
+		c.Health, c.Probe = health, &agent.Probe{Output: "it is " + health}
+		if health == "UNHEALTHY" {
+			c.Probe.ExitCode = 1
+		}
 		e.tell(agent.Event{Kind: agent.HealthChanged, ID: c.ID, Labels: c.Labels, Health: health})
 	}
 }

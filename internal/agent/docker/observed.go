@@ -32,6 +32,10 @@ func observed(c container.InspectResponse) (agent.Observed, error) {
 	}
 	if c.State.Health != nil {
 		o.Health = healthOf(string(c.State.Health.Status))
+		if log := c.State.Health.Log; len(log) > 0 {
+			last := log[len(log)-1]
+			o.Probe = &agent.Probe{ExitCode: last.ExitCode, Output: last.Output}
+		}
 	}
 	if c.NetworkSettings != nil {
 		o.Bindings = bindings(c.NetworkSettings.Ports)

@@ -58,7 +58,10 @@ func (v version) container(s *agent.Seen, c *agent.Container) containerAnswer {
 	a.Image, a.ImageID = s.Image(c)
 	a.DesiredStatus, a.KnownStatus = s.ContainerStatus(c)
 	if c.Health != "" {
-		a.Health = &healthAnswer{c.Health, momentOrNil(c.HealthSince)}
+		a.Health = &healthAnswer{Status: c.Health, Since: momentOrNil(c.HealthSince)}
+		if c.Probe != nil {
+			a.Health.ExitCode, a.Health.Output = c.Probe.ExitCode, c.Probe.Output
+		}
 	}
 	if c.Facts != nil {
 		a.CreatedAt = momentOrNil(c.Facts.CreatedAt)

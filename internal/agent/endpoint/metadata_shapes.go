@@ -98,8 +98,10 @@ type portAnswer struct {
 }
 
 type healthAnswer struct {
-	Status string     `json:"status"`
-	Since  *time.Time `json:"statusSince,omitempty"`
+	Status   string     `json:"status"`
+	Since    *time.Time `json:"statusSince,omitempty"`
+	ExitCode int        `json:"exitCode,omitempty"` // of the last probe
+	Output   string     `json:"output,omitempty"`
 }
 
 type volumeAnswer struct {

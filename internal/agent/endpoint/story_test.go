@@ -31,6 +31,7 @@ import (
 // the orders, one in a line, and "asks" what is done, one after the other: a path, where {NAME} is the id of the container of that name, or one of
 //
 //	wait DURATION
+//	health NAME HEALTH     the container's health is HEALTHY or UNHEALTHY from now on
 //	exit NAME CODE         the container ends
 //	tags ARN KEY VALUE     the control plane's; ARN may be "instance"
 //	no tags                the control plane refuses to tell any
@@ -136,6 +137,8 @@ func (s *story) do(words []string) {
 			s.t.Fatal(err)
 		}
 		s.engine.Exit(s.container(words[1]), code)
+	case "health":
+		s.engine.SetHealth(s.container(words[1]), words[2])
 	case "tags":
 		arn := words[1]
 		if arn == "instance" {
