@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
@@ -60,5 +61,34 @@ func run(t *testing.T, command string) {
 	words := strings.Fields(command)
 	if out, err := exec.Command(words[0], words[1:]...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v %s", command, err, out)
+	}
+}
+
+// TestProbe: what the last probe of a health check has said is seen.
+func TestProbe(t *testing.T) {
+	e := open(t)
+	name := "probe-" + installation()
+	t.Cleanup(func() { e.Remove(context.Background(), name) }) //nolint:errcheck // what is left is seen in the next run
+	id, err := e.Create(t.Context(), agent.Spec{Name: name, HostConfig: &container.HostConfig{NetworkMode: "none"}, Config: &container.Config{
+		Image: busybox, Cmd: polite, Labels: map[string]string{agent.LabelInstallation: installation()},
+		Healthcheck: &container.HealthConfig{Test: []string{"CMD-SHELL", "echo so; exit 1"}, Interval: 100 * time.Millisecond, Retries: 1},
+	}})
+	if err == nil {
+		err = e.Start(t.Context(), id)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) {
+		o, err := e.Inspect(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.Health == "UNHEALTHY" && o.Probe != nil && *o.Probe == (agent.Probe{ExitCode: 1, Output: "so\n"}) {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%s, %+v", o.Health, o.Probe)
+		}
 	}
 }
