@@ -1,7 +1,6 @@
 package network
 
 import (
-	"fmt"
 	"os"
 	"slices"
 	"strings"
@@ -40,18 +39,8 @@ func (m *machine) openFirewall() error {
 		if len(ours) == 2 {
 			continue
 		}
-		err = m.space.do("let VPCs pass "+c.Name, func() error {
-			for _, r := range ours {
-				if err := m.space.rules.conn.DelRule(r); err != nil {
-					return err
-				}
-			}
-			for _, match := range []words{fromPrefix(m.prefixOfWays()), toPrefix(m.prefixOfWays())} {
-				m.space.rules.conn.InsertRule(&nftables.Rule{Table: c.Table, Chain: c, Exprs: rulePart(match, accept()), UserData: m.comment()})
-			}
-			return m.space.rules.commit()
-		})
-		if err != nil {
+		both := []words{fromPrefix(m.prefixOfWays()), toPrefix(m.prefixOfWays())}
+		if err := m.space.do("let VPCs pass "+c.Name, func() error { return m.exchange(c, ours, both) }); err != nil {
 			return err
 		}
 	}
@@ -64,9 +53,9 @@ func (m *machine) closeFirewall() error {
 	if m.firewall == shut {
 		return nil
 	}
-	chains, err := m.space.rules.conn.ListChains()
+	chains, err := m.space.rules.chains()
 	if err != nil {
-		return fmt.Errorf("list chains: %w", err)
+		return err
 	}
 	for _, c := range chains {
 		if c.Name != dockerChain && !forwards(c) {
@@ -79,15 +68,7 @@ func (m *machine) closeFirewall() error {
 		if len(ours) == 0 {
 			continue
 		}
-		err = m.space.do("leave "+c.Name, func() error {
-			for _, r := range ours {
-				if err := m.space.rules.conn.DelRule(r); err != nil {
-					return err
-				}
-			}
-			return m.space.rules.commit()
-		})
-		if err != nil {
+		if err := m.space.do("leave "+c.Name, func() error { return m.exchange(c, ours, nil) }); err != nil {
 			return err
 		}
 	}
@@ -103,11 +84,27 @@ func (m *machine) repair() error {
 	return m.openFirewall()
 }
 
+// exchange puts rules that accept what matches in the place of old ones, at the begin of a chain.
+func (m *machine) exchange(c *nftables.Chain, old []*nftables.Rule, matches []words) error {
+	return m.space.rules.transaction(func() error {
+		conn := m.space.rules.conn
+		for _, r := range old {
+			if err := conn.DelRule(r); err != nil {
+				return err
+			}
+		}
+		for _, match := range matches {
+			conn.InsertRule(&nftables.Rule{Table: c.Table, Chain: c, Exprs: rulePart(match, accept()), UserData: m.comment()})
+		}
+		return nil
+	})
+}
+
 // dropping are the chains that need our rules.
 func (m *machine) dropping() ([]*nftables.Chain, error) {
-	chains, err := m.space.rules.conn.ListChains()
+	chains, err := m.space.rules.chains()
 	if err != nil {
-		return nil, fmt.Errorf("list chains: %w", err)
+		return nil, err
 	}
 	var list []*nftables.Chain
 	for _, c := range chains {
@@ -133,9 +130,9 @@ func forwards(c *nftables.Chain) bool {
 
 // ours are the installation's rules in a chain of others.
 func (m *machine) ours(c *nftables.Chain) ([]*nftables.Rule, error) {
-	rules, err := m.space.rules.conn.GetRules(c.Table, c)
+	rules, err := m.space.rules.rulesOf(c)
 	if err != nil {
-		return nil, fmt.Errorf("list the rules of %s: %w", c.Name, err)
+		return nil, err
 	}
 	return slices.DeleteFunc(rules, func(r *nftables.Rule) bool { return string(r.UserData) != string(m.comment()) }), nil
 }

@@ -133,7 +133,7 @@ func (m *machine) prepare(plans map[string]plan, others map[netip.Addr]bool) err
 	_, in.hosts = differencesFunc(nil, hosts, netip.Addr.Compare)
 	if want := fmt.Sprint(in); m.made != want {
 		m.made = ""
-		if err := m.space.do("make the machine's table", func() error { return m.makeTable(in) }); err != nil {
+		if err := m.space.do("make the machine's table", func() error { return m.space.rules.transaction(func() error { return m.makeTable(in) }) }); err != nil {
 			return err
 		}
 		m.made = want
@@ -160,14 +160,14 @@ const (
 	setHosts = "hosts"
 )
 
-// makeTable makes the machine's table in one transaction; without ways and tunnels there is none.
+// makeTable puts the machine's table into the batch; without ways and tunnels there is none.
 func (m *machine) makeTable(in inputs) error {
 	r := m.space.rules
 	t := &nftables.Table{Family: nftables.TableFamilyIPv4, Name: m.table()}
 	if len(in.ways) == 0 && !in.tunnels {
 		r.conn.AddTable(t)
 		r.conn.DelTable(t)
-		return r.commit()
+		return nil
 	}
 	r.replaceTable(t.Name)
 	for _, s := range []struct {
@@ -196,7 +196,7 @@ func (m *machine) makeTable(in inputs) error {
 	nat := r.base(t, "nat", nftables.ChainHookPostrouting, nftables.ChainPriorityNATSource, nftables.ChainPolicyAccept)
 	r.rule(nat, toPrefix(m.prefixOfWays()), masquerade())
 	r.rule(nat, inSet(offsetSource, setWays), notTo(m.prefixOfWays()), masquerade())
-	return r.commit()
+	return nil
 }
 
 // tableTunnels lets only the machines themselves speak VXLAN with each other: not strangers, not what a machine forwards and gives its own address, and not

@@ -1,6 +1,7 @@
 package network
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/google/nftables/binaryutil"
 	"github.com/google/nftables/expr"
 	"github.com/mdlayher/netlink"
+	"github.com/vishvananda/netns"
 )
 
 // vpcTable is the name of the table in a VPC's namespace.
@@ -24,29 +26,60 @@ const (
 
 // ruleset changes the nftables of one namespace. Each batch is a transaction: all of it holds, or none.
 type ruleset struct {
-	conn *nftables.Conn
+	ns   netns.NsHandle
+	conn *nftables.Conn // nil after a batch that failed: what of it is still buffered, or not yet answered, goes with it
 	raw  *netlink.Conn
 	sets uint32 // ids given in this batch
 }
 
-// openRuleset opens that of the calling thread's namespace.
-func openRuleset() (*ruleset, error) {
-	r := &ruleset{}
-	conn, err := nftables.New(nftables.AsLasting(), nftables.WithSockOptions(func(c *netlink.Conn) error {
-		r.raw = c
-		if err := c.SetWriteBuffer(bufferBytes); err != nil {
-			return err
-		}
-		return c.SetReadBuffer(bufferBytes)
-	}))
-	if err != nil {
-		return nil, fmt.Errorf("open nftables: %w", err)
-	}
-	r.conn = conn
-	return r, nil
+// openRuleset opens that of a namespace, which its caller keeps open.
+func openRuleset(ns netns.NsHandle) (*ruleset, error) {
+	r := &ruleset{ns: ns}
+	return r, r.open()
 }
 
-func (r *ruleset) close() error { return r.conn.CloseLasting() }
+// open opens the connection, unless it is.
+func (r *ruleset) open() error {
+	if r.conn != nil {
+		return nil
+	}
+	err := runIn(r.ns, func() (err error) {
+		r.conn, err = nftables.New(nftables.AsLasting(), nftables.WithSockOptions(func(c *netlink.Conn) error {
+			r.raw = c
+			return errors.Join(c.SetWriteBuffer(bufferBytes), c.SetReadBuffer(bufferBytes))
+		}))
+		return err
+	})
+	if err != nil {
+		r.conn = nil
+		return fmt.Errorf("open nftables: %w", err)
+	}
+	return nil
+}
+
+func (r *ruleset) close() error {
+	if r.conn == nil {
+		return nil
+	}
+	conn := r.conn
+	r.conn = nil // the library would open another one, in whatever namespace the thread is
+	return conn.CloseLasting()
+}
+
+// transaction sends what build puts into the batch, or nothing.
+func (r *ruleset) transaction(build func() error) error {
+	if err := r.open(); err != nil {
+		return err
+	}
+	err := build()
+	if err == nil {
+		err = r.commit()
+	}
+	if err != nil {
+		return errors.Join(err, r.close())
+	}
+	return nil
+}
 
 // commit sends the batch. It does not wait for ever for a kernel that answers less than it was asked.
 func (r *ruleset) commit() error {
@@ -58,6 +91,30 @@ func (r *ruleset) commit() error {
 		return fmt.Errorf("change nftables: %w", err)
 	}
 	return r.raw.SetDeadline(time.Time{})
+}
+
+// chains are those of all tables.
+func (r *ruleset) chains() ([]*nftables.Chain, error) {
+	if err := r.open(); err != nil {
+		return nil, err
+	}
+	list, err := r.conn.ListChains()
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("list chains: %w", err), r.close())
+	}
+	return list, nil
+}
+
+// rulesOf are those of a chain.
+func (r *ruleset) rulesOf(c *nftables.Chain) ([]*nftables.Rule, error) {
+	if err := r.open(); err != nil {
+		return nil, err
+	}
+	list, err := r.conn.GetRules(c.Table, c)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("list the rules of %s: %w", c.Name, err), r.close())
+	}
+	return list, nil
 }
 
 // replaceTable begins a table anew in the batch.
@@ -120,6 +177,11 @@ func (r *ruleset) elements(t *nftables.Table, list []element, change func(*nftab
 
 // apply makes the changes that lead to the table want, in one transaction.
 func (r *ruleset) apply(c changes, want table) error {
+	return r.transaction(func() error { return r.put(c, want) })
+}
+
+// put puts the changes into the batch.
+func (r *ruleset) put(c changes, want table) error {
 	t := &nftables.Table{Family: nftables.TableFamilyIPv4, Name: vpcTable}
 	if c.whole {
 		r.replaceTable(vpcTable)
@@ -158,7 +220,7 @@ func (r *ruleset) apply(c changes, want table) error {
 	for _, name := range c.dropSets {
 		r.conn.DelSet(&nftables.Set{Table: t, Name: name})
 	}
-	return r.commit()
+	return nil
 }
 
 func (r *ruleset) fill(t *nftables.Table, name string, clauses []clause) {

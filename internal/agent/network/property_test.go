@@ -217,3 +217,25 @@ func TestKernelTakesAnyChange(t *testing.T) {
 		}
 	})
 }
+
+// TestFailedBatchIsForgotten: what the kernel refuses changes nothing, and nothing of it is left for the next batch.
+func TestFailedBatchIsForgotten(t *testing.T) {
+	t.Parallel()
+	needRoot(t)
+	s := newTask(t).space(t)
+	w := newWorld()
+	w.nic("eni-a", "10.0.1.10", "sg-open")
+	want := planOf(t, w).table
+	must(t, s.rules.apply(all(want), want))
+	sorted := func() []string { return slices.Sorted(slices.Values(dumpTables(t, s, nil))) }
+	before := sorted()
+	bad := changes{addSets: []string{"sg-new"}, addElements: []element{{set: mapEgress, device: "x", chain: "nowhere"}, {set: "sg-none", address: netip.MustParseAddr("10.0.1.1")}}}
+	if err := s.rules.apply(bad, want); err == nil {
+		t.Fatal("the kernel took what leads nowhere")
+	}
+	must(t, s.rules.apply(changes{addChains: []string{"other"}}, want))
+	must(t, s.rules.apply(changes{dropChains: []string{"other"}}, want))
+	if d := cmp.Diff(before, sorted()); d != "" {
+		t.Errorf("it left\n%s", d)
+	}
+}

@@ -27,15 +27,14 @@ type space struct {
 func openSpace(ns netns.NsHandle, step func(string)) (*space, error) {
 	s := &space{ns: ns, step: step}
 	err := runIn(ns, func() (err error) {
-		if s.links, err = netlink.NewHandle(unix.NETLINK_ROUTE, unix.NETLINK_NETFILTER); err != nil {
-			return fmt.Errorf("open netlink: %w", err)
-		}
-		if s.rules, err = openRuleset(); err != nil {
-			s.links.Close()
-		}
+		s.links, err = netlink.NewHandle(unix.NETLINK_ROUTE, unix.NETLINK_NETFILTER)
 		return err
 	})
 	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open netlink: %w", err), ns.Close())
+	}
+	if s.rules, err = openRuleset(ns); err != nil {
+		s.links.Close()
 		return nil, errors.Join(err, ns.Close())
 	}
 	return s, nil
