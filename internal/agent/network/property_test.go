@@ -1,6 +1,7 @@
 package network
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/nftables"
 	"pgregory.net/rapid"
 
 	"berth/internal/acsproto"
@@ -232,6 +234,13 @@ func TestFailedBatchIsForgotten(t *testing.T) {
 	bad := changes{addSets: []string{"sg-new"}, addElements: []element{{set: mapEgress, device: "x", chain: "nowhere"}, {set: "sg-none", address: netip.MustParseAddr("10.0.1.1")}}}
 	if err := s.rules.apply(bad, want); err == nil {
 		t.Fatal("the kernel took what leads nowhere")
+	}
+	half := errors.New("no more")
+	if err := s.rules.transaction(func() error { // what was put into a batch that was given up
+		s.rules.conn.AddTable(&nftables.Table{Family: nftables.TableFamilyIPv4, Name: "half"})
+		return half
+	}); !errors.Is(err, half) {
+		t.Errorf("got %v", err)
 	}
 	must(t, s.rules.apply(changes{addChains: []string{"other"}}, want))
 	must(t, s.rules.apply(changes{dropChains: []string{"other"}}, want))
