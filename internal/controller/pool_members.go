@@ -84,7 +84,9 @@ func room(t *state.Tables, i *ecs.Instance, x *capacity.Member) {
 	x.State, x.Tasks = capacity.Ready, used.Tasks
 	x.Size = capacity.Size{CPUUnits: i.Registered.CPUUnits, MemoryMiB: i.Registered.MemoryMiB}
 	x.Free = capacity.Size{CPUUnits: x.Size.CPUUnits - used.Reserved.CPUUnits, MemoryMiB: x.Size.MemoryMiB - used.Reserved.MemoryMiB}
-	if !i.Connected || i.Registered.ENIs <= used.Reserved.ENIs {
+	if !i.Connected && i.DisconnectedAt != nil && i.DisconnectedAt.Equal(i.RegisteredAt) { // it has registered and is about to connect
+		x.State = capacity.Launching
+	} else if !i.Connected || i.Registered.ENIs <= used.Reserved.ENIs {
 		x.Free = capacity.Size{}
 	}
 	if i.Status == ecs.Draining {
