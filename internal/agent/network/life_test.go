@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/vishvananda/netns"
+	"golang.org/x/sync/errgroup"
 
 	"berth/internal/acsproto"
 	"berth/internal/agent"
@@ -438,5 +439,65 @@ func TestSweep(t *testing.T) {
 	}
 	if !a.pings(t, "10.0.1.1", patience) {
 		t.Error("what stays does not work")
+	}
+}
+
+// TestAllAtOnce attaches, detaches and applies from all sides. In the end all is as the last state says.
+func TestAllAtOnce(t *testing.T) {
+	t.Parallel()
+	k := newKeeper(t, Config{})
+	w := newWorld()
+	const tasks = 6
+	for i := range tasks {
+		w.nic(fmt.Sprintf("eni-%d", i), fmt.Sprintf("10.0.1.%d", 10+i), "sg-open", "sg-web")
+	}
+	apply(t, k, w)
+	var g errgroup.Group
+	pids := make([]task, tasks)
+	for i := range tasks {
+		pids[i] = newTask(t)
+		g.Go(func() error {
+			id := fmt.Sprintf("eni-%d", i)
+			for range 3 {
+				if err := k.Attach(t.Context(), id, pids[i].pid); err != nil {
+					return err
+				}
+				if err := k.Detach(t.Context(), id); err != nil {
+					return err
+				}
+			}
+			return k.Attach(t.Context(), id, pids[i].pid)
+		})
+	}
+	states := make([]agent.NetworkState, 10)
+	for i := range states {
+		w.group("sg-web", tcp(int32(80+i%3), "0.0.0.0/0"), nil)
+		states[i] = w.now()
+	}
+	g.Go(func() error {
+		for _, s := range states {
+			if err := k.Apply(t.Context(), s); err != nil {
+				return err
+			}
+			if l, err := k.Listen("vpc-1", netip.MustParseAddrPort("169.254.170.2:80")); err != nil {
+				return err
+			} else if err := l.Close(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	must(t, g.Wait())
+	for i, x := range pids {
+		if !x.pings(t, fmt.Sprintf("10.0.1.%d", 10+(i+1)%tasks), patience) {
+			t.Errorf("task %d does not reach the next one", i)
+		}
+	}
+	got := dumpLines(t, k, pids...)
+	must(t, k.Close())
+	k2 := newKeeper(t, Config{})
+	must(t, k2.Apply(t.Context(), states[len(states)-1]))
+	if d := cmp.Diff(got, dumpLines(t, k2, pids...)); d != "" {
+		t.Errorf("made anew:\n%s", d)
 	}
 }
