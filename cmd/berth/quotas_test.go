@@ -48,7 +48,10 @@ func TestUpHandsItsQuotasOn(t *testing.T) {
 	if err := again.keepIn(said(), &in); err != nil {
 		t.Fatal(err)
 	}
-	args := (&supervisor{data: dataDir(t.TempDir()), in: in, options: again}).serverArgs()
+	args, err := (&supervisor{data: dataDir(t.TempDir()), in: in, options: again}).serverArgs()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if i := slices.Index(args, "--quota"); i < 0 || args[i+1] != "clusters=3" {
 		t.Errorf("not in %q", args)
 	}
