@@ -123,7 +123,7 @@ func (k *Keeper) apply(ctx context.Context) error {
 	wayErr := errors.Join(k.machine.choose(plans, failed), k.machine.prepare(plans, k.hostsOf(failed)))
 	for _, id := range sortedKeys(plans) {
 		if (plans[id].out || k.underlay.IsValid()) && wayErr != nil { // nothing of it may pass before the machine's rules are there
-			failed[id] = wayErr
+			failed[id] = errors.New("the machine's rules are not in place")
 			delete(plans, id)
 			continue
 		}
@@ -132,6 +132,7 @@ func (k *Keeper) apply(ctx context.Context) error {
 			delete(plans, id)
 		}
 	}
+	errs = append(errs, wayErr)
 	for _, id := range sortedKeys(failed) {
 		errs = append(errs, fmt.Errorf("apply %s: %w", id, failed[id]))
 	}

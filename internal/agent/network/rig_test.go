@@ -33,6 +33,8 @@ func TestMain(m *testing.M) {
 		os.Exit(0)
 	case "apply":
 		applyAndDie()
+	case "new":
+		newAndClose()
 	}
 	os.Exit(m.Run())
 }

@@ -66,6 +66,9 @@ func runIn(ns netns.NsHandle, f func() error) error {
 			return true, fmt.Errorf("look up the thread's namespace: %w", err)
 		}
 		defer before.Close()
+		if before.Equal(ns) {
+			return true, f() // without the rights that a visit needs
+		}
 		if err := netns.Set(ns); err != nil {
 			return true, fmt.Errorf("enter the namespace: %w", err)
 		}
