@@ -64,6 +64,15 @@ func nextOfNetwork(r *Record, c *Container) (Act, bool) {
 	return 0, false
 }
 
+// onNetwork says whether containers may start as far as the task's network is concerned.
+func (r *Record) onNetwork() bool { return !r.networked() || r.Attached }
+
+// early says whether a container may be made, though not started, before a dependency is met: the engine asks for a network namespace that it joins only when
+// it starts, and so both containers of a task come up in little more time than one. Other namespaces it asks for at once.
+func (r *Record) early(d acsproto.DependsOn) bool {
+	return r.networked() && d.ContainerName == pauseContainer && r.Task.PidMode != "task" && r.Task.IpcMode != "task"
+}
+
 // ended says whether all containers have ended.
 func (r *Record) ended() bool {
 	return !slices.ContainsFunc(r.Containers, func(c Container) bool { return c.Phase != Ended })

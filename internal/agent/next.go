@@ -78,13 +78,10 @@ func nextAct(r *Record, c *Container) (Act, bool) {
 	case c.Phase == Starting:
 		return Create, true
 	case c.Phase == Made:
-		return Start, true
-	}
-	if r.networked() && !r.Attached && !hidden(c.Name) {
-		return 0, false
+		return Start, hidden(c.Name) || r.onNetwork()
 	}
 	for _, d := range dependencies(r.ordered(c.Name)) {
-		if !met(r, d) {
+		if !met(r, d) && !r.early(d) {
 			return 0, false
 		}
 	}
