@@ -1,6 +1,7 @@
 package network
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -76,12 +77,12 @@ func (m *machine) closeFirewall() error {
 	return nil
 }
 
-// repair opens the firewall again where somebody has closed it.
+// repair opens the firewall again where somebody has closed it, and looks for new uplinks.
 func (m *machine) repair() error {
 	if m.firewall != opened {
 		return nil
 	}
-	return m.openFirewall()
+	return errors.Join(m.keepTable(), m.openFirewall())
 }
 
 // exchange puts rules that accept what matches in the place of old ones, at the begin of a chain.

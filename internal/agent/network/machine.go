@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/google/nftables"
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
 )
@@ -23,6 +22,7 @@ type machine struct {
 
 	configured []netip.AddrPort // resolvers
 
+	inputs   inputs          // of the table
 	ways     map[string]int  // VPC -> slot of its addresses
 	made     string          // what the table was made of; "" is not known
 	firewall firewall        // what others' chains have of us
@@ -115,115 +115,6 @@ func (m *machine) slot(vpc string) (int, error) {
 		}
 	}
 	return -1, nil
-}
-
-// prepare puts the machine's rules in place, before any way or tunnel is there, or takes them away after the last one. others
-// are machines of VPCs that have no plan now.
-func (m *machine) prepare(plans map[string]plan, others map[netip.Addr]bool) error {
-	in := inputs{tunnels: false}
-	for _, id := range sortedKeys(m.ways) {
-		_, a := wayAddresses(m.ways[id])
-		in.ways = append(in.ways, a)
-	}
-	hosts := maps.Clone(others)
-	for _, p := range plans {
-		in.tunnels = in.tunnels || p.underlay.IsValid()
-		maps.Copy(hosts, p.hosts)
-	}
-	_, in.hosts = differencesFunc(nil, hosts, netip.Addr.Compare)
-	if want := fmt.Sprint(in); m.made != want {
-		m.made = ""
-		if err := m.space.do("make the machine's table", func() error { return m.space.rules.transaction(func() error { return m.makeTable(in) }) }); err != nil {
-			return err
-		}
-		m.made = want
-	}
-	if len(in.ways) == 0 {
-		return m.closeFirewall()
-	}
-	if err := m.space.settings(setting{"ipv4/ip_forward", "1"}); err != nil {
-		return err
-	}
-	return m.openFirewall()
-}
-
-// inputs are what the machine's table is made of.
-type inputs struct {
-	ways    []netip.Addr // the VPCs' addresses on their ways out
-	tunnels bool
-	hosts   []netip.Addr // the other machines
-}
-
-// The sets of the machine's table.
-const (
-	setWays  = "ways"
-	setHosts = "hosts"
-)
-
-// makeTable puts the machine's table into the batch; without ways and tunnels there is none.
-func (m *machine) makeTable(in inputs) error {
-	r := m.space.rules
-	t := &nftables.Table{Family: nftables.TableFamilyIPv4, Name: m.table()}
-	if len(in.ways) == 0 && !in.tunnels {
-		r.conn.AddTable(t)
-		r.conn.DelTable(t)
-		return nil
-	}
-	r.replaceTable(t.Name)
-	for _, s := range []struct {
-		name      string
-		addresses []netip.Addr
-	}{{setWays, in.ways}, {setHosts, in.hosts}} {
-		if err := r.addSet(t, s.name); err != nil {
-			return err
-		}
-		elements := make([]element, len(s.addresses))
-		for i, a := range s.addresses {
-			elements[i] = element{set: s.name, address: a}
-		}
-		if err := r.elements(t, elements, r.conn.SetAddElements); err != nil {
-			return err
-		}
-	}
-	if in.tunnels {
-		m.tableTunnels(r, t)
-	}
-	m.tableForward(r, t)
-	before := nftables.ChainPriorityRef(*nftables.ChainPriorityFilter - 10)
-	c := r.base(t, "input", nftables.ChainHookInput, before, nftables.ChainPolicyAccept)
-	r.rule(c, fromPrefix(m.prefixOfWays()), established(), accept())
-	r.rule(c, fromPrefix(m.prefixOfWays()), drop())
-	nat := r.base(t, "nat", nftables.ChainHookPostrouting, nftables.ChainPriorityNATSource, nftables.ChainPolicyAccept)
-	r.rule(nat, toPrefix(m.prefixOfWays()), masquerade())
-	r.rule(nat, inSet(offsetSource, setWays), notTo(m.prefixOfWays()), masquerade())
-	return nil
-}
-
-// tableTunnels lets only the machines themselves speak VXLAN with each other: not strangers, not what a machine forwards and gives its own address, and not
-// the programs on it, which all could put packets into any VPC.
-func (m *machine) tableTunnels(r *ruleset, t *nftables.Table) {
-	vxlan := rulePart(protocol(protocolUDP), port(int32(m.port), int32(m.port)))
-	in := r.base(t, "tunnels", nftables.ChainHookPrerouting, nftables.ChainPriorityRaw, nftables.ChainPolicyAccept)
-	r.rule(in, vxlan, local(), notInSet(offsetSource, setHosts), drop())
-	before := nftables.ChainPriorityRef(*nftables.ChainPriorityFilter - 20)
-	through := r.base(t, "through", nftables.ChainHookForward, before, nftables.ChainPolicyAccept)
-	r.rule(through, vxlan, inSet(offsetDestination, setHosts), drop())
-	out := r.base(t, "output", nftables.ChainHookOutput, nftables.ChainPriorityFilter, nftables.ChainPolicyAccept)
-	r.rule(out, vxlan, inSet(offsetDestination, setHosts), byProgram(), drop())
-}
-
-// tableForward lets VPCs out, to nobody's link-local addresses and to no other VPC, and answers in. What is not of a VPC is not its matter.
-func (m *machine) tableForward(r *ruleset, t *nftables.Table) {
-	before := nftables.ChainPriorityRef(*nftables.ChainPriorityFilter - 10)
-	c := r.base(t, "forward", nftables.ChainHookForward, before, nftables.ChainPolicyAccept)
-	ways := m.prefixOfWays()
-	r.rule(c, fromPrefix(ways), toPrefix(ways), drop())
-	r.rule(c, toPrefix(ways), established(), accept())
-	r.rule(c, toPrefix(ways), drop())
-	r.rule(c, fromPrefix(ways), notInSet(offsetSource, setWays), drop())
-	for _, never := range []string{"169.254.0.0/16", "127.0.0.0/8"} {
-		r.rule(c, fromPrefix(ways), in(offsetDestination, netip.MustParsePrefix(never)), drop())
-	}
 }
 
 // makeWay makes a VPC's way out: a pair of devices, one of them here.

@@ -184,8 +184,9 @@ func TestDockerComesLater(t *testing.T) {
 		c.Close()
 		t.Error("the chain drops nothing")
 	}
+	err := k.machine.repair()
 	k.work.Unlock()
-	must(t, k.machine.repair())
+	must(t, err)
 	nat.reaches(t, hostAddress+":80")
 }
 
@@ -314,4 +315,51 @@ func TestReachableLosesToTheMachinesRoutes(t *testing.T) {
 	serveTCP(t, s.internet.ns, 80)
 	s.machine.reaches(t, internetAddress+":80")
 	s.machine.reaches(t, "10.0.1.11:81")
+}
+
+// TestContainersOfTheMachine: a VPC reaches what the machine's own containers publish, and nothing else of them.
+func TestContainersOfTheMachine(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, true)
+	container := newTask(t)
+	must(t, s.on.links.LinkAdd(&netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "containers"}}))
+	bridge, err := s.on.links.LinkByName("containers")
+	must(t, err)
+	must(t, s.on.links.AddrAdd(bridge, &netlink.Addr{IPNet: ipNet(netip.MustParsePrefix("172.18.0.1/16"))}))
+	must(t, s.on.links.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: "port", MasterIndex: bridge.Attrs().Index}, PeerName: taskDevice, PeerNamespace: netlink.NsFd(container.ns)}))
+	inside := container.space(t)
+	l, err := inside.links.LinkByName(taskDevice)
+	must(t, err)
+	must(t, inside.links.AddrAdd(l, &netlink.Addr{IPNet: ipNet(netip.MustParsePrefix("172.18.0.2/16"))}))
+	must(t, inside.up(taskDevice))
+	must(t, inside.links.RouteAdd(&netlink.Route{LinkIndex: l.Attrs().Index, Gw: net.IPv4(172, 18, 0, 1)}))
+	must(t, s.on.up("port"))
+	must(t, s.on.up("containers"))
+	container.serveTCP(t, 80)
+	r := s.on.rules // publishes it
+	table := r.conn.AddTable(&nftables.Table{Family: nftables.TableFamilyIPv4, Name: "nat"})
+	c := r.conn.AddChain(&nftables.Chain{Table: table, Name: "PREROUTING", Type: nftables.ChainTypeNAT, Hooknum: nftables.ChainHookPrerouting, Priority: nftables.ChainPriorityNATDest})
+	r.rule(c, is(offsetDestination, netip.MustParseAddr(machineAddress)), protocol(protocolTCP), port(8080, 8080), words{
+		&expr.Immediate{Register: register1, Data: []byte{172, 18, 0, 2}}, &expr.Immediate{Register: register2, Data: []byte{0, 80}},
+		&expr.NAT{Type: expr.NATTypeDestNAT, Family: 2, RegAddrMin: register1, RegProtoMin: register2},
+	})
+	must(t, r.commit())
+
+	k := s.keeper(t, Config{})
+	w := newWorld()
+	w.nic("eni-nat", "10.0.2.10", "sg-open")
+	w.route("vpc-1", "subnet-b", acsproto.Route{Destination: "0.0.0.0/0", Via: "nat"})
+	apply(t, k, w)
+	nat := attach(t, k, "eni-nat")
+	s.machine.reaches(t, "172.18.0.2:80")
+	nat.blocked(t, "172.18.0.2:80")
+	nat.reaches(t, machineAddress+":8080")
+
+	// A bridge may be the uplink itself.
+	must(t, s.on.links.RouteReplace(&netlink.Route{LinkIndex: bridge.Attrs().Index, Gw: net.IPv4(172, 18, 0, 2)}))
+	k.work.Lock()
+	err = k.machine.repair()
+	k.work.Unlock()
+	must(t, err)
+	nat.reaches(t, "172.18.0.2:80")
 }

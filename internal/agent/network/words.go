@@ -76,6 +76,22 @@ func fromTask() words {
 	return words{&expr.Meta{Key: expr.MetaKeyMARK, Register: register1}, &expr.Cmp{Op: expr.CmpOpNeq, Register: register1, Data: native(0)}}
 }
 
+// toBridge matches packets that go to a bridge.
+func toBridge() words {
+	const outputKind = 27 // NFT_META_OIFKIND, which neither library names
+	return words{&expr.Meta{Key: outputKind, Register: register1}, equal(name("bridge"))}
+}
+
+// notPublished matches packets that still go where they were sent: no rule has sent them elsewhere.
+func notPublished() words {
+	const destinationNAT = 1 << 5 // IPS_DST_NAT
+	return words{
+		&expr.Ct{Key: expr.CtKeySTATUS, Register: register1},
+		&expr.Bitwise{SourceRegister: register1, DestRegister: register1, Len: 4, Mask: native(destinationNAT), Xor: native(0)},
+		&expr.Cmp{Op: expr.CmpOpEq, Register: register1, Data: native(0)},
+	}
+}
+
 // local matches packets to an address of the namespace's own.
 func local() words {
 	return words{
