@@ -61,7 +61,7 @@ func (g *InternetGateway) Key() string     { return g.Arn }
 // ID is igw-...
 func (g *InternetGateway) ID() ID { return idOf(g.Arn) }
 
-// NATGateway is a NAT gateway. Written by: api/ec2; deleted ones go with the sweep.
+// NATGateway is a NAT gateway. Written by: api/ec2. A deleted one is shown for an hour, and goes with a later one that is deleted.
 type NATGateway struct {
 	Arn              string
 	VpcID            ID     `json:"vpcId"`
