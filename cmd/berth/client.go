@@ -77,19 +77,28 @@ func (c *client) call(ctx context.Context, operation string, in, out any) error 
 	return json.NewDecoder(resp.Body).Decode(out)
 }
 
-// send signs and sends a request; an answer that is no success is an error in the control plane's words.
-func (c *client) send(ctx context.Context, r *http.Request, body []byte) (*http.Response, error) {
+// sign signs a request for a service and sends it.
+func (c *client) sign(ctx context.Context, r *http.Request, service string, body []byte) (*http.Response, error) {
 	creds, err := c.credentials().Retrieve(ctx)
 	if err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(body)
-	if err := v4.NewSigner().SignHTTP(ctx, creds, r, hex.EncodeToString(sum[:]), "berth", c.in.Region, time.Now()); err != nil {
+	if err := v4.NewSigner().SignHTTP(ctx, creds, r, hex.EncodeToString(sum[:]), service, c.in.Region, time.Now()); err != nil {
 		return nil, fmt.Errorf("sign: %w", err)
 	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
 		return nil, fmt.Errorf("the control plane at %s does not answer; is it running? Start it with `berth up`: %w", c.endpoint, err)
+	}
+	return resp, nil
+}
+
+// send signs and sends a request for one of Berth's own calls; an answer that is no success is an error in the control plane's words.
+func (c *client) send(ctx context.Context, r *http.Request, body []byte) (*http.Response, error) {
+	resp, err := c.sign(ctx, r, "berth", body)
+	if err != nil {
+		return nil, err
 	}
 	if resp.StatusCode/100 == 2 {
 		return resp, nil

@@ -56,60 +56,94 @@ func (c *client) poll(ctx context.Context, limit time.Duration, failure string, 
 	return fmt.Errorf("%s within %s; see %s and %s", failure, limit, c.data.path("agent.log"), c.data.path("server.log"))
 }
 
-// demo runs a service of three tasks in the default cluster, unless it is there already.
-func (c *client) demo(ctx context.Context, say func(string, ...any)) error {
+// demo runs the same web server in both modes, as services of three tasks in the default cluster, unless they are there already. It returns the address of
+// a Fargate task, if this machine reaches one.
+func (c *client) demo(ctx context.Context, say func(string, ...any)) (address string, err error) {
 	self, err := os.Executable()
 	if err != nil {
-		return fmt.Errorf("demo: %w", err)
+		return "", fmt.Errorf("demo: %w", err)
 	}
 	say("importing the demo's image %s", demoImage)
 	if err := importImage(ctx, demoImage, self); err != nil {
-		return fmt.Errorf("demo image: %w", err)
+		return "", fmt.Errorf("demo image: %w", err)
 	}
-	if err := c.demoService(ctx, say); err != nil {
-		return fmt.Errorf("demo: %w", err)
+	if err := c.demoEC2(ctx, say); err != nil {
+		return "", fmt.Errorf("demo: %w", err)
 	}
-	say("waiting for three running tasks")
-	return c.poll(ctx, 2*time.Minute, "the demo's tasks did not start", func() (bool, error) {
-		d, err := c.ecs().DescribeServices(ctx, &awsecs.DescribeServicesInput{Services: []string{"hello"}})
+	fargate, err := c.demoFargate(ctx, say)
+	if err != nil {
+		return "", fmt.Errorf("demo: %w", err)
+	}
+	say("waiting for three running tasks of the service hello")
+	if err := c.waitRunning(ctx, "hello"); err != nil || !fargate {
+		return "", err
+	}
+	say("waiting for three running tasks of the service %s", fargateName)
+	if err := c.waitRunning(ctx, fargateName); err != nil {
+		return "", err
+	}
+	return c.fargateAddress(ctx, say)
+}
+
+// waitRunning waits until a service has its desired count of running tasks.
+func (c *client) waitRunning(ctx context.Context, name string) error {
+	event := ""
+	err := c.poll(ctx, 2*time.Minute, "the tasks of the demo's service "+name+" did not start", func() (bool, error) {
+		d, err := c.ecs().DescribeServices(ctx, &awsecs.DescribeServicesInput{Services: []string{name}})
 		if err != nil || len(d.Services) == 0 {
 			return false, err
 		}
+		if e := d.Services[0].Events; len(e) > 0 {
+			event = aws.ToString(e[0].Message)
+		}
 		return d.Services[0].RunningCount >= d.Services[0].DesiredCount, nil
 	})
+	if err != nil && event != "" {
+		return fmt.Errorf("%w; its last event is: %s", err, event)
+	}
+	return err
 }
 
-func (c *client) demoService(ctx context.Context, say func(string, ...any)) error {
-	if there, err := c.hasDemo(ctx); err != nil || there {
+// demoContainer is the container of both modes.
+func demoContainer() types.ContainerDefinition {
+	return types.ContainerDefinition{
+		Name: aws.String("web"), Image: aws.String(demoImage), Command: []string{"hello"}, Essential: aws.Bool(true), StopTimeout: aws.Int32(2),
+		PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(80)}},
+	}
+}
+
+// demoEC2 makes the service hello.
+func (c *client) demoEC2(ctx context.Context, say func(string, ...any)) error {
+	if there, err := c.hasService(ctx, "hello"); err != nil || there {
 		return err
 	}
-	say("registering the task definition hello and creating the service hello")
-	def, err := c.ecs().RegisterTaskDefinition(ctx, &awsecs.RegisterTaskDefinitionInput{
-		Family: aws.String("hello"),
-		ContainerDefinitions: []types.ContainerDefinition{{
-			Name: aws.String("web"), Image: aws.String(demoImage), Command: []string{"hello"}, Cpu: 128, Memory: aws.Int32(64),
-			Essential: aws.Bool(true), StopTimeout: aws.Int32(2),
-			PortMappings: []types.PortMapping{{ContainerPort: aws.Int32(80)}},
-		}},
-	})
+	say("registering the task definition hello and creating the service hello, in EC2 mode")
+	web := demoContainer()
+	web.Cpu, web.Memory = 128, aws.Int32(64)
+	return c.createService(ctx,
+		&awsecs.RegisterTaskDefinitionInput{Family: aws.String("hello"), ContainerDefinitions: []types.ContainerDefinition{web}},
+		&awsecs.CreateServiceInput{ServiceName: aws.String("hello")})
+}
+
+// createService registers a definition and makes a service of three tasks of it, unless another `berth up --demo` is faster.
+func (c *client) createService(ctx context.Context, definition *awsecs.RegisterTaskDefinitionInput, service *awsecs.CreateServiceInput) error {
+	d, err := c.ecs().RegisterTaskDefinition(ctx, definition)
 	if err != nil {
 		return err
 	}
-	_, err = c.ecs().CreateService(ctx, &awsecs.CreateServiceInput{
-		ServiceName: aws.String("hello"), TaskDefinition: def.TaskDefinition.TaskDefinitionArn, DesiredCount: aws.Int32(3),
-		DeploymentConfiguration: &types.DeploymentConfiguration{DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: true, Rollback: true}},
-	})
-	if err != nil {
-		if there, _ := c.hasDemo(ctx); there {
-			return nil // another `berth up --demo` was faster
+	service.TaskDefinition, service.DesiredCount = d.TaskDefinition.TaskDefinitionArn, aws.Int32(3)
+	service.DeploymentConfiguration = &types.DeploymentConfiguration{DeploymentCircuitBreaker: &types.DeploymentCircuitBreaker{Enable: true, Rollback: true}}
+	if _, err = c.ecs().CreateService(ctx, service); err != nil {
+		if there, _ := c.hasService(ctx, *service.ServiceName); there {
+			return nil
 		}
 	}
 	return err
 }
 
-// hasDemo reports whether the demo's service is there.
-func (c *client) hasDemo(ctx context.Context) (bool, error) {
-	d, err := c.ecs().DescribeServices(ctx, &awsecs.DescribeServicesInput{Services: []string{"hello"}})
+// hasService reports whether a service is there.
+func (c *client) hasService(ctx context.Context, name string) (bool, error) {
+	d, err := c.ecs().DescribeServices(ctx, &awsecs.DescribeServicesInput{Services: []string{name}})
 	if err != nil {
 		return false, err
 	}

@@ -88,15 +88,34 @@ func (s *server) installation() string {
 	return in.ID
 }
 
+// localPoolSize is what all members of this machine's pool may have together.
+func localPoolSize() (capacity.Size, error) {
+	cpu, mib, err := machineSize()
+	if err != nil {
+		return capacity.Size{}, err
+	}
+	most, _ := localPoolSizes(int(cpu), int(mib))
+	return most, nil
+}
+
+// localPoolSizes are the size of the pool of a machine, which its members share beside its container instances, and that of a member. There is room for
+// a few small tasks in three zones, also where the machine is smaller than that; members are small, so that there is one for each zone.
+func localPoolSizes(cpuUnits, memoryMiB int) (most, member capacity.Size) {
+	most = capacity.Size{CPUUnits: max(cpuUnits, 2048), MemoryMiB: max(memoryMiB, 2048)}
+	return most, capacity.Size{CPUUnits: 512, MemoryMiB: min(2048, most.MemoryMiB/4)}
+}
+
 // localPool are the flags of the server for the pool of this machine, whose members are instances of its one agent.
 func (s *supervisor) localPool(self string) ([]string, error) {
 	cpu, mib, err := machineSize()
 	if err != nil {
 		return nil, err
 	}
+	most, member := localPoolSizes(int(cpu), int(mib))
 	return []string{
-		"--pool-provider", strings.Join([]string{self, "pool-member", "--data", string(s.data)}, ","), "--pool-member-cpu", fmt.Sprint(min(512, cpu)),
-		"--pool-member-memory", fmt.Sprint(min(2048, mib)), "--pool-most-cpu", fmt.Sprint(cpu), "--pool-most-memory", fmt.Sprint(mib),
+		"--pool-provider", strings.Join([]string{self, "pool-member", "--data", string(s.data)}, ","),
+		"--pool-member-cpu", fmt.Sprint(member.CPUUnits), "--pool-member-memory", fmt.Sprint(member.MemoryMiB),
+		"--pool-most-cpu", fmt.Sprint(most.CPUUnits), "--pool-most-memory", fmt.Sprint(most.MemoryMiB),
 		"--pool-idle", "2m", "--pool-launch-timeout", "1m",
 	}, nil
 }

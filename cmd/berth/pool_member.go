@@ -195,10 +195,11 @@ func (m *poolMembers) launch(ctx context.Context, o memberOrder) error {
 
 // room checks that the machine has room for one more member: they share it as if they had it for themselves.
 func (m *poolMembers) room(o memberOrder) error {
-	cpu, mib, err := machineSize()
+	size, err := localPoolSize()
 	if err != nil {
 		return err
 	}
+	cpu, mib := int64(size.CPUUnits), int64(size.MemoryMiB)
 	if o.CPUUnits <= 0 || o.MemoryMiB <= 0 {
 		return errors.New("a member has a size")
 	}

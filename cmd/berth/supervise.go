@@ -25,6 +25,7 @@ type supervisor struct {
 	in       installation
 	options  upOptions
 	progress io.Writer
+	try      string      // the address of a Fargate task that answers, if the demo has one
 	ready    atomic.Bool // once the control plane has served
 }
 
@@ -89,14 +90,18 @@ func (s *supervisor) arrive(ctx context.Context) error {
 		return err
 	}
 	if s.options.demo {
-		return c.demo(ctx, s.say)
+		s.try, err = c.demo(ctx, s.say)
 	}
-	return nil
+	return err
 }
 
 // finish says that everything is there, and how to go on.
 func (s *supervisor) finish() {
-	s.say("\nBerth is up at http://%s. Next:\n\n  eval \"$(%s env%s)\"\n  aws ecs list-services\n", s.in.Listen, called(), s.data.flag())
+	next := fmt.Sprintf("  eval \"$(%s env%s)\"\n  aws ecs list-services\n", called(), s.data.flag())
+	if s.try != "" {
+		next += fmt.Sprintf("  curl http://%s\n", s.try)
+	}
+	s.say("\nBerth is up at http://%s. Next:\n\n%s", s.in.Listen, next)
 }
 
 func (s *supervisor) serverArgs() ([]string, error) {

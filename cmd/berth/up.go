@@ -47,7 +47,7 @@ and are adopted by the next berth up. berth down stops the tasks as well.`,
 	f.StringVar(&o.account, "account", "000000000000", "account")
 	f.StringVar(&o.auth, "auth", "iam", "iam verifies every caller; dev takes any key as the administrator's")
 	f.IntVar(&o.instances, "instances", 2, "local container instances")
-	f.BoolVar(&o.demo, "demo", false, "also run a service of three tasks in the default cluster")
+	f.BoolVar(&o.demo, "demo", false, "also run a service of three tasks in each mode, in the default cluster")
 	f.BoolVar(&o.detach, "detach", false, "return when everything is ready")
 	f.DurationVar(&o.cleanUpAfter, "clean-up-after", 10*time.Minute, "how long stopped containers stay on this machine")
 	f.DurationVar(&o.lostAfter, "instance-lost-after", 5*time.Minute, "deregister a container instance that has no session for so long; 0 never")
