@@ -32,7 +32,14 @@ type Pool struct {
 	wg   sync.WaitGroup
 
 	mu    sync.Mutex
-	calls map[string]bool // members for which the provider is being asked, or was asked to launch
+	calls map[string]*call // by member
+}
+
+// call is what the provider is being asked for a member. A launch stays when it is over, so that it is asked for once.
+type call struct {
+	terminate bool
+	over      bool
+	cancel    context.CancelFunc
 }
 
 // poolKey is the one key of the loop.
@@ -44,7 +51,7 @@ const poolEvery = 50 * time.Millisecond
 // Run serves until ctx ends, which is while this replica leads.
 func (c *Pool) Run(ctx context.Context) error {
 	c.mu.Lock()
-	c.calls = map[string]bool{}
+	c.calls = map[string]*call{}
 	c.mu.Unlock()
 	defer c.wg.Wait()
 	c.loop.Name, c.loop.Log, c.loop.Reconcile, c.loop.Observe = "pool", c.Log, c.reconcile, c.Observe
@@ -140,7 +147,8 @@ func (c *Pool) zonesKnown(p *ecs.Pool) bool {
 	return true
 }
 
-// ask has the provider launch and terminate what the records say, each member by a goroutine of its own. What fails is asked again at the next look.
+// ask has the provider launch and terminate what the records say, each member by a goroutine of its own, one call after another. What fails is asked again at
+// the next look.
 func (c *Pool) ask(ctx context.Context) error {
 	if c.Provider == nil {
 		return nil
@@ -149,29 +157,40 @@ func (c *Pool) ask(ctx context.Context) error {
 	defer c.mu.Unlock()
 	live := map[string]bool{}
 	for m := range c.State.View().PoolMembers.All() {
-		key := m.ID
-		if m.Leaving {
-			key = "terminate " + m.ID
+		live[m.ID] = true
+		switch k := c.calls[m.ID]; {
+		case k == nil && !m.Leaving && m.Instance != "": // another leader had it launched
+		case k == nil || m.Leaving && k.over:
+			c.begin(ctx, m)
+		case m.Leaving && !k.terminate:
+			k.cancel() // the termination follows
 		}
-		live[key] = true
-		if c.calls[key] || !m.Leaving && m.Instance != "" {
-			continue
-		}
-		c.calls[key] = true
-		c.wg.Go(func() {
-			if m.Leaving {
-				c.terminate(ctx, m, key)
-			} else {
-				c.launch(ctx, m)
-			}
-		})
 	}
-	for key := range c.calls {
-		if !live[key] {
-			delete(c.calls, key)
+	for id, k := range c.calls {
+		if !live[id] && k.over {
+			delete(c.calls, id)
 		}
 	}
 	return nil
+}
+
+// begin makes a call for a member. The caller holds mu.
+func (c *Pool) begin(ctx context.Context, m *ecs.PoolMember) {
+	k := &call{terminate: m.Leaving}
+	ctx, k.cancel = context.WithCancel(ctx)
+	c.calls[m.ID] = k
+	c.wg.Go(func() {
+		defer k.cancel()
+		if k.terminate {
+			c.terminate(ctx, m)
+		} else {
+			c.launch(ctx, m)
+		}
+		c.mu.Lock()
+		k.over = true
+		c.mu.Unlock()
+		c.loop.Add(poolKey)
+	})
 }
 
 // launch asks for one member. A failure is recorded, and the member goes the way of one that leaves: nobody knows how far it came.
@@ -184,10 +203,10 @@ func (c *Pool) launch(ctx context.Context, m *ecs.PoolMember) {
 		return
 	}
 	c.Log.Warn("a member of the pool was not launched", "member", m.ID, "err", err)
+	why := err
 	err = c.State.Update(ctx, func(tx *state.Tx) error {
-		now := stamp()
 		if p := tx.Pool(); p != nil {
-			tx.Put(p.With(failed(p.In(m.Zone, m.Architecture), m, now, err)))
+			tx.Put(p.With(failed(p.In(m.Zone, m.Architecture), m, stamp(), why)))
 		}
 		if x := tx.PoolMembers.Get(m.ID); x != nil && x.Instance == "" {
 			n := *x
@@ -219,7 +238,7 @@ func reason(err error) string {
 const terminateAgain = 10 * time.Second
 
 // terminate asks for the end of a member, and forgets it when it is done.
-func (c *Pool) terminate(ctx context.Context, m *ecs.PoolMember, key string) {
+func (c *Pool) terminate(ctx context.Context, m *ecs.PoolMember) {
 	err := c.Provider.Terminate(ctx, m.ID)
 	if err == nil {
 		err = c.State.Update(ctx, func(tx *state.Tx) error { tx.Delete(m); return nil })
@@ -232,8 +251,4 @@ func (c *Pool) terminate(ctx context.Context, m *ecs.PoolMember, key string) {
 	case <-ctx.Done():
 	case <-time.After(terminateAgain):
 	}
-	c.mu.Lock()
-	delete(c.calls, key)
-	c.mu.Unlock()
-	c.loop.Add(poolKey)
 }

@@ -52,6 +52,32 @@ func waitingKinds(t *state.Tables) (kinds []kind, tasks map[kind][]*ecs.Task) {
 	return kinds, tasks
 }
 
+// need is what makes waiting tasks equal to package capacity.
+type need struct {
+	size               capacity.Size
+	zone, architecture string
+	spot               bool
+}
+
+// waitingNeeds are the tasks that wait by what they need, the oldest first.
+func waitingNeeds(t *state.Tables) (needs []capacity.Need, tasks map[need][]*ecs.Task) {
+	tasks = map[need][]*ecs.Task{}
+	var order []need
+	for x := range t.Tasks.Waiting() {
+		n := need{
+			capacity.Size{CPUUnits: x.Reserved.CPUUnits, MemoryMiB: x.Reserved.MemoryMiB}, x.AvailabilityZone, x.CPUArchitecture, x.CapacityProviderName == ecs.ProviderFargateSpot,
+		}
+		if tasks[n] == nil {
+			order = append(order, n)
+		}
+		tasks[n] = append(tasks[n], x)
+	}
+	for _, n := range order {
+		needs = append(needs, capacity.Need{Size: n.size, Zone: n.zone, Architecture: n.architecture, Spot: n.spot, Since: tasks[n][0].CreatedAt, Count: len(tasks[n])})
+	}
+	return needs, tasks
+}
+
 // place puts waiting tasks on members with room, as many as one Update takes, and reports whether there may be more.
 func (c *Pool) place(tx *state.Tx) (more bool) {
 	left := budget
@@ -79,13 +105,10 @@ func (c *Pool) place(tx *state.Tx) (more bool) {
 
 // decide asks package capacity and writes down what it says. What is to be launched and terminated is then asked of the provider.
 func (c *Pool) decide(tx *state.Tx, now time.Time) capacity.Plan {
-	kinds, tasks := waitingKinds(tx.Tables)
-	v := capacity.View{Rules: c.Rules, Members: c.members(tx, now)}
+	needs, tasks := waitingNeeds(tx.Tables)
+	v := capacity.View{Rules: c.Rules, Members: c.members(tx, now), Needs: needs}
 	if c.Provider == nil {
 		v.Rules.Zones = nil // nothing can be launched anywhere
-	}
-	for _, k := range kinds {
-		v.Needs = append(v.Needs, capacity.Need{Size: k.size, Zone: k.zone, Architecture: k.architecture, Spot: k.spot, Since: tasks[k][0].CreatedAt, Count: len(tasks[k])})
 	}
 	pool := tx.Pool()
 	for i := range pool.Zones {
@@ -101,7 +124,11 @@ func (c *Pool) decide(tx *state.Tx, now time.Time) capacity.Plan {
 	for _, r := range plan.Reclaim {
 		reclaim(tx, r, now)
 	}
-	c.unavailable(tx, plan, kinds, tasks, now)
+	end := c.unavailable(tx, plan, now)
+	if plan.Again.IsZero() || !end.IsZero() && end.Before(plan.Again) {
+		plan.Again = end
+	}
+	endUnserved(tx, plan, tasks, now)
 	return plan
 }
 
@@ -158,8 +185,8 @@ func reclaim(tx *state.Tx, r capacity.Reclaim, now time.Time) {
 	}
 }
 
-// unavailable records where there is no capacity to be had, and ends tasks of their own that wait for it: those of services wait on.
-func (c *Pool) unavailable(tx *state.Tx, plan capacity.Plan, kinds []kind, tasks map[kind][]*ecs.Task, now time.Time) {
+// unavailable records where there is no capacity to be had, and returns when to look again whether that is still so.
+func (c *Pool) unavailable(tx *state.Tx, plan capacity.Plan, now time.Time) (again time.Time) {
 	old := tx.Pool()
 	n := *old
 	n.Zones = slices.Clone(old.Zones)
@@ -170,24 +197,42 @@ func (c *Pool) unavailable(tx *state.Tx, plan capacity.Plan, kinds []kind, tasks
 				*z = zoneOf(l, z.Unavailable)
 			}
 		}
-		z.Unavailable = slices.ContainsFunc(plan.Unavailable, func(u capacity.Unavailable) bool {
+		end := c.pause(*z, now)
+		z.Unavailable = !end.IsZero() || slices.ContainsFunc(plan.Unavailable, func(u capacity.Unavailable) bool {
 			return u.Zone == z.Zone && u.Architecture == z.Architecture && lasting(u, z.Failures)
 		})
+		if !end.IsZero() && (again.IsZero() || end.Before(again)) {
+			again = end
+		}
 	}
 	if !slices.EqualFunc(n.Zones, old.Zones, samePoolZone) {
 		tx.Put(&n)
 	}
+	return again
+}
+
+// pause is until when nothing is launched in a zone because launches have failed again and again, zero where that is not so: what package capacity would tell a
+// task that came now.
+func (c *Pool) pause(z ecs.PoolZone, now time.Time) time.Time {
+	if z.Failures < 2 || c.Provider == nil {
+		return time.Time{}
+	}
+	plan := capacity.Decide(capacity.View{
+		Rules: c.Rules, Launches: []capacity.Launches{launches(&z, z.Zone, z.Architecture)},
+		Needs: []capacity.Need{{Size: c.Rules.Member, Zone: z.Zone, Architecture: z.Architecture, Since: now, Count: 1}},
+	}, now)
+	if len(plan.Unavailable) == 0 || plan.Unavailable[0].Reason != capacity.Failing {
+		return time.Time{}
+	}
+	return plan.Again
+}
+
+// endUnserved ends tasks of their own that wait for capacity that is not to be had: those of services wait on.
+func endUnserved(tx *state.Tx, plan capacity.Plan, tasks map[need][]*ecs.Task, now time.Time) {
 	left := budget
 	for _, u := range plan.Unavailable {
-		z := n.In(u.Zone, u.Architecture)
-		if z != nil && !lasting(u, z.Failures) {
-			continue
-		}
-		for _, k := range kinds {
-			if k.zone != u.Zone || k.architecture != u.Architecture || k.size != u.Size || k.spot != u.Spot {
-				continue
-			}
-			left = endWaiting(tx, tasks[k], min(left, u.Count), left, now)
+		if z := tx.Pool().In(u.Zone, u.Architecture); z == nil || lasting(u, z.Failures) {
+			left = endWaiting(tx, tasks[need{u.Size, u.Zone, u.Architecture, u.Spot}], min(left, u.Count), left, now)
 		}
 	}
 }

@@ -55,7 +55,8 @@ func (c *Pool) members(tx *state.Tx, now time.Time) (out []capacity.Member) {
 	return out
 }
 
-// follow keeps a member's record: the instance that it became, since when it is idle; one whose instance is gone leaves.
+// follow keeps a member's record: the instance that it became, since when it is idle; one whose instance is gone leaves. The instance of one that leaves, which
+// has joined after all, goes too.
 func follow(tx *state.Tx, m *ecs.PoolMember, i *ecs.Instance, now time.Time) *ecs.PoolMember {
 	n := *m
 	switch {
@@ -63,6 +64,9 @@ func follow(tx *state.Tx, m *ecs.PoolMember, i *ecs.Instance, now time.Time) *ec
 		n.Leaving = true
 	case i == nil:
 		return m
+	case m.Leaving:
+		tx.Put(i.Deregister(now))
+		n.Instance = i.ContainerInstanceArn
 	default:
 		n.Instance = i.ContainerInstanceArn
 		if tx.Tasks.Usage(i.ContainerInstanceArn).Tasks > 0 {
