@@ -30,6 +30,7 @@ type agentOptions struct {
 	member, underlay                                      string
 	servers                                               []string
 	cpu, memory                                           int64
+	underlayPort                                          int
 	gpus                                                  []string
 	external, local, verbose                              bool
 	cleanUpAfter                                          time.Duration
@@ -56,8 +57,9 @@ Addresses that are given later replace those that the machine remembers.`,
 	f.StringVar(&o.zone, "zone", "", "availability zone of this machine")
 	f.BoolVar(&o.external, "external", false, "join as an external instance (ECS Anywhere): for tasks of launch type EXTERNAL, and in no availability zone")
 	f.StringVar(&o.member, "member", os.Getenv("BERTH_MEMBER_ID"), "id under which an instance provider launched this member of the Fargate pool (default: $BERTH_MEMBER_ID)")
-	f.StringVar(&o.underlay, "underlay-address", "", "address of this machine that other machines of the cluster reach, for the network between tasks (VXLAN, UDP port 4789); "+
+	f.StringVar(&o.underlay, "underlay-address", "", "address of this machine that other machines of the cluster reach, for the network between tasks (VXLAN); "+
 		"default: tasks reach only those on this machine")
+	f.IntVar(&o.underlayPort, "underlay-port", 4789, "UDP port of that network, the same on all machines; installations that share machines need different ones")
 	f.StringVar(&o.hostAddress, "host-address", "", "address of this machine that host ports are bound to (default: all)")
 	f.Int64Var(&o.cpu, "cpu", 0, "CPU units to offer (default: the machine's)")
 	f.Int64Var(&o.memory, "memory", 0, "MiB to offer (default: the machine's, less what the system needs)")

@@ -13,7 +13,7 @@ import (
 
 // network gives the agent the machine's part of the VPCs, where this process may make one: as root. The keeper is never nil.
 func (o *agentOptions) network(c *agent.Config, log *slog.Logger) (*network.Keeper, error) {
-	config := network.Config{Installation: c.Installation, Log: log}
+	config := network.Config{Installation: c.Installation, Port: o.underlayPort, Log: log}
 	if o.underlay != "" {
 		a, err := netip.ParseAddr(o.underlay)
 		if err != nil {

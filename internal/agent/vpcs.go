@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net"
 	"net/netip"
@@ -120,10 +121,7 @@ func (v *vpcs) apply(ctx context.Context, g *errgroup.Group) {
 		if !some || missing > 0 && time.Since(began) < patience {
 			continue
 		}
-		err := v.agent.Network.Apply(ctx, state)
-		if err == nil {
-			err = v.listen(ctx, g, state)
-		}
+		err := errors.Join(v.agent.Network.Apply(ctx, state), v.listen(ctx, g, state)) // a VPC that fails does not keep others
 		if err == nil {
 			failing.reset()
 			continue
@@ -148,7 +146,7 @@ type VPCFront interface {
 }
 
 // listen opens the task endpoints in every VPC that has a local interface and none yet.
-func (v *vpcs) listen(ctx context.Context, g *errgroup.Group, s NetworkState) error {
+func (v *vpcs) listen(ctx context.Context, g *errgroup.Group, s NetworkState) (failed error) {
 	front, ok := v.agent.Front.(VPCFront)
 	if !ok {
 		return nil
@@ -168,7 +166,8 @@ func (v *vpcs) listen(ctx context.Context, g *errgroup.Group, s NetworkState) er
 		}
 		l, err := v.agent.Network.Listen(id, endpointsInVPC())
 		if err != nil {
-			return err
+			failed = errors.Join(failed, err)
+			continue
 		}
 		v.mu.Lock()
 		v.listening[id] = true
@@ -185,5 +184,5 @@ func (v *vpcs) listen(ctx context.Context, g *errgroup.Group, s NetworkState) er
 			return nil
 		})
 	}
-	return nil
+	return failed
 }

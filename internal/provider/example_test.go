@@ -86,7 +86,7 @@ func TestExample(t *testing.T) {
 	check("terminate what never was", c.Terminate(t.Context(), "m-0"))
 	check("launch", c.Launch(t.Context(), member("m-1")))
 	wantFile("ran", "root@10.0.0.11: systemctl is-active --quiet berth-member || systemd-run --quiet --unit berth-member berth agent "+
-		"--data /var/lib/berth-member --name m-1 --server http://10.0.0.1:3270,http://10.0.0.2:3270 --zone a --cpu 4096 --memory 8192 --token \"$(cat)\"\n")
+		"--data /var/lib/berth-member --name m-1 --member m-1 --server http://10.0.0.1:3270,http://10.0.0.2:3270 --zone a --cpu 4096 --memory 8192 --token \"$(cat)\"\n")
 	wantFile("stdin", "bjt-of-m-1")
 	check("launch again", c.Launch(t.Context(), member("m-1")))
 	check("launch another", c.Launch(t.Context(), member("m-2")))
