@@ -89,6 +89,7 @@ type Agent struct {
 	stats     sampler
 	looks     diskLooks
 	engine    condition
+	began     time.Time // when this agent was made
 	roster    roster
 	vpcs      *vpcs
 	doors     doors
@@ -106,7 +107,8 @@ func New(c Config) (*Agent, error) {
 	c.defaults(known)
 	a := &Agent{Config: c, endpoints: known, launches: semaphore.NewWeighted(launchLimit), arrivals: make(chan *task), members: make(chan *instance), listed: make(chan struct{}), tasks: map[string]*task{},
 		images: &imageKeeper{images: c.Engine.Images, behavior: c.PullBehavior, log: c.Log}}
-	a.engine.set(time.Now(), statusInitializing)
+	a.began = time.Now()
+	a.engine.set(a.began, statusInitializing)
 	a.vpcs = newVPCs(a)
 	for _, i := range c.Instances {
 		if a.instance(i.Name) != nil || i.Name == "" {

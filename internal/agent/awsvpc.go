@@ -25,6 +25,9 @@ const (
 	awsvpc = "awsvpc"
 	// attachTimeout is how long a task waits for its interface, in all.
 	attachTimeout = 3 * time.Minute
+	// attachAnew is how long it waits at least after the agent has started: what the agent was away for is not the network's fault, and it may take
+	// patience until anything is applied.
+	attachAnew = 2 * patience
 	// noInterface is ECS's reason of a task whose interface does not come.
 	noInterface = "Timeout waiting for network interface provisioning to complete."
 )
@@ -81,28 +84,46 @@ func (r *Record) ended() bool {
 // attach gives the task its interface.
 func (t *task) attach(ctx context.Context) error {
 	var id string
-	var since time.Time
-	t.view(func(r *Record) { id, since = r.interfaceID(), r.container(pauseContainer).StartedAt })
-	ctx, cancel := context.WithDeadline(ctx, since.Add(attachTimeout))
+	var limit time.Time
+	t.view(func(r *Record) {
+		id, limit = r.interfaceID(), r.container(pauseContainer).StartedAt.Add(attachTimeout)
+	})
+	if anew := t.agent.began.Add(attachAnew); anew.After(limit) {
+		limit = anew
+	}
+	ctx, over := t.abandonable(ctx, pauseContainer)
+	defer over()
+	limited, cancel := context.WithDeadline(ctx, limit)
 	defer cancel()
-	handle, _ := t.handle(pauseContainer)
-	o, err := t.agent.Engine.Inspect(ctx, handle)
-	if err == nil && o.PID == 0 {
-		err = fmt.Errorf("it does not run")
-	}
-	if err == nil {
-		err = t.agent.Network.Attach(ctx, id, o.PID)
-	}
+	err := t.attachNow(limited, id)
+	stopping := false
+	t.view(func(r *Record) { stopping = r.stopping() })
 	switch {
 	case err == nil:
 		t.change(pauseContainer, func(r *Record, _ *Container) bool { r.Attached = true; return true })
 		return nil
-	case errors.Is(err, context.DeadlineExceeded) && time.Since(since) >= attachTimeout:
+	case stopping:
+		return nil
+	case ctx.Err() == nil && !time.Now().Before(limit):
+		t.log.Warn("no network interface in time", "interface", id, "err", err)
 		t.give(noInterface)
 		t.change(pauseContainer, func(_ *Record, c *Container) bool { c.Doomed = true; return true })
 		return nil
 	}
 	return fmt.Errorf("give the task its network interface %s: %w", id, err)
+}
+
+// attachNow gives the process of the pause container the interface.
+func (t *task) attachNow(ctx context.Context, id string) error {
+	handle, _ := t.handle(pauseContainer)
+	o, err := t.agent.Engine.Inspect(ctx, handle)
+	if err != nil {
+		return err
+	}
+	if o.PID == 0 {
+		return errors.New("the pause container does not run")
+	}
+	return t.agent.Network.Attach(ctx, id, o.PID)
 }
 
 // detach takes the task's interface away.

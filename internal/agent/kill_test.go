@@ -19,6 +19,7 @@ import (
 type cutter struct {
 	mu     sync.Mutex
 	left   int
+	only   string // what its name begins with
 	cancel context.CancelFunc
 	at     string
 }
@@ -26,6 +27,9 @@ type cutter struct {
 func (c *cutter) cut(op string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if !strings.HasPrefix(op, c.only) {
+		return
+	}
 	if c.left--; c.left == 0 {
 		c.at = op
 		c.cancel()

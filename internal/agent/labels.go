@@ -64,6 +64,9 @@ func adopt(labels map[string]string) (*Record, error) {
 	if r.Network == "" {
 		r.Network = "bridge"
 	}
+	if err := checkInterface(r); err != nil {
+		return nil, fmt.Errorf("read the order in a label: %w", err)
+	}
 	for _, c := range t.Containers {
 		r.Containers = append(r.Containers, Container{Name: c.Name})
 	}

@@ -98,20 +98,15 @@ func (t *task) look(ctx context.Context, name string) error {
 }
 
 func (t *task) pull(ctx context.Context, name string) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	t.mu.Lock()
-	t.abandon[name] = cancel
-	t.mu.Unlock()
+	ctx, over := t.abandonable(ctx, name)
+	defer over()
 	_, ordered := t.handle(name)
 	if hidden(name) {
 		return t.bringPause(ctx)
 	}
 	img, err := t.agent.images.bring(ctx, ordered.Image)
-	t.mu.Lock()
-	delete(t.abandon, name)
-	given := t.rec.stopping()
-	t.mu.Unlock()
+	given := false
+	t.view(func(r *Record) { given = r.stopping() })
 	switch {
 	case errors.Is(err, ErrUnavailable) || ctx.Err() != nil && !given:
 		return fmt.Errorf("bring image %s: %w", ordered.Image, err)

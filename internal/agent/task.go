@@ -28,7 +28,7 @@ type task struct {
 	pauses    map[string]*pause // of containers whose last step failed; "" is the task's clean-up
 	retry     pause             // of reports
 	unsaved   pause             // of writes to the ledger
-	abandon   map[string]func() // gives up a pull that is under way
+	abandon   map[string]func() // gives up a pull, or the wait for the interface, that is under way
 	creds     map[string]vended // by role type; in memory only
 
 	saving sync.Mutex // orders the writes to the ledger
@@ -84,6 +84,7 @@ func (t *task) advance(ctx context.Context) (wake time.Time, done bool) {
 		return time.Time{}, true
 	}
 	t.dirty = Settle(t.rec, now) || t.dirty
+	t.giveUp()
 	steps, wake := Next(t.rec, t.agent.CleanUpAfter, now)
 	steps, wake = t.takeSteps(steps, wake, now)
 	rep, wake := t.takeReport(wake, now)
@@ -106,6 +107,30 @@ func (t *task) advance(ctx context.Context) (wake time.Time, done bool) {
 		t.work.Go(func() { t.submit(ctx, rep) })
 	}
 	return wake, false
+}
+
+// giveUp ends what a task that stops need not wait for. t.mu is held.
+func (t *task) giveUp() {
+	if t.rec.stopping() {
+		for _, give := range t.abandon {
+			give()
+		}
+	}
+}
+
+// abandonable is ctx for a step on a container that is given up when the task stops. over says that the step has ended.
+func (t *task) abandonable(ctx context.Context, name string) (_ context.Context, over func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.abandon[name] = cancel
+	t.giveUp()
+	return ctx, func() {
+		cancel()
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.abandon, name)
+	}
 }
 
 // takeSteps marks the containers of the steps that may be done now busy. Steps of what failed lately wait.
@@ -209,14 +234,11 @@ func (t *task) view(f func(r *Record)) {
 	f(t.rec)
 }
 
-// stop makes the desired status STOPPED. Pulls that are under way are given up.
+// stop makes the desired status STOPPED.
 func (t *task) stop(orphan bool) {
 	t.mu.Lock()
 	t.dirty = t.dirty || !t.rec.Stop || orphan != t.rec.Orphan
 	t.rec.Stop, t.rec.Orphan = true, t.rec.Orphan || orphan
-	for _, give := range t.abandon {
-		give()
-	}
 	t.mu.Unlock()
 	t.poke()
 }

@@ -47,6 +47,7 @@ type Engine struct {
 	watchers   map[*watcher]bool
 	down       bool
 	next       int
+	pids       int // processes so far: none has the number of an earlier one
 	pace       time.Duration
 	stops      []map[string]string // labels of the running containers that were asked to stop
 	done       map[string]int      // operations that did their work: "create NAME", "start NAME"
@@ -197,7 +198,8 @@ func (e *Engine) start(id string) error {
 		c.done = make(chan struct{})
 	}
 	e.done["start "+c.Name]++
-	c.State, c.StartedAt = agent.Running, time.Now()
+	e.pids++
+	c.State, c.StartedAt, c.PID = agent.Running, time.Now(), e.pids
 	e.tell(agent.Event{Kind: agent.Started, ID: c.ID, Labels: c.Labels})
 	if c.image.Runs > 0 {
 		c.timers = append(c.timers, time.AfterFunc(c.image.Runs, func() { e.exit(c.ID, c.image.ExitCode, false) }))
@@ -225,7 +227,7 @@ func (e *Engine) exit(id string, code int, oom bool) {
 }
 
 func (e *Engine) over(c *fakeContainer, code int) {
-	c.State, c.ExitCode, c.FinishedAt, c.Bindings = agent.Exited, code, time.Now(), nil
+	c.State, c.ExitCode, c.FinishedAt, c.Bindings, c.PID = agent.Exited, code, time.Now(), nil, 0
 	for _, t := range c.timers {
 		t.Stop()
 	}

@@ -29,6 +29,16 @@ func (e *Engine) Running() map[string]map[string]string {
 	return out
 }
 
+// PID is the process of a running container, 0 of any other.
+func (e *Engine) PID(handle string) int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if c := e.find(handle); c != nil {
+		return c.PID
+	}
+	return 0
+}
+
 // VolumeList returns the named volumes, by name.
 func (e *Engine) VolumeList() []agent.Volume {
 	e.mu.Lock()
