@@ -1,5 +1,5 @@
 // Package berth serves Berth's own operations, which AWS has not: why something is in the state it is in, tokens for machines
-// to join, and the replicas of the control plane.
+// to join, the replicas of the control plane, and Fargate's pool.
 // They go through the same front door, signed and authorized like any other.
 package berth
 
@@ -29,8 +29,8 @@ const Target = "Berth_20261124"
 
 // Service is the table that the front door dispatches by.
 func (a *API) Service() frontdoor.Service {
-	names := []string{"CreateJoinToken", "CreateMemberToken", "ExplainInstance", "ExplainService", "ExplainTask", "ListMembers", "ListQuotas",
-		"RemoveMember"}
+	names := []string{"CreateJoinToken", "CreateMemberToken", "DescribePool", "ExplainInstance", "ExplainService", "ExplainTask", "InterruptSpotTasks",
+		"ListMembers", "ListQuotas", "RemoveMember"}
 	read := func(o frontdoor.Operation) frontdoor.Operation { o.ReadOnly = true; return o }
 	onLeader := func(o frontdoor.Operation) frontdoor.Operation { o.ReadOnly = false; return o } // whose quotas hold
 	return frontdoor.Service{
@@ -38,9 +38,11 @@ func (a *API) Service() frontdoor.Service {
 		Operations: []frontdoor.Operation{
 			frontdoor.Op("CreateJoinToken", a.createJoinToken),
 			frontdoor.Op("CreateMemberToken", a.createMemberToken),
+			frontdoor.Op("DescribePool", a.describePool),
 			read(frontdoor.Op("ExplainInstance", a.explainInstance)),
 			read(frontdoor.Op("ExplainService", a.explainService)),
 			read(frontdoor.Op("ExplainTask", a.explainTask)),
+			frontdoor.Op("InterruptSpotTasks", a.interruptSpotTasks),
 			frontdoor.Op("ListMembers", a.listMembers),
 			onLeader(frontdoor.Op("ListQuotas", a.listQuotas)),
 			frontdoor.Op("RemoveMember", a.removeMember),
