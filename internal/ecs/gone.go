@@ -7,9 +7,15 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 )
 
+// infrastructureGone is what ECS says of tasks on Fargate that lose what they run on.
+const infrastructureGone = "Amazon ECS is performing maintenance on the underlying infrastructure hosting the task."
+
 // HostGone ends a task whose machine is gone: it is STOPPED with ECS's reason for a terminated host. It returns a changed copy, nil for a
-// task that is over already.
+// task that is over already. Of a task on Fargate nobody hears of the instance.
 func (t *Task) HostGone(i *Instance, now time.Time) *Task {
+	if t.Fargate() {
+		return t.Lost(infrastructureGone, now)
+	}
 	return t.Lost(fmt.Sprintf("Host EC2 (instance %s) terminated.", i.Ec2InstanceID), now)
 }
 

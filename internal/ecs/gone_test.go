@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -48,5 +49,14 @@ func TestDeregister(t *testing.T) {
 	}
 	if i.Status != Active || !i.Connected || i.Version != 4 || i.DeregisteredAt != nil {
 		t.Error("the record itself has changed")
+	}
+}
+
+// A task on Fargate that loses its member says nothing of instances.
+func TestFargateHostGone(t *testing.T) {
+	x := &Task{PlatformVersion: LinuxPlatform, ContainerInstanceArn: "i", LastStatus: Running, DesiredStatus: Running}
+	n := x.HostGone(&Instance{Ec2InstanceID: "i-0123"}, time.Unix(200, 0).UTC())
+	if n.LastStatus != Stopped || n.StopCode != types.TaskStopCodeTerminationNotice || strings.Contains(n.StoppedReason, "i-0123") || n.StoppedReason == "" {
+		t.Errorf("got %s, %s: %s", n.LastStatus, n.StopCode, n.StoppedReason)
 	}
 }
