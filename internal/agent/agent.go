@@ -188,6 +188,10 @@ func (a *Agent) remember(key string, value []byte) error {
 		return err
 	}
 	in := a.instance(r.Instance)
+	if in == nil && r.Stopped() { // of one that has left: it is cleaned up
+		r.Orphan = true
+		in = newInstance(a, InstanceConfig{Name: r.Instance})
+	}
 	if in == nil {
 		a.Log.Warn("the ledger knows a task of an instance that is not configured", "task", r.Task.ARN, "instance", r.Instance)
 		return nil

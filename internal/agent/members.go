@@ -82,6 +82,7 @@ func (i *instance) live(ctx context.Context) error {
 // forget drops what an instance that has left has told.
 func (v *vpcs) forget(instance string) {
 	v.mu.Lock()
+	v.left = v.left || v.told[instance] != nil
 	delete(v.told, instance)
 	v.mu.Unlock()
 	v.poke()

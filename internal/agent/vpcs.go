@@ -25,6 +25,7 @@ type vpcs struct {
 
 	mu        sync.Mutex
 	told      map[string]*toldNetwork // by instance
+	left      bool                    // one that had told has left
 	listening map[string]bool         // VPCs with a listener for task endpoints
 }
 
@@ -43,6 +44,10 @@ func (o *orders) Network(_ context.Context, m acsproto.Network) { o.agent.vpcs.t
 
 func (v *vpcs) take(instance string, m acsproto.Network) {
 	v.mu.Lock()
+	if v.agent.instance(instance) == nil { // it has left, and its session is ending
+		v.mu.Unlock()
+		return
+	}
 	t := v.told[instance]
 	if t == nil || m.Whole {
 		t = &toldNetwork{state: NetworkState{map[string]acsproto.VPC{}, map[string]acsproto.SecurityGroup{}, map[string]acsproto.NetworkInterface{}}}
@@ -78,7 +83,7 @@ func (v *vpcs) poke() {
 const patience = time.Minute
 
 // together is all that was told: of two versions of an object the newer one, and an interface is local if it is to one of the instances. missing
-// is how many instances have told nothing yet, and some says that others have.
+// is how many instances have told nothing yet, and some says that something is known: others have, or those that had have all left.
 func (v *vpcs) together() (all NetworkState, missing int, some bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -93,7 +98,8 @@ func (v *vpcs) together() (all NetworkState, missing int, some bool) {
 			all.Interfaces[id] = n
 		}
 	}
-	return all, len(v.agent.present()) - len(v.told), len(v.told) > 0
+	present := len(v.agent.present())
+	return all, present - len(v.told), len(v.told) > 0 || v.left && present == 0
 }
 
 // run applies what was told, whenever there is news, until ctx ends. What fails is tried again.
