@@ -34,7 +34,7 @@ func usableZones(t *state.Tables, s *ecs.Service) (out []string) {
 	}
 	seen := map[string]bool{}
 	r := placement.ServiceRequest(s, d)
-	r.Zones = zonesOfNetwork(t, s)
+	r.Zones, _ = t.SubnetZones(s)
 	for room, v := range placement.Survey(t.Fleet(s.ServiceArn.Cluster()), r) {
 		switch v.Reason {
 		case placement.Inactive:

@@ -4,7 +4,6 @@ import (
 	"berth/internal/arn"
 	"berth/internal/deployment"
 	"berth/internal/ecs"
-	"berth/internal/launch"
 	"berth/internal/placement"
 	"berth/internal/state"
 )
@@ -32,23 +31,11 @@ func survey(t *state.Tables, s *ecs.Service) *ground {
 		stopping[x.ContainerInstanceArn] = true
 	}
 	r := placement.ServiceRequest(s, d)
-	r.Zones = zonesOfNetwork(t, s)
+	r.Zones, _ = t.SubnetZones(s) // where they are gone, that is said where tasks are to start
 	for room, v := range placement.Survey(t.Fleet(s.ServiceArn.Cluster()), r) {
 		g.look(t, s, room, v, stopping[v.Instance])
 	}
 	return g
-}
-
-// zonesOfNetwork are the availability zones where the service's tasks can have network interfaces, none in modes without.
-func zonesOfNetwork(t *state.Tables, s *ecs.Service) []string {
-	if s.NetworkConfiguration == nil {
-		return nil
-	}
-	n, err := launch.ReadNetwork(t, arn.ScopeOf(s.ServiceArn), s.NetworkConfiguration, false)
-	if err != nil {
-		return nil // said where tasks are to start
-	}
-	return n.Zones()
 }
 
 func (g *ground) look(t *state.Tables, s *ecs.Service, room placement.Room, v placement.Verdict, stopping bool) {

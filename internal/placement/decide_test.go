@@ -99,6 +99,8 @@ func TestDecide(t *testing.T) {
 	y.used[y.instances[2].ContainerInstanceArn] = ecs.Resources{PortsTCP: []int32{80}}
 	reserve := ecs.Resources{CPUUnits: 256, MemoryMiB: 900}
 	port := ecs.Resources{CPUUnits: 256, MemoryMiB: 100, PortsTCP: []int32{80}}
+	y.instances[0].Registered.ENIs, y.instances[2].Registered.ENIs = 2, 1
+	awsvpc := ecs.Resources{CPUUnits: 256, MemoryMiB: 100, ENIs: 1}
 	for _, c := range []struct {
 		name string
 		r    Request
@@ -114,6 +116,11 @@ func TestDecide(t *testing.T) {
 			"i3 i3 i1 i1 i1 i1 i2 i2 i2; refused 11: RESOURCE:MEMORY 3, AGENT 1; closest i1 RESOURCE:MEMORY short 500"},
 		{"ports are held once", Request{Count: 3, Reserve: port, Service: true},
 			"i1 i2; refused 1: RESOURCE:PORTS 3, AGENT 1; closest i1 RESOURCE:PORTS"},
+		{"as many as there are interfaces", Request{Count: 4, Reserve: awsvpc, Service: true},
+			"i1 i3 i1; refused 1: RESOURCE:ENI 3, AGENT 1; closest i1 RESOURCE:ENI short 1"},
+		{"in the zones of their subnets", Request{Count: 3, Reserve: awsvpc, Service: true, Zones: []string{"b", "c"}},
+			"i3; refused 2: ATTRIBUTE 2, AGENT 1, RESOURCE:ENI 1; closest i3 RESOURCE:ENI short 1"},
+		{"zones without an instance", Request{Count: 1, Reserve: reserve, Zones: []string{"c"}}, "refused 1: ATTRIBUTE 4; closest i1 ATTRIBUTE"},
 		{"attribute", Request{Count: 1, Reserve: reserve, Required: []string{"gpu"}}, "refused 1: ATTRIBUTE 4; closest i1 ATTRIBUTE"},
 	} {
 		if got := Decide(y, c.r).String(); got != c.want {
@@ -254,6 +261,7 @@ func randomYard(t *rapid.T) *yard {
 	y.own = "g"
 	for range rapid.IntRange(0, 8).Draw(t, "instances") {
 		i := y.add(rapid.SampledFrom([]string{"a", "b", "c"}).Draw(t, "zone"), rapid.IntRange(0, 8).Draw(t, "cpu")*100, rapid.IntRange(0, 8).Draw(t, "memory")*100)
+		i.Registered.ENIs = rapid.IntRange(0, 4).Draw(t, "interfaces")
 		i.Attributes = append(i.Attributes, types.Attribute{Name: aws.String("rack"), Value: aws.String(rapid.SampledFrom([]string{"1", "2"}).Draw(t, "rack"))})
 		if rapid.Bool().Draw(t, "turned") {
 			slices.Reverse(i.Attributes)
@@ -267,7 +275,7 @@ func randomYard(t *rapid.T) *yard {
 		}
 		n := rapid.IntRange(0, 2).Draw(t, "group")
 		y.group[i.ContainerInstanceArn] = n
-		y.used[i.ContainerInstanceArn] = ecs.Resources{CPUUnits: 50 * n, MemoryMiB: 50 * n, PortsTCP: []int32{int32(80 + n)}}
+		y.used[i.ContainerInstanceArn] = ecs.Resources{CPUUnits: 50 * n, MemoryMiB: 50 * n, PortsTCP: []int32{int32(80 + n)}, ENIs: min(n, i.Registered.ENIs)}
 	}
 	return y
 }
@@ -288,6 +296,10 @@ func randomRequest(t *rapid.T) Request {
 	if rapid.IntRange(0, 3).Draw(t, "member") == 0 {
 		r.Constraints = append(r.Constraints, memberOf(rapid.SampledFrom([]string{
 			"attribute:rack == 1", "not(task:group == g)", "task:group == other or attribute:rack != 1", "runningTasksCount < 2", "task:group !exists"}).Draw(t, "expression")))
+	}
+	if rapid.IntRange(0, 3).Draw(t, "interface") == 0 {
+		r.Reserve.ENIs = 1
+		r.Zones = rapid.SampledFrom([][]string{nil, {"a"}, {"c", "b"}}).Draw(t, "zones")
 	}
 	if rapid.IntRange(0, 9).Draw(t, "one zone") == 0 {
 		r.Zone = "b"
@@ -323,6 +335,12 @@ func TestLaws(t *testing.T) {
 			used := y.used[a]
 			if used.CPUUnits+n*r.Reserve.CPUUnits > i.Registered.CPUUnits || used.MemoryMiB+n*r.Reserve.MemoryMiB > i.Registered.MemoryMiB {
 				t.Fatalf("%s is overbooked by %d tasks", a.ID(), n)
+			}
+			if used.ENIs+n*r.Reserve.ENIs > max(i.Registered.ENIs, used.ENIs) {
+				t.Fatalf("%s has %d network interfaces more than it can", a.ID(), used.ENIs+n*r.Reserve.ENIs-i.Registered.ENIs)
+			}
+			if len(r.Zones) > 0 && !slices.Contains(r.Zones, i.Zone()) {
+				t.Fatalf("%s is in zone %s, the subnets are in %v", a.ID(), i.Zone(), r.Zones)
 			}
 			if len(r.Reserve.PortsTCP) > 0 && (n > 1 || ecs.Collide(used.PortsTCP, r.Reserve.PortsTCP)) {
 				t.Fatalf("a port of %s is held twice", a.ID())

@@ -21,7 +21,11 @@ func TestCensus(t *testing.T) {
 			c, id := rapid.SampledFrom(clusters).Draw(t, "cluster"), fmt.Sprint(rapid.IntRange(0, 5).Draw(t, "id"))
 			switch rapid.IntRange(0, 2).Draw(t, "kind") {
 			case 0:
-				return &ecs.Service{ServiceArn: c.Service(id), Status: rapid.SampledFrom(statuses).Draw(t, "status"), LaunchType: rapid.SampledFrom(launchTypes).Draw(t, "launch type")}
+				s := &ecs.Service{ServiceArn: c.Service(id), Status: rapid.SampledFrom(statuses).Draw(t, "status"), LaunchType: rapid.SampledFrom(launchTypes).Draw(t, "launch type")}
+				if rapid.IntRange(0, 3).Draw(t, "strategy") == 0 { // of Fargate's capacity providers
+					s.LaunchType, s.PlatformVersion = "", ecs.LatestPlatform
+				}
+				return s
 			case 1:
 				return &ecs.Instance{ContainerInstanceArn: c.Instance(id), Status: rapid.SampledFrom(statuses).Draw(t, "status"), Connected: rapid.Bool().Draw(t, "connected")}
 			}
@@ -75,7 +79,7 @@ func recountLaunched(t *Tables, c arn.Cluster, l types.LaunchType) (n LaunchCoun
 	}
 	for x := range t.Services.All() {
 		switch {
-		case x.ServiceArn.Cluster() != c || !is(x.LaunchType):
+		case x.ServiceArn.Cluster() != c || x.PlatformVersion == "" && !is(x.LaunchType) || x.PlatformVersion != "" && l != types.LaunchTypeFargate:
 		case x.Status == ecs.Active:
 			n.Active++
 		case x.Status == ecs.Draining:

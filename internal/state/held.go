@@ -2,11 +2,13 @@ package state
 
 import (
 	"iter"
+	"slices"
 	"strings"
 
 	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/placement"
+	"berth/internal/vpc"
 )
 
 // Daemons yields the cluster's ACTIVE services of scheduling strategy DAEMON.
@@ -54,11 +56,28 @@ func (f fleet) awaits(s *ecs.Service) (a awaited, some bool) {
 		return a, false
 	}
 	r := placement.ServiceRequest(s, d)
+	if r.Zones, some = f.SubnetZones(s); !some {
+		return a, false
+	}
 	a = awaited{group: r.Group, reserve: r.Reserve, check: placement.NewCheck(r), stopping: map[arn.Instance]bool{}}
 	for x := range f.Tasks.Stopping(s.ServiceArn) {
 		a.stopping[x.ContainerInstanceArn] = true
 	}
 	return a, true
+}
+
+// SubnetZones are the availability zones where a service's tasks can have their network interfaces, nil (any) of one whose tasks have none. ok is false where its
+// subnets are gone.
+func (t *Tables) SubnetZones(s *ecs.Service) (zones []string, ok bool) {
+	if s.NetworkConfiguration == nil || s.NetworkConfiguration.AwsvpcConfiguration == nil {
+		return nil, true
+	}
+	for _, id := range s.NetworkConfiguration.AwsvpcConfiguration.Subnets {
+		if n := t.Subnets.Get(vpc.ARN(arn.ScopeOf(s.ServiceArn), vpc.KindSubnet, id)); n != nil && !slices.Contains(zones, n.AvailabilityZone) {
+			zones = append(zones, n.AvailabilityZone)
+		}
+	}
+	return zones, len(zones) > 0
 }
 
 // heldFleet is a fleet on which daemons lack tasks.

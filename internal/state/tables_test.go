@@ -50,6 +50,10 @@ func randomTask(t *rapid.T) *ecs.Task {
 			task.Interface.PublicIP = fmt.Sprintf("198.18.0.%d", n)
 		}
 	}
+	if rapid.IntRange(0, 3).Draw(t, "waits") == 0 { // for capacity
+		task.ContainerInstanceArn, task.LastStatus = "", ecs.Provisioning
+	}
+	task.CapacityProviderName = rapid.SampledFrom([]string{"", ecs.ProviderFargate, ecs.ProviderFargateSpot}).Draw(t, "provider")
 	if task.LastStatus == ecs.Stopped {
 		task.DesiredStatus, task.StoppedAt = ecs.Stopped, &at
 	}
@@ -131,6 +135,10 @@ func picture(t *Tables) []string {
 			say("on %s: %s", i, x.TaskArn.ID())
 		}
 	}
+	for x := range t.Tasks.Waiting() {
+		say("waiting %s", x.TaskArn.ID())
+	}
+	t.Tasks.providers.sums.Scan(func(k string, n int) bool { say("from provider %q %d", k, n); return true })
 	for x := range t.Tasks.Stopped() {
 		say("stopped %s", x.TaskArn.ID())
 	}
@@ -151,12 +159,30 @@ func TestIndexesAgreeWithRows(t *testing.T) {
 			if x.Service != "" && x.Over() && !x.Counted {
 				want[string(x.Service)+"uncounted"]++
 			}
+			if x.Waiting() {
+				want["waiting"]++
+			}
+			if x.Service != "" && x.DesiredStatus == ecs.Running && x.CapacityProviderName != "" {
+				want[string(x.Service)+x.StartedBy+x.CapacityProviderName]++
+			}
 		}
 		got := map[string]int{}
+		before := time.Time{}
+		for x := range tables.Tasks.Waiting() {
+			if got["waiting"]++; x.CreatedAt.Before(before) {
+				t.Fatal("a task that waits comes before an older one")
+			}
+			before = x.CreatedAt
+		}
 		for _, s := range []arn.Service{demo.Service("a"), demo.Service("b")} {
 			for _, d := range []string{"ecs-svc/1", "ecs-svc/2"} {
 				for range tables.Tasks.Wanted(s, d) {
 					got[string(s)+d]++
+				}
+				for _, p := range []string{ecs.ProviderFargate, ecs.ProviderFargateSpot} {
+					if n := tables.Tasks.FromProvider(s, d, p); n > 0 {
+						got[string(s)+d+p] = n
+					}
 				}
 			}
 			for range tables.Tasks.Uncounted(s) {
