@@ -74,11 +74,16 @@ func New(c Config) *Fleet {
 		c.Dial = (&net.Dialer{Timeout: 30 * time.Second}).DialContext
 	}
 	f := &Fleet{Config: c}
-	f.api = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: c.Instances + 1, DialContext: f.Dial, WriteBufferSize: 2 << 10, ReadBufferSize: 2 << 10, DisableCompression: true}}
+	f.keep(c.Instances + 1)
 	for n := range c.Instances {
 		f.instances = append(f.instances, newInstance(f, n))
 	}
 	return f
+}
+
+// keep has calls made over up to n connections that are kept.
+func (f *Fleet) keep(n int) {
+	f.api = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: n, DialContext: f.Dial, WriteBufferSize: 2 << 10, ReadBufferSize: 2 << 10, DisableCompression: true}}
 }
 
 // joining bounds how many instances join and register at once.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"time"
 
@@ -18,9 +19,11 @@ import (
 
 // instance is one simulated container instance.
 type instance struct {
-	fleet  *Fleet
-	number int
-	lines  lines
+	fleet *Fleet
+	name  string // in logs
+	machine
+	join  func(context.Context) (id, secret string, err error)
+	lines lines
 
 	mu        sync.Mutex
 	ctx       context.Context // of the sessions, nil before them
@@ -37,6 +40,7 @@ type instance struct {
 type task struct {
 	arn, family, revision string
 	containers            []string
+	attachment            string // ARN of its network interface's, "" where it has none
 	checked               bool   // has a health check
 	status                string // PENDING, RUNNING, STOPPED
 	exit                  int
@@ -45,8 +49,19 @@ type task struct {
 	began                 time.Time
 }
 
+// machine is what an instance says of itself.
+type machine struct {
+	cluster             string // name or ARN
+	zone                string
+	architecture        string
+	cpuUnits, memoryMiB int
+	member              string // its id in Fargate's pool, "" of an instance that is in none
+}
+
+// newInstance makes the n-th instance of a fleet.
 func newInstance(f *Fleet, n int) *instance {
-	return &instance{fleet: f, number: n, tasks: map[string]*task{}}
+	m := machine{f.Cluster, f.Region + string(rune('a'+n%f.Zones)), "x86_64", f.CPUUnits, f.MemoryMiB, ""}
+	return &instance{fleet: f, name: strconv.Itoa(n), machine: m, join: f.Join, tasks: map[string]*task{}}
 }
 
 func (i *instance) known() string {
@@ -85,7 +100,7 @@ func (i *instance) sessions(ctx context.Context) error {
 	defer cancel()
 	client := i.lines.client(i.fleet)
 	c := acs.AgentConfig{
-		Endpoint: poll, Region: i.fleet.Region, Cluster: i.fleet.Cluster, Instance: i.known(), SendCredentials: true,
+		Endpoint: poll, Region: i.fleet.Region, Cluster: i.cluster, Instance: i.known(), SendCredentials: true,
 		Credentials:  credentials.NewStaticCredentialsProvider(i.key.id, i.key.secret, ""),
 		AgentVersion: "1.105.0", AgentHash: "simulate", DockerVersion: "simulated", Log: i.fleet.Log, HTTPClient: client,
 	}
@@ -128,6 +143,9 @@ func (i *instance) Payload(_ context.Context, p acsproto.Payload) error {
 
 func (i *instance) start(p *acsproto.Task) {
 	t := &task{arn: p.ARN, family: p.Family, revision: p.Version, status: "PENDING", began: time.Now()}
+	if len(p.Interfaces) > 0 {
+		t.attachment = p.Interfaces[0].AttachmentARN
+	}
 	for n := range p.Containers {
 		t.containers = append(t.containers, p.Containers[n].Name)
 		t.checked = t.checked || p.Containers[n].HealthCheckType != ""
@@ -242,10 +260,10 @@ func (i *instance) Credentials(_ context.Context, c acsproto.IAMRoleCredentials)
 	return i.tasks[c.Task] != nil
 }
 
-// Heartbeat needs nothing.
-// Network is not for simulated instances: they have no network.
+// Network tells of VPCs, which simulated instances have not.
 func (i *instance) Network(context.Context, acsproto.Network) {}
 
+// Heartbeat needs nothing.
 func (i *instance) Heartbeat(context.Context) {}
 
 // source is what an instance publishes.

@@ -50,6 +50,8 @@ type order struct {
 	task    string
 	stop    bool
 	checked bool // the task has a health check
+
+	attachment string // ARN of its network interface's
 }
 
 // report is what an agent said of a task, and when.
@@ -57,6 +59,7 @@ type report struct {
 	task, status, reason string
 	exit                 int32 // of the first container, -1 none
 	after                time.Duration
+	attached             string // ARN and status of the first attachment
 }
 
 // newPlane serves until the test ends. It is made within the bubble.
@@ -130,6 +133,9 @@ func (p *plane) submit(in *awsecs.SubmitTaskStateChangeInput, after time.Duratio
 	if len(in.Containers) > 0 && in.Containers[0].ExitCode != nil {
 		r.exit = *in.Containers[0].ExitCode
 	}
+	if len(in.Attachments) > 0 {
+		r.attached = aws.ToString(in.Attachments[0].AttachmentArn) + " " + aws.ToString(in.Attachments[0].Status)
+	}
 	p.reports = append(p.reports, r)
 	for i, orders := range p.orders { // what was reached is not told again
 		p.orders[i] = slices.DeleteFunc(orders, func(o order) bool {
@@ -160,7 +166,9 @@ func (p *plane) Connected(_ context.Context, h acs.Hello) (uint64, error) {
 func (p *plane) Admit(acs.Hello) error                      { return nil }
 func (p *plane) Disconnected(context.Context, arn.Instance) {}
 
-func (p *plane) Network(arn.Instance, map[string]any) (acsproto.Network, bool) { return acsproto.Network{}, false }
+func (p *plane) Network(arn.Instance, map[string]any) (acsproto.Network, bool) {
+	return acsproto.Network{}, false
+}
 
 func (p *plane) Wanted(i arn.Instance) acs.Wanted {
 	p.mu.Lock()
@@ -178,6 +186,9 @@ func (o order) message() acsproto.Task {
 		t.DesiredStatus = "STOPPED"
 	}
 	t.Containers = []acsproto.Container{{Name: "app"}}
+	if o.attachment != "" {
+		t.Interfaces = []acsproto.ElasticNetworkInterface{{AttachmentARN: o.attachment}}
+	}
 	if o.checked {
 		t.Containers[0].HealthCheckType = "docker"
 	}

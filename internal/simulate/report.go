@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"time"
 
 	"berth/internal/acs"
+	"berth/internal/ecs"
 )
 
 // tell queues a task for a report. The caller holds mu.
@@ -44,7 +46,7 @@ func (i *instance) report(ctx context.Context) {
 		t := i.queue[0]
 		i.queue = i.queue[1:]
 		t.queued = false
-		in := stateChange(i.fleet.Cluster, t)
+		in := stateChange(i.cluster, t)
 		i.mu.Unlock()
 
 		err := i.call(ctx, "SubmitTaskStateChange", in, nil)
@@ -99,6 +101,7 @@ type change struct {
 	Status             string            `json:"status"`
 	Reason             string            `json:"reason,omitempty"`
 	Containers         []containerChange `json:"containers,omitempty"`
+	Attachments        []attached        `json:"attachments,omitempty"`
 	PullStartedAt      float64           `json:"pullStartedAt,omitempty"`
 	PullStoppedAt      float64           `json:"pullStoppedAt,omitempty"`
 	ExecutionStoppedAt float64           `json:"executionStoppedAt,omitempty"`
@@ -109,6 +112,12 @@ type containerChange struct {
 	RuntimeID string `json:"runtimeId,omitempty"`
 	Status    string `json:"status"`
 	ExitCode  *int   `json:"exitCode,omitempty"`
+}
+
+// attached says that a task has its network interface.
+type attached struct {
+	AttachmentArn string `json:"attachmentArn"`
+	Status        string `json:"status"`
 }
 
 func stateChange(cluster string, t *task) change {
@@ -123,6 +132,9 @@ func stateChange(cluster string, t *task) change {
 			c.Reason = "Essential container in task exited"
 		}
 	}
+	if t.attachment != "" {
+		c.Attachments = []attached{{t.attachment, "ATTACHED"}}
+	}
 	id := t.arn[strings.LastIndexByte(t.arn, '/')+1:]
 	for n, name := range t.containers {
 		k := containerChange{Name: name, Status: t.status, RuntimeID: fmt.Sprintf("%s-%010d", id, n)}
@@ -136,6 +148,19 @@ func stateChange(cluster string, t *task) change {
 
 func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
+// attributes are what the machine says of itself, and that it can do.
+func (m *machine) attributes() []attribute {
+	out := append(capabilities(), attribute{"ecs.cpu-architecture", m.architecture}, attribute{"ecs.availability-zone", m.zone})
+	if m.member == "" {
+		return out
+	}
+	return append(out, attribute{ecs.AttributeMember, m.member}, attribute{ecs.AttributeVPC, ""}, attribute{ecs.AttributeInterfaces, strconv.Itoa(memberInterfaces)},
+		attribute{ecs.AttributeTaskENI, ""}, attribute{"ecs.capability.extensible-ephemeral-storage", ""})
+}
+
+// memberInterfaces is how many network interfaces a member's tasks can have: more than the smallest tasks would fill it with.
+const memberInterfaces = 1000
+
 // capabilities are what the instances say they can do.
 func capabilities() (out []attribute) {
 	for _, v := range []string{"17", "18", "19", "20", "21", "22", "23", "24", "25", "28", "29", "30", "32"} {
@@ -148,7 +173,7 @@ func capabilities() (out []attribute) {
 	} {
 		out = append(out, attribute{Name: n})
 	}
-	return append(out, attribute{"ecs.os-type", "linux"}, attribute{"ecs.os-family", "LINUX"}, attribute{"ecs.cpu-architecture", "x86_64"})
+	return append(out, attribute{"ecs.os-type", "linux"}, attribute{"ecs.os-family", "LINUX"})
 }
 
 type attribute struct {
@@ -167,17 +192,17 @@ type resource struct {
 func (i *instance) register(ctx context.Context) error {
 	f := i.fleet
 	in := map[string]any{
-		"cluster": f.Cluster, "instanceIdentityDocument": "", "instanceIdentityDocumentSignature": "",
+		"cluster": i.cluster, "instanceIdentityDocument": "", "instanceIdentityDocumentSignature": "",
 		"totalResources": []resource{
-			{Name: "CPU", Type: "INTEGER", IntegerValue: f.CPUUnits}, {Name: "MEMORY", Type: "INTEGER", IntegerValue: f.MemoryMiB},
+			{Name: "CPU", Type: "INTEGER", IntegerValue: i.cpuUnits}, {Name: "MEMORY", Type: "INTEGER", IntegerValue: i.memoryMiB},
 			{Name: "PORTS", Type: "STRINGSET", StringSetValue: []string{"22", "2375", "2376", "51678", "51679"}},
 			{Name: "PORTS_UDP", Type: "STRINGSET"},
 		},
-		"attributes": append(capabilities(), attribute{"ecs.availability-zone", f.Region + string(rune('a'+i.number%f.Zones))}),
+		"attributes": i.attributes(),
 	}
 	return i.insist(ctx, func() error {
 		if i.key.id == "" {
-			id, secret, err := f.Join(ctx)
+			id, secret, err := i.join(ctx)
 			if err != nil {
 				return err
 			}
@@ -200,7 +225,7 @@ func (i *instance) register(ctx context.Context) error {
 }
 
 func (i *instance) discover(ctx context.Context) (poll, telemetry string, err error) {
-	in := map[string]any{"cluster": i.fleet.Cluster, "containerInstance": i.known()}
+	in := map[string]any{"cluster": i.cluster, "containerInstance": i.known()}
 	var out struct {
 		Endpoint          string `json:"endpoint"`
 		TelemetryEndpoint string `json:"telemetryEndpoint"`
@@ -223,7 +248,7 @@ func (i *instance) insist(ctx context.Context, f func() error) error {
 			}
 			return err
 		}
-		i.fleet.Log.Info("call failed, trying again", "instance", i.number, "err", err)
+		i.fleet.Log.Info("call failed, trying again", "instance", i.name, "err", err)
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
