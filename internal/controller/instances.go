@@ -47,7 +47,7 @@ const grace = 45 * time.Second
 func (c *Instances) Run(ctx context.Context) error {
 	c.mu.Lock()
 	c.since, c.proven, c.gone = time.Now(), nil, map[arn.Instance]time.Time{}
-	c.vpcs = map[vpc.ID]map[arn.Instance]bool{}
+	c.vpcs = nil
 	c.mu.Unlock()
 	c.loop.Name, c.loop.Log, c.loop.Reconcile, c.loop.Observe = "instances", c.Log, c.reconcile, c.Observe
 	return work(ctx, &c.loop, c.State, c.lookAtAll, c.changed, c.prove)

@@ -22,18 +22,16 @@ func (c *Instances) Network(a arn.Instance, told map[string]any) (m acsproto.Net
 	if _, can := i.Attribute(ecs.AttributeVPC); !can {
 		return m, false
 	}
+	if c.subscribe(a, vpcsOf(v.Tables, a)) {
+		v = c.State.View() // of a change between the first view and now the instance was not told
+	}
 	l := &networkLook{tables: v.Tables, instance: a, told: told, seen: map[string]bool{}, hosts: map[string]string{}}
 	l.m.N, l.m.Whole = int64(v.N), len(told) == 0
 	told[sessionBegan] = true
 	l.seen[sessionBegan] = true
-	vpcs := map[vpc.ID]arn.Scope{}
-	for n := range v.Interfaces.OnInstance(a) {
-		vpcs[n.VpcID] = arn.ScopeOf(n.Arn)
-	}
-	for id, scope := range vpcs {
+	for id, scope := range vpcsOf(v.Tables, a) {
 		l.vpc(id, scope)
 	}
-	c.subscribe(a, vpcs)
 	for id := range told {
 		if !l.seen[id] {
 			l.m.Gone = append(l.m.Gone, id)
@@ -42,6 +40,15 @@ func (c *Instances) Network(a arn.Instance, told map[string]any) (m acsproto.Net
 	}
 	m = l.m
 	return m, m.Whole || len(m.VPCs)+len(m.Groups)+len(m.Interfaces)+len(m.Gone) > 0
+}
+
+// vpcsOf are the VPCs in which an instance has interfaces, with their accounts and regions.
+func vpcsOf(t *state.Tables, a arn.Instance) map[vpc.ID]arn.Scope {
+	vpcs := map[vpc.ID]arn.Scope{}
+	for n := range t.Interfaces.OnInstance(a) {
+		vpcs[n.VpcID] = arn.ScopeOf(n.Arn)
+	}
+	return vpcs
 }
 
 // sessionBegan stands in what was told for the first message of a session, which is sent also where there is nothing to tell: the machine may have something
@@ -152,10 +159,13 @@ func (l *networkLook) host(instance string) string {
 	return host
 }
 
-// subscribe remembers in which VPCs an instance has interfaces.
-func (c *Instances) subscribe(a arn.Instance, vpcs map[vpc.ID]arn.Scope) {
+// subscribe remembers in which VPCs an instance has interfaces, and reports whether there is one among them that it had none in.
+func (c *Instances) subscribe(a arn.Instance, vpcs map[vpc.ID]arn.Scope) (more bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.vpcs == nil { // a session is there before Run
+		c.vpcs = map[vpc.ID]map[arn.Instance]bool{}
+	}
 	for id, members := range c.vpcs {
 		if _, still := vpcs[id]; !still && members[a] {
 			if delete(members, a); len(members) == 0 {
@@ -167,8 +177,10 @@ func (c *Instances) subscribe(a arn.Instance, vpcs map[vpc.ID]arn.Scope) {
 		if c.vpcs[id] == nil {
 			c.vpcs[id] = map[arn.Instance]bool{}
 		}
+		more = more || !c.vpcs[id][a]
 		c.vpcs[id][a] = true
 	}
+	return more
 }
 
 // networkChanged tells the hub of instances that must hear of a change in a VPC.
