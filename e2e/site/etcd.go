@@ -114,7 +114,7 @@ func certificates(t testing.TB, hosts []string) (files [3]string) {
 // Start runs the member's program.
 func (m *EtcdMember) Start() {
 	m.of.t.Helper()
-	m.process = m.on.command(m.Machine, m.program, m.args...)
+	m.process = m.on.Command(m.Machine, m.program, m.args...)
 	m.ended = begin(m.of.t, m.process)
 }
 

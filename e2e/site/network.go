@@ -108,9 +108,9 @@ func (w *Network) machine(m int) string { return fmt.Sprintf("%sm%d", w.name, m)
 // Address is machine m's.
 func (w *Network) Address(m int) string { return fmt.Sprintf("%s.%d", w.subnet, m) }
 
-// command is a program on machine m, or on this one where there is no network. What is started becomes the program. It sees the same mounts as
+// Command is a program on machine m, or on this one where there is no network. What is started becomes the program. It sees the same mounts as
 // everybody: a disk that is taken away is away for it too.
-func (w *Network) command(m int, program string, args ...string) *exec.Cmd {
+func (w *Network) Command(m int, program string, args ...string) *exec.Cmd {
 	if w == nil {
 		return exec.Command(program, args...)
 	}

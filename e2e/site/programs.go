@@ -128,6 +128,8 @@ func guard(task string) {
 		thaw(d)
 	}
 	endThoseOf(dir)
+	endRootedIn(dir)
+	removeVPCs(dir)
 	removeNetworks(begin)
 	for _, d := range disks {
 		_ = unix.Unmount(d, unix.MNT_DETACH) // what cannot be helped now, cannot be told anybody either

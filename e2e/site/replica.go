@@ -100,7 +100,7 @@ func (r *Replica) Join(through *Replica) {
 
 // command is one of berth's on the replica's machine.
 func (r *Replica) command(args ...string) *exec.Cmd {
-	cmd := r.site.Network.command(r.Machine, r.Program, args...)
+	cmd := r.site.Network.Command(r.Machine, r.Program, args...)
 	cmd.Env = append(os.Environ(), r.Env...)
 	return cmd
 }
