@@ -107,6 +107,7 @@ func (b tourBlock) differs(got string, failed []string) string {
 
 // tourShell is the reader's bash.
 type tourShell struct {
+	page  string // for messages
 	in    io.Writer
 	lines chan string // closed when bash has ended
 }
@@ -157,7 +158,7 @@ func (sh *tourShell) paste(t *testing.T, b tourBlock) (printed string, failed []
 		case line, ok := <-sh.lines:
 			switch command, isFailure := strings.CutPrefix(line, tourFailed); {
 			case !ok:
-				t.Fatalf("docs/ec2-mode.md:%d: the shell ended\n%s%s", b.line, b.commands, printed)
+				t.Fatalf("%s:%d: the shell ended\n%s%s", sh.page, b.line, b.commands, printed)
 			case line == tourDone:
 				return printed, failed
 			case isFailure:
@@ -168,7 +169,7 @@ func (sh *tourShell) paste(t *testing.T, b tourBlock) (printed string, failed []
 				printed += line + "\n"
 			}
 		case <-limit:
-			t.Fatalf("docs/ec2-mode.md:%d: not done after %s\n%sIt printed:\n%s", b.line, tourLimit, b.commands, printed)
+			t.Fatalf("%s:%d: not done after %s\n%sIt printed:\n%s", sh.page, b.line, tourLimit, b.commands, printed)
 		}
 	}
 }

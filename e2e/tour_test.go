@@ -9,21 +9,26 @@ import (
 	"time"
 )
 
-// The tour of docs/ec2-mode.md works as it is written: its blocks are run by one bash after `make up`, in their order, and print what the page shows.
+// The tours work as they are written: their blocks are run by one bash after `make up`, in their order, and print what the page shows.
 //
 // A fenced block "sh" is pasted into bash as it is. A block "text" right behind it is what it prints: ids, times and blanks may differ, and "..."
 // stands for anything within a line. A command may fail only where an "An error occurred" is shown. "<!-- needs: COMMAND -->" leaves the blocks up
 // to the next heading out where the installed AWS CLI does not know the command.
-func TestTour(t *testing.T) {
-	page, err := os.ReadFile("../docs/ec2-mode.md")
+func TestTour(t *testing.T)      { tour(t, "docs/ec2-mode.md") }
+func TestModesTour(t *testing.T) { tour(t, "docs/modes.md") }
+
+// tour runs the blocks of a page of the tree.
+func tour(t *testing.T, name string) {
+	page, err := os.ReadFile(filepath.Join("..", name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	blocks := tourBlocks(string(page))
 	if len(blocks) < 10 {
-		t.Fatalf("the page has %d blocks of commands", len(blocks))
+		t.Fatalf("%s has %d blocks of commands", name, len(blocks))
 	}
 	sh := openTour(t)
+	sh.page = name
 	for _, b := range blocks {
 		if b.needs != "" && exec.Command("sh", "-c", b.needs+" --generate-cli-skeleton").Run() != nil {
 			t.Logf("line %d is left out: the installed CLI has no %s", b.line, b.needs)
@@ -33,7 +38,7 @@ func TestTour(t *testing.T) {
 		got, failed := sh.paste(t, b)
 		t.Logf("line %d: %.1f s", b.line, time.Since(began).Seconds())
 		if diff := b.differs(got, failed); diff != "" {
-			t.Fatalf("docs/ec2-mode.md:%d: %s\n%s", b.line, diff, b.commands)
+			t.Fatalf("%s:%d: %s\n%s", name, b.line, diff, b.commands)
 		}
 	}
 }
