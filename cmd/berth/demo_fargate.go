@@ -19,6 +19,8 @@ const (
 	fargateName = "hello-fargate"
 	// fargateGroup is the name of its security group.
 	fargateGroup = "hello"
+	// reachWithin is how long its tasks may take to be reached from here, once they run.
+	reachWithin = 5 * time.Second
 )
 
 // demoFargate makes the service hello-fargate in the default VPC. It reports false, and says why, where there can be none.
@@ -134,9 +136,17 @@ func (c *client) fargateAddress(ctx context.Context, say func(string, ...any)) (
 		return "", err
 	}
 	last := ""
-	for _, t := range d.Tasks {
-		if last = taskAddress(t); last != "" && answers(ctx, last) {
-			return last, nil
+	for deadline := time.Now().Add(reachWithin); ; {
+		for _, t := range d.Tasks {
+			if last = taskAddress(t); last != "" && answers(ctx, last) {
+				return last, nil
+			}
+		}
+		if time.Now().After(deadline) {
+			break
+		}
+		if !pauseFor(ctx, 100*time.Millisecond) {
+			return "", ctx.Err()
 		}
 	}
 	say("this machine does not reach the tasks of %s: `ip route get %s` tells who has their addresses here, the security group %s who may", fargateName, last, fargateGroup)
