@@ -27,6 +27,8 @@ type simulateOptions struct {
 	stay, interval                        time.Duration
 	churn                                 float64
 	profile                               string
+	pool                                  string // socket
+	fargate                               bool
 }
 
 func simulateCommand() *cobra.Command {
@@ -40,18 +42,29 @@ long that took. Without it the fleet stays until Ctrl-C.
 With --churn N the tasks do not stay what they are: about N a second are replaced, by rolling updates, stopped tasks, services that shrink and
 grow, and tasks without a service, for --stay or until Ctrl-C. It tells once in an --interval what happened and how long the API took.
 
+With --pool it hosts members of Fargate's pool instead, which a server launches and terminates with berth simulate member as its instance
+provider; --fargate runs the --tasks there.
+
 A service of more than 5,000 tasks needs a server that was started with a greater --tasks-per-service.`,
 		Example: `  berth simulate --instances 100 --tasks 10000 --services 2
   berth simulate --instances 1000 --tasks 100000 --update --delete --output json
   berth simulate --instances 200 --tasks 20000 --services 100 --churn 20 --stay 1h
+  berth simulate --pool /tmp/pool.sock
+  berth simulate --fargate --tasks 10000 --task-cpu 256 --task-memory 512
   berth simulate --instances 50 --start-delay 2s --failure-rate 0.05 --disconnect-every 1m`,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return o.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr())
+			if o.pool != "" {
+				return o.profiled(func() error { return o.servePool(c.Context(), c.ErrOrStderr()) })
+			}
+			return o.profiled(func() error { return o.run(c.Context(), c.OutOrStdout(), c.ErrOrStderr()) })
 		},
 	}
+	c.AddCommand(simulateMemberCommand())
 	f := c.Flags()
 	dataFlag(c, &o.data)
 	outputFlag(c, &o.output)
+	f.StringVar(&o.pool, "pool", "", "serve simulated members of Fargate's pool at this unix socket, until Ctrl-C")
+	f.BoolVar(&o.fargate, "fargate", false, "run the --tasks on Fargate, in the default VPC, without a fleet; give them a --task-cpu and --task-memory that Fargate has")
 	f.StringVar(&o.server, "server", "", "control plane elsewhere, http://HOST:3270; its key is taken from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	f.StringVar(&o.region, "region", "us-east-1", "region, with --server")
 	f.StringVar(&o.cluster, "cluster", "simulated", "cluster of the fleet; made where there is none")
@@ -94,21 +107,40 @@ func (o *simulateOptions) client() (*client, error) {
 	return c, nil
 }
 
+// profiled does what it is given, with a profile of the process where one is asked for.
+func (o *simulateOptions) profiled(do func() error) error {
+	if o.profile == "" {
+		return do()
+	}
+	f, err := os.Create(o.profile)
+	if err != nil {
+		return fmt.Errorf("profile: %w", err)
+	}
+	defer f.Close()
+	if err := pprof.StartCPUProfile(f); err != nil {
+		return fmt.Errorf("profile: %w", err)
+	}
+	defer pprof.StopCPUProfile()
+	return do()
+}
+
+// log has what the instances do logged, where that is asked for.
+func (o *simulateOptions) log(progress io.Writer) {
+	if o.verbose {
+		o.fleet.Log = slog.New(slog.NewTextHandler(progress, nil))
+	}
+}
+
 // run brings the fleet up, gives it work where there is some to give, and sums up.
 func (o *simulateOptions) run(ctx context.Context, out, progress io.Writer) error {
-	if o.profile != "" {
-		f, err := os.Create(o.profile)
-		if err != nil {
-			return fmt.Errorf("profile: %w", err)
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return fmt.Errorf("profile: %w", err)
-		}
-		defer pprof.StopCPUProfile()
-	}
 	if o.churn < 0 || o.interval <= 0 || o.churn > 0 && o.tasks < o.services {
 		return errors.New("--churn needs a rate, an --interval and at least one of --tasks for each of --services")
+	}
+	if o.fargate {
+		o.fleet.Instances = 0
+		if o.tasks == 0 || o.churn > 0 {
+			return errors.New("--fargate needs --tasks, and does not go with --churn")
+		}
 	}
 	c, err := o.client()
 	if err != nil {
@@ -117,9 +149,13 @@ func (o *simulateOptions) run(ctx context.Context, out, progress io.Writer) erro
 	if err := simulate.EnsureCluster(ctx, c.ecs(), o.cluster); err != nil {
 		return err
 	}
+	subnets, err := o.network(ctx, c)
+	if err != nil {
+		return err
+	}
 	load := &simulate.Load{
 		API: c.ecs(), Cluster: o.cluster, Tasks: o.tasks, Services: max(1, o.services), Prefix: fmt.Sprintf("sim%d", time.Now().Unix()),
-		CPU: o.cpu, MemoryMiB: o.memory, Health: o.health,
+		CPU: o.cpu, MemoryMiB: o.memory, Health: o.health, Subnets: subnets,
 		Progress: func(phase string, done, of int, since time.Duration) {
 			fmt.Fprintf(progress, "%s: %d of %d tasks after %s\n", phase, done, of, since.Round(100*time.Millisecond))
 		},
@@ -129,9 +165,7 @@ func (o *simulateOptions) run(ctx context.Context, out, progress io.Writer) erro
 		j, err := c.joinCluster(ctx, o.cluster)
 		return j.AccessKeyID, j.SecretAccessKey, err
 	}
-	if o.verbose {
-		o.fleet.Log = slog.New(slog.NewTextHandler(progress, nil))
-	}
+	o.log(progress)
 	debug.SetGCPercent(400) // little lives long here
 	churn := &simulate.Churn{Load: load, Rate: o.churn, Every: o.interval, Tell: func(i simulate.Interval) { tellInterval(progress, i) }}
 	if o.churn > 0 {

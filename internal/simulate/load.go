@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"time"
 
@@ -19,9 +20,10 @@ type Load struct {
 	API             *awsecs.Client
 	Cluster         string
 	Tasks, Services int
-	Prefix          string // of the services' names
-	CPU, MemoryMiB  int    // of each task
-	Health          bool   // the container has a health check
+	Prefix          string   // of the services' names
+	CPU, MemoryMiB  int      // of each task
+	Health          bool     // the container has a health check
+	Subnets         []string // of the tasks' network interfaces, which are on Fargate then; none: they are on container instances
 	Deployment      *types.DeploymentConfiguration
 	// Progress is told how far a phase is, about once a second. nil tells nobody.
 	Progress func(phase string, done, of int, since time.Duration)
@@ -93,7 +95,13 @@ func (l *Load) Define(ctx context.Context, version string) (string, error) {
 	if l.Health {
 		c.HealthCheck = &types.HealthCheck{Command: []string{"CMD-SHELL", "true"}}
 	}
-	out, err := l.API.RegisterTaskDefinition(ctx, &awsecs.RegisterTaskDefinitionInput{Family: &l.Prefix, ContainerDefinitions: []types.ContainerDefinition{c}})
+	in := &awsecs.RegisterTaskDefinitionInput{Family: &l.Prefix}
+	if len(l.Subnets) > 0 {
+		in.Cpu, in.Memory, in.NetworkMode = aws.String(strconv.Itoa(l.CPU)), aws.String(strconv.Itoa(l.MemoryMiB)), types.NetworkModeAwsvpc
+		in.RequiresCompatibilities = []types.Compatibility{types.CompatibilityFargate}
+	}
+	in.ContainerDefinitions = []types.ContainerDefinition{c}
+	out, err := l.API.RegisterTaskDefinition(ctx, in)
 	if err != nil {
 		return "", err
 	}
@@ -103,10 +111,15 @@ func (l *Load) Define(ctx context.Context, version string) (string, error) {
 // Create makes the services and waits until all their tasks run.
 func (l *Load) Create(ctx context.Context, definition string) (Phase, error) {
 	return l.phase(ctx, "create", func(ctx context.Context, n int) error {
-		_, err := l.API.CreateService(ctx, &awsecs.CreateServiceInput{
+		in := &awsecs.CreateServiceInput{
 			Cluster: &l.Cluster, ServiceName: aws.String(l.name(n)), TaskDefinition: &definition, DesiredCount: aws.Int32(l.share(n)),
 			DeploymentConfiguration: l.Deployment,
-		})
+		}
+		if len(l.Subnets) > 0 {
+			in.LaunchType = types.LaunchTypeFargate
+			in.NetworkConfiguration = &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: l.Subnets}}
+		}
+		_, err := l.API.CreateService(ctx, in)
 		return err
 	}, func(s types.Service) (int, bool) { return int(s.RunningCount), completed(s) })
 }
