@@ -2,8 +2,6 @@ package endpoint
 
 import (
 	"time"
-
-	"berth/internal/agent"
 )
 
 // taskAnswer is the metadata of a task. What only version 4 has is marked.
@@ -126,9 +124,6 @@ type networkAnswer struct {
 
 // associationsAnswer are the names of a container's devices of a type.
 type associationsAnswer struct{ Associations []string }
-
-// statsAnswer are the statistics of a container. Version 4 alone has rates.
-type statsAnswer = agent.Statistics
 
 func momentOrNil(t time.Time) *time.Time {
 	if t.IsZero() {
