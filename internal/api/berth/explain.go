@@ -77,7 +77,9 @@ func (a *API) explainService(_ context.Context, r *frontdoor.Request, in *Explai
 			break
 		}
 	}
-	if p := lacking(v, s); p != nil {
+	if p := lacking(v, s); p != nil && p.PlatformVersion != "" {
+		out.waitOnFargate(v, s, p)
+	} else if p != nil {
 		if d := v.Definitions.Get(p.TaskDefinition); d != nil {
 			q, fleet := placement.ServiceRequest(s, d), v.FleetForOthers(c.ClusterArn)
 			if q.Count, q.LaunchType = 1, p.LaunchType; s.IsDaemon() {
@@ -217,6 +219,13 @@ func (a *API) explainTask(_ context.Context, r *frontdoor.Request, in *ExplainIn
 	out.timeline(t)
 	if t.DesiredStatus == ecs.Stopped {
 		out.say("it stopped: %s", why(t))
+	}
+	if i := t.Interface; i != nil && i.PrivateIPv4Address != "" {
+		out.say("its network interface %s is %s: %s in subnet %s, groups %s", i.NetworkInterfaceID, t.AttachmentStatus(), i.PrivateIPv4Address, i.SubnetID, strings.Join(i.Groups, " "))
+	}
+	if t.Fargate() {
+		out.onFargate(v, t)
+		return out, nil
 	}
 	if i := v.Instances.Get(t.ContainerInstanceArn); i != nil && !t.Over() {
 		out.say("it is on container instance %s (%s), which is %s", i.ContainerInstanceArn.ID(), i.Ec2InstanceID, connected(i))
