@@ -9,8 +9,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"pgregory.net/rapid"
 
+	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/placement"
+	"berth/internal/vpc"
 )
 
 // addDaemon puts a daemon that needs so much memory into the tables, and returns what a task of it needs.
@@ -145,5 +147,39 @@ func BenchmarkFleetForOthers(b *testing.B) {
 			}
 			b.ReportMetric(float64(80*b.N)/b.Elapsed().Seconds(), "tasks/s")
 		})
+	}
+}
+
+// A daemon whose tasks have network interfaces holds room in the zones of its subnets only, and none when they are gone.
+func TestDaemonsHoldRoomInTheirZones(t *testing.T) {
+	tables := newTables()
+	for _, z := range []string{"a", "b"} {
+		tables.put(&ecs.Instance{
+			ContainerInstanceArn: fleetCluster.Instance(z), Status: ecs.Active, Connected: true, Registered: ecs.Resources{CPUUnits: 1000, MemoryMiB: 1000},
+			Attributes: []types.Attribute{{Name: aws.String(ecs.AttributeZone), Value: &z}},
+		}, false)
+	}
+	addDaemon(tables, "d", 100)
+	held := func() string {
+		f := tables.FleetForOthers(fleetCluster)
+		room := func(z string) int {
+			return f.Room("", tables.Instances.Get(fleetCluster.Instance(z))).Reserved.MemoryMiB
+		}
+		return fmt.Sprint("a ", room("a"), " b ", room("b"))
+	}
+	if got := held(); got != "a 100 b 100" {
+		t.Errorf("without a network: %s", got)
+	}
+	s := *tables.Services.Get(fleetCluster.Service("d"))
+	s.NetworkConfiguration = &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{"subnet-b", "subnet-gone"}}}
+	tables.put(&s, false)
+	subnet := &vpc.Subnet{Arn: vpc.ARN(arn.ScopeOf(fleetCluster), vpc.KindSubnet, "subnet-b"), AvailabilityZone: "b"}
+	tables.put(subnet, false)
+	if got := held(); got != "a 0 b 100" {
+		t.Errorf("with a subnet in zone b: %s", got)
+	}
+	tables.put(subnet, true)
+	if got := held(); got != "a 0 b 0" {
+		t.Errorf("with no subnet left: %s", got)
 	}
 }
