@@ -132,6 +132,9 @@ func (s *Site) Credentials() {
 // KeyID is the administrator's.
 func (s *Site) KeyID() string { return s.keyID }
 
+// Secret is the administrator's.
+func (s *Site) Secret() string { return s.secret }
+
 // Leader is the one of the replicas, of all unless some are named, that says it leads.
 func (s *Site) Leader(among ...*Replica) (found *Replica) {
 	s.T.Helper()
