@@ -166,27 +166,16 @@ func (w *writer) startOnFargate(d *ecs.Deployment, spec ecs.TaskSpec, n, sick in
 // sayCapacity says that tasks of the service wait for capacity that is not to be had, or forgets that it has said so.
 func (w *writer) sayCapacity() {
 	s := w.service
-	pool := w.tx.Pool()
-	for i := range s.Deployments {
-		d := &s.Deployments[i]
-		looked := 0
-		for t := range w.tx.Tasks.Wanted(s.ServiceArn, d.ID) { // those that wait come first
-			if looked++; looked > mostWaiting || !t.Waiting() {
-				break
-			}
-			if pool.Unavailable(t.AvailabilityZone, t.CPUArchitecture) {
-				w.sayOnce("capacity", deployment.NoCapacity)
-				return
-			}
+	for in := range w.tx.Tasks.WaitingIn(s.ServiceArn) {
+		if zone, architecture := in[0], in[1]; w.tx.Pool().Unavailable(zone, architecture) {
+			w.sayOnce("capacity", deployment.NoCapacity)
+			return
 		}
 	}
 	if slices.ContainsFunc(s.Said, func(x ecs.Said) bool { return x.Topic == "capacity" }) {
 		deployment.Unsay(w.change(), "capacity")
 	}
 }
-
-// mostWaiting is how many waiting tasks of a deployment are looked at for a zone without capacity.
-const mostWaiting = 20
 
 // spec is what the deployment's tasks are made of, but for their instances. Its Definition is nil where there is none.
 func (w *writer) spec(p *ecs.Deployment) ecs.TaskSpec {

@@ -99,6 +99,7 @@ func picture(t *Tables) []string {
 	var out []string
 	say := func(format string, a ...any) { out = append(out, fmt.Sprintf(format, a...)) }
 	t.Tasks.counts.sums.Scan(func(k string, c Counts) bool { say("counts %q %+v", k, c); return true })
+	t.Tasks.lacking.sums.Scan(func(k string, n int) bool { say("waiting %q %d", k, n); return true })
 	t.Interfaces.subnets.sums.Scan(func(k string, n int) bool { say("in subnet %q %d", k, n); return true })
 	t.Interfaces.groups.sums.Scan(func(k string, n int) bool { say("in security group %q %d", k, n); return true })
 	for i := range t.Interfaces.Under("", "") {

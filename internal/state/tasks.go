@@ -2,6 +2,7 @@ package state
 
 import (
 	"iter"
+	"strings"
 	"time"
 
 	"berth/internal/arn"
@@ -20,6 +21,7 @@ type Tasks struct {
 	groups     tally[int]      // by cluster, group and instance: tasks that should run
 	usage      tally[*Usage]   // by instance
 	zones      tally[int]      // by service, deployment and availability zone: tasks that should run
+	lacking    tally[int]      // by service, availability zone and architecture: tasks that wait for capacity
 	providers  tally[int]      // by service, deployment and capacity provider: tasks that should run
 }
 
@@ -124,7 +126,7 @@ func readiness(t *ecs.Task) int {
 
 func (t *Tasks) copy() Tasks {
 	return Tasks{t.Table.copy(), t.byService.copy(), t.byInstance.copy(), t.stopped.copy(), t.waiting.copy(), t.counts.copy(), t.groups.copy(), t.usage.copy(), t.zones.copy(),
-		t.providers.copy()}
+		t.lacking.copy(), t.providers.copy()}
 }
 
 func (t *Tasks) swap(key string, r *ecs.Task) *ecs.Task {
@@ -133,6 +135,8 @@ func (t *Tasks) swap(key string, r *ecs.Task) *ecs.Task {
 	t.byInstance.move(old, r, func(x *ecs.Task) bool { return x.ContainerInstanceArn != "" && !x.Over() })
 	t.stopped.move(old, r, func(x *ecs.Task) bool { return x.StoppedAt != nil })
 	t.waiting.move(old, r, (*ecs.Task).Waiting)
+	t.countWaiting(old, -1)
+	t.countWaiting(r, 1)
 	t.count(old, -1)
 	t.count(r, 1)
 	t.countZone(old, r)
@@ -211,6 +215,24 @@ func (t *Tasks) InGroup(c arn.Cluster, group string, i arn.Instance) int {
 // FromProvider is how many tasks of a service's deployment, which should run, a capacity provider has.
 func (t *Tasks) FromProvider(s arn.Service, deployment, provider string) int {
 	return t.providers.get(countsKey(s, deployment) + "\x00" + provider)
+}
+
+func (t *Tasks) countWaiting(x *ecs.Task, n int) {
+	if x != nil && x.Waiting() && x.Service != "" {
+		t.lacking.add(string(x.Service)+"\x00"+x.AvailabilityZone+"\x00"+x.CPUArchitecture, func(c int) int { return c + n })
+	}
+}
+
+// WaitingIn yields how many tasks of a service wait for capacity in each availability zone, by architecture, where there are some.
+func (t *Tasks) WaitingIn(s arn.Service) iter.Seq2[[2]string, int] {
+	return func(yield func([2]string, int) bool) {
+		for k, n := range t.lacking.under(string(s) + "\x00") {
+			zone, architecture, _ := strings.Cut(k, "\x00")
+			if !yield([2]string{zone, architecture}, n) {
+				return
+			}
+		}
+	}
 }
 
 // Waiting yields the tasks that wait for capacity, the oldest first.

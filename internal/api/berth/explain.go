@@ -78,7 +78,7 @@ func (a *API) explainService(_ context.Context, r *frontdoor.Request, in *Explai
 		}
 	}
 	if p := lacking(v, s); p != nil && p.PlatformVersion != "" {
-		out.waitOnFargate(v, s, p)
+		out.waitOnFargate(v, s)
 	} else if p != nil {
 		if d := v.Definitions.Get(p.TaskDefinition); d != nil {
 			q, fleet := placement.ServiceRequest(s, d), v.FleetForOthers(c.ClusterArn)

@@ -1,10 +1,6 @@
 package berth
 
 import (
-	"cmp"
-	"maps"
-	"slices"
-
 	"berth/internal/ecs"
 	"berth/internal/state"
 )
@@ -20,20 +16,10 @@ func (e *ExplainOutput) onFargate(v *state.Snapshot, t *ecs.Task) {
 	}
 }
 
-// waitOnFargate says how many tasks of a deployment wait for capacity, and why.
-func (e *ExplainOutput) waitOnFargate(v *state.Snapshot, s *ecs.Service, d *ecs.Deployment) {
-	type place struct{ zone, architecture string }
-	waiting := map[place]int{}
-	for t := range v.Tasks.Wanted(s.ServiceArn, d.ID) {
-		if t.LastStatus.After(ecs.Activating) {
-			break // what does not run yet comes first
-		}
-		if t.Waiting() {
-			waiting[place{t.AvailabilityZone, t.CPUArchitecture}]++
-		}
-	}
-	for _, p := range slices.SortedFunc(maps.Keys(waiting), func(a, b place) int { return cmp.Compare(a.zone+a.architecture, b.zone+b.architecture) }) {
-		e.say("%d tasks wait for capacity of Fargate in %s: %s", waiting[p], p.zone, capacityIn(v.Pool(), p.zone, p.architecture))
+// waitOnFargate says how many tasks of a service wait for capacity, and why.
+func (e *ExplainOutput) waitOnFargate(v *state.Snapshot, s *ecs.Service) {
+	for in, n := range v.Tasks.WaitingIn(s.ServiceArn) {
+		e.say("%d tasks wait for capacity of Fargate in %s: %s", n, in[0], capacityIn(v.Pool(), in[0], in[1]))
 	}
 }
 
