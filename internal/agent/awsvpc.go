@@ -59,7 +59,7 @@ func nextOfNetwork(r *Record, c *Container) (Act, bool) {
 		return 0, false
 	}
 	switch {
-	case c.Phase == Up && !r.Attached && !r.stopping() && !c.Unseen && !c.Doomed:
+	case c.Phase == Up && (!r.Attached || r.Bereft) && !r.stopping() && !c.Unseen && !c.Doomed:
 		return Attach, true
 	case c.Phase == Ended && !r.Detached && r.ended():
 		return Detach, true
@@ -87,6 +87,9 @@ func (t *task) attach(ctx context.Context) error {
 	var limit time.Time
 	t.view(func(r *Record) {
 		id, limit = r.interfaceID(), r.container(pauseContainer).StartedAt.Add(attachTimeout)
+		if r.Bereft {
+			limit = time.Now().Add(attachTimeout)
+		}
 	})
 	if anew := t.agent.began.Add(attachAnew); anew.After(limit) {
 		limit = anew
@@ -100,7 +103,7 @@ func (t *task) attach(ctx context.Context) error {
 	t.view(func(r *Record) { stopping = r.stopping() })
 	switch {
 	case err == nil:
-		t.change(pauseContainer, func(r *Record, _ *Container) bool { r.Attached = true; return true })
+		t.change(pauseContainer, func(r *Record, _ *Container) bool { r.Attached, r.Bereft = true, false; return true })
 		return nil
 	case stopping:
 		return nil
@@ -111,6 +114,12 @@ func (t *task) attach(ctx context.Context) error {
 		return nil
 	}
 	return fmt.Errorf("give the task its network interface %s: %w", id, err)
+}
+
+// reattach gives the task its interface once more.
+func (t *task) reattach() {
+	t.log.Warn("the task's network interface was taken away, and comes back")
+	t.change(pauseContainer, func(r *Record, _ *Container) bool { r.Bereft = true; return true })
 }
 
 // attachNow gives the process of the pause container the interface.

@@ -36,6 +36,7 @@ type Record struct {
 	Reason   string        // of the task itself, where it could not be run at all
 	Network  string        // bridge, host, none or awsvpc
 	Attached bool          // in awsvpc mode: it has its network interface
+	Bereft   bool          `json:"-"` // it lost its network interface, and is to have it again
 	Detached bool          // in awsvpc mode: it has it no more
 	Endpoint string        // the id under which its containers reach an agent that was before endpoints of containers
 

@@ -114,6 +114,7 @@ func (v *vpcs) run(ctx context.Context) error {
 
 func (v *vpcs) apply(ctx context.Context, g *errgroup.Group) {
 	began, failing := time.Now(), pause{}
+	var before *NetworkState // the one that was applied last
 	again := time.NewTimer(patience)
 	defer again.Stop()
 	for {
@@ -127,7 +128,12 @@ func (v *vpcs) apply(ctx context.Context, g *errgroup.Group) {
 		if !some || missing > 0 && time.Since(began) < patience {
 			continue
 		}
+		bereft := v.bereft(before, state)
 		err := errors.Join(v.agent.Network.Apply(ctx, state), v.listen(ctx, g, state)) // a VPC that fails does not keep others
+		before = &state
+		for _, t := range bereft {
+			t.reattach()
+		}
 		if err == nil {
 			failing.reset()
 			continue
@@ -138,6 +144,22 @@ func (v *vpcs) apply(ctx context.Context, g *errgroup.Group) {
 		failing.fail(time.Now())
 		again.Reset(time.Until(failing.until))
 	}
+}
+
+// bereft are the tasks whose interface the state before has taken away from them, and the next one has: their instance's session was away for longer than
+// patience when the agent started.
+func (v *vpcs) bereft(before *NetworkState, next NetworkState) (list []*task) {
+	if before == nil {
+		return nil
+	}
+	for _, t := range v.agent.all() {
+		t.view(func(r *Record) {
+			if r.networked() && r.Attached && !before.Interfaces[r.interfaceID()].Local && next.Interfaces[r.interfaceID()].Local {
+				list = append(list, t)
+			}
+		})
+	}
+	return list
 }
 
 // endpointsInVPC is where containers in a VPC find the task endpoints.

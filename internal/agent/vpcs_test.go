@@ -131,6 +131,36 @@ func TestRestartKeepsInterfaces(t *testing.T) {
 	})
 }
 
+// TestBereftTask: a task whose instance was told nothing for longer than others are kept waiting has lost its interface, and gets it back.
+func TestBereftTask(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newVPCWorld(t)
+		w.config.Instances = append(w.config.Instances, other)
+		w.tell("demo", inVPC(3, eni))
+		w.tell("other", acsproto.Network{N: 3, Whole: true})
+		w.start()
+		defer func() { w.kill() }()
+		one := networked(1, eni, essential("a", "app"))
+		w.control.Run(one)
+		synctest.Wait()
+		w.kill()
+		w.mu.Lock()
+		w.news["demo"] = nil
+		w.mu.Unlock()
+		w.start()
+		time.Sleep(10 * time.Minute)
+		if got := w.network.Attached(); len(got) != 0 {
+			t.Errorf("attached are %v: the test does not show what it should", got)
+		}
+		w.tell("demo", inVPC(4, eni))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		w.attachedTo(eni)
+		w.expect(one.ARN, "RUNNING a:RUNNING")
+		w.once()
+	})
+}
+
 // TestApplyIsTriedAgain: a network that cannot be made as it should be is tried again without news.
 func TestApplyIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
