@@ -35,7 +35,16 @@ func TestScripts(t *testing.T) { scripts(t, "testdata/together") }
 func TestFaults(t *testing.T)  { scripts(t, "testdata/faults") }
 func TestDrain(t *testing.T)   { scripts(t, "testdata/drain") }
 
+// Tasks with network interfaces of their own, in both modes.
+func TestVPC(t *testing.T)       { scripts(t, "testdata/vpc") }
+func TestFargate(t *testing.T)   { scripts(t, "testdata/fargate") }
+func TestVPCFaults(t *testing.T) { scripts(t, "testdata/vpcfaults") }
+
 func scripts(t *testing.T, dir string) {
+	reachable := ""
+	if defaultVPCIsFree() {
+		reachable = "yes"
+	}
 	w := start(t)
 	testscript.Run(t, testscript.Params{
 		Dir: dir, UpdateScripts: os.Getenv("UPDATE") != "", RequireExplicitExec: true,
@@ -49,6 +58,14 @@ func scripts(t *testing.T, dir string) {
 			e.Setenv("DATA", w.data)
 			e.Setenv("IMAGE", image)
 			e.Setenv("FREE", freeAddress(t))
+			e.Setenv("REACHABLE", reachable)
+			lib, err := os.ReadFile("testdata/lib.sh")
+			if err != nil {
+				return err
+			}
+			if err := os.WriteFile(filepath.Join(e.WorkDir, "lib.sh"), lib, 0o644); err != nil {
+				return err
+			}
 			e.Defer(func() { // what a script that failed left behind
 				for _, name := range []string{"other", "m1", "m2", "m3"} {
 					other := filepath.Join(e.WorkDir, name)
@@ -66,6 +83,12 @@ func scripts(t *testing.T, dir string) {
 			"kill9": w.kill9, "containers": w.containers, "eventually": eventually,
 		},
 	})
+}
+
+// defaultVPCIsFree reports whether the machine has no route to the default VPC yet. Where another installation has it, that is the one that is reached.
+func defaultVPCIsFree() bool {
+	out, err := exec.Command("ip", "route", "show", "172.31.0.0/16").Output()
+	return err == nil && len(out) == 0
 }
 
 // start builds nothing: it runs bin/berth, which `make e2e` builds, or builds it for itself.
@@ -164,6 +187,15 @@ func (w *world) stop(t testing.TB) {
 	for _, one := range tables {
 		if strings.Contains(one.Name, in.ID) {
 			t.Errorf("the packet filter's table %s is left", one.Name)
+		}
+	}
+	for _, list := range []string{"netns", "-d link"} {
+		out, err := exec.Command("ip", strings.Fields(list)...).CombinedOutput()
+		if err != nil {
+			t.Errorf("ip %s: %v\n%s", list, err, out)
+		}
+		if strings.Contains(string(out), in.ID) {
+			t.Errorf("of the installation %s is left, by ip %s:\n%s", in.ID, list, out)
 		}
 	}
 }
