@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -39,7 +40,7 @@ func BenchmarkLaunch(b *testing.B) {
 		b.Run(string(mode), func(b *testing.B) {
 			var ours, theirs []time.Duration
 			for b.Loop() {
-				ours = append(ours, w.launch(b, c, "bench-"+string(mode)))
+				ours = append(ours, w.launch(b, c, &awsecs.RunTaskInput{TaskDefinition: aws.String("bench-" + string(mode))}))
 				theirs = append(theirs, dockerRun(b, string(mode)))
 			}
 			b.ReportMetric(median(ours).Seconds()*1000, "ms/task")
@@ -49,9 +50,55 @@ func BenchmarkLaunch(b *testing.B) {
 	}
 }
 
-func (w *world) launch(b *testing.B, c *awsecs.Client, family string) time.Duration {
+// BenchmarkLaunchFargate measures from RunTask until DescribeTasks says RUNNING of a task on Fargate, with its own network interface, on a member of the pool
+// that is there, beside a task in bridge mode of the same size on a container instance.
+func BenchmarkLaunchFargate(b *testing.B) {
+	w := start(b)
+	c := w.client()
+	for family, mode := range map[string]types.NetworkMode{"fargate": types.NetworkModeAwsvpc, "ec2": types.NetworkModeBridge} {
+		_, err := c.RegisterTaskDefinition(b.Context(), &awsecs.RegisterTaskDefinitionInput{
+			Family: aws.String(family), NetworkMode: mode, Cpu: aws.String("256"), Memory: aws.String("512"),
+			ContainerDefinitions: []types.ContainerDefinition{{Name: aws.String("x"), Image: aws.String(image), EntryPoint: []string{"/bin/sleep"},
+				Command: []string{"3600"}, StopTimeout: aws.Int32(2)}},
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	ec2 := &awsecs.RunTaskInput{TaskDefinition: aws.String("ec2")}
+	fargate := &awsecs.RunTaskInput{
+		TaskDefinition: aws.String("fargate"), LaunchType: types.LaunchTypeFargate,
+		NetworkConfiguration: &types.NetworkConfiguration{AwsvpcConfiguration: &types.AwsVpcConfiguration{Subnets: []string{w.subnet(b)}}},
+	}
+	w.launch(b, c, fargate) // the pool grows
+	var ours, theirs []time.Duration
+	for b.Loop() {
+		ours = append(ours, w.launch(b, c, fargate))
+		theirs = append(theirs, w.launch(b, c, ec2))
+	}
+	b.ReportMetric(median(ours).Seconds()*1000, "ms/task")
+	b.ReportMetric(median(theirs).Seconds()*1000, "ms/bridge-task")
+	b.ReportMetric(median(ours).Seconds()/median(theirs).Seconds(), "ratio")
+}
+
+// subnet is a subnet of the default VPC.
+func (w *world) subnet(b *testing.B) string {
+	aws := exec.Command("aws", "ec2", "describe-subnets", "--query", "Subnets[0].SubnetId", "--output", "text")
+	aws.Env = os.Environ()
+	for k, v := range w.env {
+		aws.Env = append(aws.Env, k+"="+v)
+	}
+	out, err := aws.Output()
+	if err != nil {
+		b.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+func (w *world) launch(b *testing.B, c *awsecs.Client, in *awsecs.RunTaskInput) time.Duration {
+	run := *in // the SDK puts a token of its own into it
 	began := time.Now()
-	out, err := c.RunTask(b.Context(), &awsecs.RunTaskInput{TaskDefinition: &family})
+	out, err := c.RunTask(b.Context(), &run)
 	if err != nil || len(out.Tasks) != 1 {
 		b.Fatalf("run task: %v, %+v", err, out)
 	}
