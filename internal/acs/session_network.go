@@ -6,9 +6,17 @@ import (
 	"time"
 )
 
-// networkGap is how much longer than a look at the VPCs takes the next one waits at least: telling about them takes a small part of a processor, however
-// often they change.
-const networkGap = 10
+// networkGap is how much longer than a look at the VPCs takes the next one waits, times the sessions that look too and at least ten of them: however often VPCs
+// change, all looks together take a quarter of a processor. networkLate is how long it waits at most.
+const (
+	networkGap  = 4
+	networkLate = 2 * time.Second
+)
+
+// networkPause is how long a session waits after a look that took so long.
+func networkPause(took time.Duration, sessions int) time.Duration {
+	return min(networkLate, took*time.Duration(networkGap*max(10, sessions)))
+}
 
 // pokeNetwork makes the session look again at what its instance must know of its VPCs. It never waits.
 func (s *session) pokeNetwork() {
@@ -31,7 +39,8 @@ func (s *session) networkChanged(ctx context.Context) error {
 func (s *session) sendNetwork(ctx context.Context) error {
 	began := time.Now()
 	m, ok := s.hub.Control.Network(s.instance, s.networkTold)
-	s.networkNext = began.Add((1 + networkGap) * time.Since(began))
+	sessions, _ := s.hub.Sessions()
+	s.networkNext = time.Now().Add(networkPause(time.Since(began), sessions))
 	if !ok {
 		return nil
 	}

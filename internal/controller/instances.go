@@ -31,11 +31,12 @@ type Instances struct {
 
 	loop reconcile.Loop[arn.Instance]
 
-	mu     sync.Mutex
-	since  time.Time                        // when this replica began to lead: before that, nobody could be connected
-	proven map[arn.Task]bool                // tasks that telemetry named since then, kept while a restore is being proven
-	vpcs   map[vpc.ID]map[arn.Instance]bool // in which VPCs instances with a session have interfaces
-	gone   map[arn.Instance]time.Time       // since when instances are without a session, as this leader knows; on the monotonic clock
+	mu          sync.Mutex
+	since       time.Time                        // when this replica began to lead: before that, nobody could be connected
+	proven      map[arn.Task]bool                // tasks that telemetry named since then, kept while a restore is being proven
+	vpcs        map[vpc.ID]map[arn.Instance]bool // in which VPCs instances with a session have interfaces
+	networkLogs map[vpc.ID]*networkLog           // what has changed of the interfaces of those VPCs, nil while changes are not followed
+	gone        map[arn.Instance]time.Time       // since when instances are without a session, as this leader knows; on the monotonic clock
 }
 
 var _ acs.Control = (*Instances)(nil)
@@ -47,7 +48,7 @@ const grace = 45 * time.Second
 func (c *Instances) Run(ctx context.Context) error {
 	c.mu.Lock()
 	c.since, c.proven, c.gone = time.Now(), nil, map[arn.Instance]time.Time{}
-	c.vpcs = nil
+	c.vpcs, c.networkLogs = nil, nil
 	c.mu.Unlock()
 	c.loop.Name, c.loop.Log, c.loop.Reconcile, c.loop.Observe = "instances", c.Log, c.reconcile, c.Observe
 	return work(ctx, &c.loop, c.State, c.lookAtAll, c.changed, c.prove)
@@ -57,14 +58,16 @@ func (c *Instances) Run(ctx context.Context) error {
 func (c *Instances) Depth() int { return c.loop.Depth() }
 
 func (c *Instances) lookAtAll(v *state.Snapshot) {
+	c.follow()
 	for i := range v.Instances.All() {
 		c.loop.Add(i.ContainerInstanceArn)
 		c.Hub.Notify(i.ContainerInstanceArn)
+		c.Hub.NotifyNetwork(i.ContainerInstanceArn)
 	}
 }
 
 // changed turns a change into a note to the hub or a key for the loop.
-func (c *Instances) changed(_ *state.Snapshot, ch state.Change) {
+func (c *Instances) changed(v *state.Snapshot, ch state.Change) {
 	c.networkChanged(ch)
 	switch r := ch.Record().(type) {
 	case *ecs.Task:
@@ -75,6 +78,7 @@ func (c *Instances) changed(_ *state.Snapshot, ch state.Change) {
 		if registered(ch) {
 			c.note(r.ContainerInstanceArn, true)
 		}
+		c.machineChanged(v.Tables, ch)
 		c.loop.Add(r.ContainerInstanceArn)
 	}
 }

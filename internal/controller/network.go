@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"maps"
 	"reflect"
 	"strconv"
 
@@ -22,24 +23,41 @@ func (c *Instances) Network(a arn.Instance, told map[string]any) (m acsproto.Net
 	if _, can := i.Attribute(ecs.AttributeVPC); !can {
 		return m, false
 	}
-	if c.subscribe(a, vpcsOf(v.Tables, a)) {
-		v = c.State.View() // of a change between the first view and now the instance was not told
-	}
-	l := &networkLook{tables: v.Tables, instance: a, told: told, seen: map[string]bool{}, hosts: map[string]string{}}
+	vpcs := vpcsOf(v.Tables, a)
+	c.subscribe(a, vpcs)
+	now := c.cursors(vpcs)
+	v = c.State.View() // of a change between the first view and now the instance was not told
+	l := &networkLook{tables: v.Tables, instance: a, told: told, hosts: map[string]string{}}
 	l.m.N, l.m.Whole = int64(v.N), len(told) == 0
-	told[sessionBegan] = true
-	l.seen[sessionBegan] = true
-	for id, scope := range vpcsOf(v.Tables, a) {
-		l.vpc(id, scope)
+	old, _ := told[networkFollowed].(map[vpc.ID]networkCursor)
+	is := vpcsOf(v.Tables, a)
+	if keys, ok := c.changedSince(old, now); ok && maps.Equal(is, vpcs) {
+		l.some(keys, vpcs)
+	} else {
+		l.all(is)
 	}
-	for id := range told {
-		if !l.seen[id] {
-			l.m.Gone = append(l.m.Gone, id)
-			delete(told, id)
-		}
+	delete(told, networkFollowed)
+	if maps.Equal(is, vpcs) && now != nil {
+		told[networkFollowed] = now
 	}
 	m = l.m
 	return m, m.Whole || len(m.VPCs)+len(m.Groups)+len(m.Interfaces)+len(m.Gone) > 0
+}
+
+// all looks at all of the VPCs. What was told and is not there any more is gone.
+func (l *networkLook) all(vpcs map[vpc.ID]arn.Scope) {
+	l.seen = make(map[string]bool, len(l.told)+2)
+	l.told[sessionBegan] = true
+	l.seen[sessionBegan], l.seen[networkFollowed] = true, true
+	for id, scope := range vpcs {
+		l.vpc(id, scope)
+	}
+	for id := range l.told {
+		if !l.seen[id] {
+			l.m.Gone = append(l.m.Gone, id)
+			delete(l.told, id)
+		}
+	}
 }
 
 // vpcsOf are the VPCs in which an instance has interfaces, with their accounts and regions.
@@ -60,7 +78,7 @@ type networkLook struct {
 	tables   *state.Tables
 	instance arn.Instance
 	told     map[string]any
-	seen     map[string]bool
+	seen     map[string]bool   // nil where only some are looked at
 	hosts    map[string]string // addresses of machines by container instance
 	m        acsproto.Network
 }
@@ -73,7 +91,9 @@ type toldInterface struct {
 
 // news notes that an object is there, and reports whether it was not told as it is made of what.
 func (l *networkLook) news(id string, what any) bool {
-	l.seen[id] = true
+	if l.seen != nil {
+		l.seen[id] = true
+	}
 	if l.told[id] == what {
 		return false
 	}
@@ -93,13 +113,7 @@ func (l *networkLook) vpc(id vpc.ID, s arn.Scope) {
 		}
 	}
 	for n := range l.tables.Interfaces.InVPC(id) {
-		if n.Instance == "" && n.Task != "" {
-			continue // its task has no place yet
-		}
-		host := l.host(n.Instance)
-		if l.news(n.ID(), toldInterface{n, host}) {
-			l.m.Interfaces = append(l.m.Interfaces, vpc.NetworkInterfaceOn(n, host, n.Instance == string(l.instance), s.Region))
-		}
+		l.face(n, s)
 	}
 }
 
@@ -170,6 +184,7 @@ func (c *Instances) subscribe(a arn.Instance, vpcs map[vpc.ID]arn.Scope) (more b
 		if _, still := vpcs[id]; !still && members[a] {
 			if delete(members, a); len(members) == 0 {
 				delete(c.vpcs, id)
+				delete(c.networkLogs, id)
 			}
 		}
 	}
@@ -195,24 +210,26 @@ func (c *Instances) networkChanged(ch state.Change) {
 		if r.ContainerInstanceArn != "" {
 			c.Hub.NotifyNetwork(r.ContainerInstanceArn)
 		}
+		c.interfaceChanged(r.Interface.VpcID, vpc.ARN(arn.ScopeOf(r.TaskArn), vpc.KindNetworkInterface, r.Interface.NetworkInterfaceID))
 		c.notifyVPC(r.Interface.VpcID)
 	case *vpc.VPC:
-		c.notifyVPC(r.ID())
+		c.vpcChanged(r.ID())
 	case *vpc.Subnet:
-		c.notifyVPC(r.VpcID)
+		c.vpcChanged(r.VpcID)
 	case *vpc.SecurityGroup:
-		c.notifyVPC(r.VpcID)
+		c.vpcChanged(r.VpcID)
 	case *vpc.NetworkInterface:
+		c.interfaceChanged(r.VpcID, r.Key())
 		c.notifyVPC(r.VpcID)
 	case *vpc.RouteTable:
-		c.notifyVPC(r.VpcID)
+		c.vpcChanged(r.VpcID)
 	case *vpc.InternetGateway:
-		c.notifyVPC(r.VpcID)
+		c.vpcChanged(r.VpcID)
 		if old, ok := ch.Old.(*vpc.InternetGateway); ok {
-			c.notifyVPC(old.VpcID)
+			c.vpcChanged(old.VpcID)
 		}
 	case *vpc.NATGateway:
-		c.notifyVPC(r.VpcID)
+		c.vpcChanged(r.VpcID)
 	}
 }
 
