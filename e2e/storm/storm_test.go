@@ -38,15 +38,22 @@ type server struct {
 	process *exec.Cmd
 }
 
-func startServer(b testing.TB, flags ...string) *server {
+// programOf is the program to run.
+func programOf(b testing.TB) string {
 	b.Helper()
-	var err error
-	path := *given
-	if path == "" {
-		path = site.Berth(b)
-	} else if path, err = filepath.Abs(path); err != nil {
+	if *given == "" {
+		return site.Berth(b)
+	}
+	path, err := filepath.Abs(*given)
+	if err != nil {
 		b.Fatal(err)
 	}
+	return path
+}
+
+func startServer(b testing.TB, flags ...string) *server {
+	b.Helper()
+	path := programOf(b)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
