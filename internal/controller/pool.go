@@ -83,7 +83,7 @@ func (c *Pool) reconcile(ctx context.Context, _ string) (time.Time, error) {
 	}
 	for more := true; more; {
 		err := c.State.Update(ctx, func(tx *state.Tx) error {
-			more = c.place(tx)
+			more = c.place(tx, stamp())
 			return nil
 		})
 		if err != nil {

@@ -79,7 +79,7 @@ func waitingNeeds(t *state.Tables) (needs []capacity.Need, tasks map[need][]*ecs
 }
 
 // place puts waiting tasks on members with room, as many as one Update takes, and reports whether there may be more.
-func (c *Pool) place(tx *state.Tx) (more bool) {
+func (c *Pool) place(tx *state.Tx, now time.Time) (more bool) {
 	left := budget
 	kinds, tasks := waitingKinds(tx.Tables)
 	for _, k := range kinds {
@@ -89,7 +89,11 @@ func (c *Pool) place(tx *state.Tx) (more bool) {
 		}
 		r := launch.PoolRequest(d, k.override)
 		r.Zone, r.Count = k.zone, min(len(tasks[k]), left)
-		for i, member := range placement.Decide(tx.Fleet(arn.Pool), r).Placed {
+		placed := placement.Decide(tx.Fleet(arn.Pool), r).Placed
+		if len(placed) == 0 && launch.Lacking(tx.Tables, d, k.override, k.zone) {
+			left -= endHopeless(tx, tasks[k][:r.Count], now)
+		}
+		for i, member := range placed {
 			n := tasks[k][i].Clone()
 			if n.Place(tx.Instances.Get(member)) {
 				tx.Put(n)
@@ -101,6 +105,17 @@ func (c *Pool) place(tx *state.Tx) (more bool) {
 		}
 	}
 	return false
+}
+
+// endHopeless stops waiting tasks that no member will ever run. To their services they have not failed: these start no others as long as it is so.
+func endHopeless(tx *state.Tx, tasks []*ecs.Task, now time.Time) int {
+	for _, t := range tasks {
+		n := t.Clone()
+		n.Stop(now, types.TaskStopCodeTaskFailedToStart, ecs.CapacityUnavailable)
+		n.Counted = n.Service != ""
+		tx.Put(n)
+	}
+	return len(tasks)
 }
 
 // decide asks package capacity and writes down what it says. What is to be launched and terminated is then asked of the provider.

@@ -6,12 +6,17 @@ import (
 	"berth/internal/state"
 )
 
-// roomIn wakes the services that wait for a place in the cluster.
+// roomIn wakes the services that wait for a place in the cluster; any may wait for one in the pool.
 func (c *Services) roomIn(k arn.Cluster) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for s := range c.waiting[k] {
-		c.loop.Add(s)
+	for of, services := range c.waiting {
+		if of != k && k != arn.Pool {
+			continue
+		}
+		for s := range services {
+			c.loop.Add(s)
+		}
 	}
 }
 

@@ -44,7 +44,7 @@ func (f *Fargate) Start(tx *state.Tx) (tasks []*ecs.Task, refused int) {
 		tasks = append(tasks, f.place(tx, zone, &left)...)
 	}
 	if left > 0 {
-		zones = slices.DeleteFunc(zones, func(z string) bool { return f.lacking(tx, z) })
+		zones = slices.DeleteFunc(zones, func(z string) bool { return Lacking(tx.Tables, f.Spec.Definition, f.Spec.Overrides, z) })
 	}
 	for left > 0 {
 		zone := f.waitIn(tx, zones, tasks)
@@ -63,13 +63,14 @@ func served(d *ecs.TaskDefinition) bool {
 	return (p == nil || p.OperatingSystemFamily == "" || p.OperatingSystemFamily == types.OSFamilyLinux) && (role == nil || *role == "")
 }
 
-// lacking reports whether the members of the task's architecture in a zone all lack an attribute that it needs, a log driver for one: new ones will lack it too.
-func (f *Fargate) lacking(tx *state.Tx, zone string) bool {
-	r := PoolRequest(f.Spec.Definition, f.Spec.Overrides)
+// Lacking reports whether the pool's members of a task's architecture in a zone all lack an attribute that it needs, a log driver for one: new ones will lack it
+// too.
+func Lacking(t *state.Tables, d *ecs.TaskDefinition, o *types.TaskOverride, zone string) bool {
+	r := PoolRequest(d, o)
 	r.Zone = zone
 	some := false
-	for room, v := range placement.Survey(tx.Fleet(arn.Pool), r) {
-		if is, _ := room.Instance.Attribute(ecs.AttributeArchitecture); room.Instance.Zone() != zone || is != ecs.Architecture(f.Spec.Definition) {
+	for room, v := range placement.Survey(t.Fleet(arn.Pool), r) {
+		if is, _ := room.Instance.Attribute(ecs.AttributeArchitecture); room.Instance.Zone() != zone || is != ecs.Architecture(d) {
 			continue
 		}
 		if v.Reason != placement.Attribute {
