@@ -207,6 +207,9 @@ func (c *Instances) networkChanged(ch state.Change) {
 		if r.Interface == nil || old != nil && new != nil && old.Interface == new.Interface && old.ContainerInstanceArn == new.ContainerInstanceArn && old.Over() == new.Over() {
 			return
 		}
+		if new != nil && new.Waiting() || sameToMachines(state.TaskInterface(old), state.TaskInterface(new)) {
+			return // nobody is told of it yet, or nothing else than before
+		}
 		if r.ContainerInstanceArn != "" {
 			c.Hub.NotifyNetwork(r.ContainerInstanceArn)
 		}

@@ -1,6 +1,7 @@
 package controller
 
 import (
+	"slices"
 	"strings"
 
 	"berth/internal/arn"
@@ -137,8 +138,17 @@ func (l *networkLook) face(n *vpc.NetworkInterface, s arn.Scope) bool {
 		return false // its task has no place yet
 	}
 	host := l.host(n.Instance)
+	if t, ok := l.told[n.ID()].(toldInterface); ok && t.interfaces != n && t.host == host && sameToMachines(t.interfaces, n) {
+		l.told[n.ID()] = toldInterface{n, host}
+	}
 	if l.news(n.ID(), toldInterface{n, host}) {
 		l.m.Interfaces = append(l.m.Interfaces, vpc.NetworkInterfaceOn(n, host, n.Instance == string(l.instance), s.Region))
 	}
 	return true
+}
+
+// sameToMachines reports whether machines are told the same of an interface: that it is attached, for one, they are not.
+func sameToMachines(a, b *vpc.NetworkInterface) bool {
+	return a != nil && b != nil && a.Arn == b.Arn && a.VpcID == b.VpcID && a.SubnetID == b.SubnetID && a.Address == b.Address && a.MAC == b.MAC &&
+		a.PublicIP == b.PublicIP && a.Instance == b.Instance && a.Task == b.Task && slices.Equal(a.Groups, b.Groups)
 }

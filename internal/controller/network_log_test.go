@@ -75,6 +75,10 @@ func (n *net) drawn(t *testing.T, r *rand.Rand, step int) {
 			c := x.Clone()
 			c.Place(tx.Instances.Get(demo.Instance(on())))
 			tx.Put(c)
+		case kind < 8 && !x.Waiting():
+			if c := x.Clone(); c.Attach(stamp()) {
+				tx.Put(c)
+			}
 		case kind == 8:
 			of := fmt.Sprint(1 + r.IntN(2))
 			tx.Put(&vpc.SecurityGroup{Arn: vpcARN(vpc.KindSecurityGroup, "sg-"+of), VpcID: of, GroupName: "default", Rules: []vpc.Rule{{ID: fmt.Sprint(step), Protocol: "-1"}}})
@@ -117,6 +121,28 @@ func TestNetworkBitByBit(t *testing.T) {
 			}
 		})
 	}
+}
+
+// That a task has its interface is nothing that machines are told: neither at once, nor when they look at all again.
+func TestNetworkAttached(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := newNet(t, netTask("a", "1", "10.0.0.4", "i1"), netTask("b", "1", "10.0.0.5", "i2"))
+		n.follows(t)
+		n.look()
+		n.write(t, func(tx *state.Tx) {
+			c := tx.Tasks.Get(demo.Task("b")).Clone()
+			c.Attach(stamp())
+			tx.Put(c)
+		})
+		synctest.Wait()
+		if got := n.look(); got != "nothing" {
+			t.Errorf("told %s", got)
+		}
+		n.vpcChanged("1")
+		if got := n.look(); got != "nothing" {
+			t.Errorf("told %s when all is looked at", got)
+		}
+	})
 }
 
 // A log forgets its oldest changes, and who has not followed so far looks at all.
