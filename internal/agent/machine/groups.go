@@ -92,10 +92,31 @@ func (g *Groups) Remove(ctx context.Context, group agent.Group) error {
 	}
 	for _, tree := range g.trees() {
 		dir := filepath.Join(tree, g.path(group))
-		if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := removeGroup(dir); err != nil {
 			return fmt.Errorf("remove control group: %w", err)
 		}
 		os.Remove(filepath.Dir(dir)) //nolint:errcheck // other tasks are in it
+	}
+	return nil
+}
+
+// removeGroup removes a group with the groups in it: an engine that was killed while it started a container has left that one's. One that has processes
+// is not removed, nor are those around it. One that does not exist is no error.
+func removeGroup(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	for _, e := range entries {
+		if !e.IsDir() {
+			continue
+		}
+		if err := removeGroup(filepath.Join(dir, e.Name())); err != nil {
+			return err
+		}
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return nil
 }

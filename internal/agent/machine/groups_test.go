@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -281,6 +283,51 @@ func TestKernel(t *testing.T) {
 	}
 	if _, err := os.Stat(filepath.Dir(limit)); !os.IsNotExist(err) {
 		t.Errorf("the group is still there: %v", err)
+	}
+}
+
+// TestKernelRemains: what a killed engine has left in a task's group goes with it, unless processes are in it.
+func TestKernelRemains(t *testing.T) {
+	g, err := OpenGroups("/sys/fs/cgroup", fmt.Sprint("test", os.Getpid()), driver("cgroupfs"))
+	if err != nil {
+		t.Skip("no control groups here:", err)
+	}
+	group := agent.Group{Instance: "one", Task: "remains", CPUShares: 512}
+	if _, err := g.Ensure(context.Background(), group); err != nil {
+		t.Fatal(err)
+	}
+	for _, tree := range g.trees() {
+		if err := os.MkdirAll(filepath.Join(tree, g.path(group), "container", "inner"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sleeper := exec.Command("sleep", "60")
+	if err := sleeper.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end := sync.OnceFunc(func() {
+		_ = sleeper.Process.Kill() // it may have ended
+		_ = sleeper.Wait()         // it was killed
+	})
+	t.Cleanup(end)
+	in := filepath.Join(g.tree("memory"), g.path(group), "container", "inner")
+	if err := os.WriteFile(filepath.Join(in, "cgroup.procs"), []byte(fmt.Sprint(sleeper.Process.Pid)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Remove(context.Background(), group); err == nil {
+		t.Error("a group with a process is said to be removed")
+	}
+	if _, err := os.Stat(in); err != nil {
+		t.Errorf("the group of a process: %v", err)
+	}
+	end()
+	if err := g.Remove(context.Background(), group); err != nil {
+		t.Error(err)
+	}
+	for _, tree := range g.trees() {
+		if _, err := os.Stat(filepath.Join(tree, g.path(group))); !os.IsNotExist(err) {
+			t.Errorf("it is still there in %s: %v", tree, err)
+		}
 	}
 }
 
