@@ -98,3 +98,24 @@ func TestCallerOfOlderAgents(t *testing.T) {
 		}
 	})
 }
+
+// On Fargate the instance is in the pool, and the task is in the cluster that its ARN names: that one is asked about.
+func TestCallerOnFargate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.config.Front = front("http://169.254.170.2")
+		w.start()
+		defer func() { w.kill() }()
+		one := task(1, essential("a", "app"))
+		one.LaunchType = "FARGATE"
+		w.control.Run(one)
+		time.Sleep(time.Second)
+		for _, labels := range w.engine.Running() {
+			if c, ok := w.agent.Caller(labels["berth.endpoint"]); !ok || c.Cluster != "arn:aws:ecs:us-east-1:123456789012:cluster/demo" {
+				t.Errorf("found: %v, as %+v", ok, c)
+			}
+			return
+		}
+		t.Error("no container runs")
+	})
+}

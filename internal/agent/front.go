@@ -10,6 +10,7 @@ import (
 	"github.com/moby/moby/api/types/container"
 
 	"berth/internal/acsproto"
+	"berth/internal/arn"
 )
 
 // Containers reach the agent under an id of their own that nobody can guess. It is in their environment, and so it is kept as long as they are:
@@ -40,7 +41,18 @@ func (a *Agent) Caller(id string) (Caller, bool) {
 	if !ok {
 		return Caller{}, false
 	}
-	return Caller{Task: d.task.arn, Cluster: d.task.in.Cluster, API: d.task.in.api}, true
+	return Caller{Task: d.task.arn, Cluster: d.task.cluster(), API: d.task.in.api}, true
+}
+
+// cluster is the name or the ARN of the task's cluster: the instance's, but of a Fargate task, whose instance is in the pool.
+func (t *task) cluster() string {
+	out := t.in.Cluster
+	t.view(func(r *Record) {
+		if r.Task.LaunchType == "FARGATE" {
+			out = string(arn.Task(t.arn).Cluster())
+		}
+	})
+	return out
 }
 
 // door is whom an id was given to: a container, or all of a task ("").

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"berth/internal/acsproto"
-	"berth/internal/arn"
 )
 
 // Facts are what the engine knows of a container that has been created, and what no order tells. They are read once, when it has started.
@@ -150,11 +149,10 @@ func (t *task) seen(ctx context.Context, container string) *Seen {
 			t.learnFacts(limited, name)
 		}
 	}
-	s := &Seen{Container: container, Cluster: t.in.Cluster, Zone: t.in.Zone, Instance: t.in.knownARN(), task: t}
+	s := &Seen{Container: container, Cluster: t.cluster(), Zone: t.in.Zone, Instance: t.in.knownARN(), task: t}
 	t.view(func(r *Record) { s.Record = r.copy() })
 	s.VPC = t.agent.vpcOf(s.Record.Task)
 	if s.Record.Task.LaunchType == "FARGATE" {
-		s.Cluster = string(arn.Task(t.arn).Cluster())
 		if used, reserved, ok := t.agent.EphemeralStorage(t.arn); ok {
 			s.Storage = &Space{used, reserved}
 		}

@@ -125,7 +125,11 @@ func taggableKind(r *frontdoor.Request, resource string) (string, error) {
 	if !ok {
 		return "", apierr.InvalidParameter("Invalid identifier: %s is not the ARN of a resource of ECS.", resource)
 	}
-	if _, err := identify(r.Scope, kind, resource); err != nil {
+	scope := r.Scope
+	if scope.Account == arn.PoolAccount { // a member of the pool reads the tags of its tasks, which are of all accounts
+		scope = arn.ScopeOf(resource)
+	}
+	if _, err := identify(scope, kind, resource); err != nil {
 		return "", err
 	}
 	switch kind {
