@@ -261,13 +261,6 @@ func roleNotPlaced(s *stage) {
 		s.is(operation, len(at(out, "tasks").([]any)), 0)
 		s.is(operation, at(out, "failures", 0, "reason"), "ATTRIBUTE")
 	}
-	vpc := s.definition(func(d, c Object) (Object, Object) { return d.With("networkMode", "awsvpc"), c })
-	answer, err := s.admin.Call("StartTask", Object{{"cluster", s.cluster}, {"taskDefinition", vpc}, {"containerInstances", []string{a.Instance}},
-		{"networkConfiguration", Object{{"awsvpcConfiguration", Object{{"subnets", []string{"subnet-1"}}}}}}}.JSON(As))
-	s.ok(err)
-	if !strings.Contains(answer.Message(), "awsvpc") { // refused by name: no payload without its ENI
-		s.Errorf("awsvpc: %s %s", answer.Error(), answer.Body)
-	}
 }
 
 // strangers: an instance's credential does what an agent does, and nothing else.
