@@ -59,6 +59,9 @@ func (c *capacity) resolve(k *ecs.Cluster) error {
 	case c.launchType != "" || len(c.strategy) > 0:
 	case len(k.DefaultCapacityProviderStrategy) > 0:
 		c.strategy = k.DefaultCapacityProviderStrategy
+		if err := weighed(c.strategy); err != nil {
+			return err
+		}
 	default:
 		c.launchType = types.LaunchTypeEc2
 	}

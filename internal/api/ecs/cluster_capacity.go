@@ -76,9 +76,8 @@ func validateStrategy(strategy []types.CapacityProviderStrategyItem) error {
 	switch {
 	case err != nil:
 		return err
-	case !slices.ContainsFunc(strategy, func(s types.CapacityProviderStrategyItem) bool { return s.Weight > 0 }):
-		return apierr.InvalidParameter("There are no capacity providers in the capacity provider strategy with a weight value greater than zero. " +
-			"Specify a weight value greater than zero for at least one of them and try again.")
+	case weighed(strategy) != nil:
+		return weighed(strategy)
 	case bases > 1:
 		return apierr.InvalidParameter("There are multiple capacity providers in the specified capacity provider strategy with a base value defined. " +
 			"Only one can have it.")
@@ -89,4 +88,13 @@ func validateStrategy(strategy []types.CapacityProviderStrategyItem) error {
 		}
 	}
 	return nil
+}
+
+// weighed refuses a strategy by which no task would go anywhere.
+func weighed(strategy []types.CapacityProviderStrategyItem) error {
+	if slices.ContainsFunc(strategy, func(s types.CapacityProviderStrategyItem) bool { return s.Weight > 0 }) {
+		return nil
+	}
+	return apierr.InvalidParameter("There are no capacity providers in the capacity provider strategy with a weight value greater than zero. " +
+		"Specify a weight value greater than zero for at least one of them and try again.")
 }

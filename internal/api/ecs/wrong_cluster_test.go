@@ -172,4 +172,8 @@ func TestDefaultStrategyIsFollowed(t *testing.T) {
 	}
 	p.must(t, "RunTask", `{"cluster":"demo","taskDefinition":"port","launchType":"EC2"}`)
 	p.must(t, "CreateService", `{"cluster":"demo","serviceName":"s","taskDefinition":"port","desiredCount":0,"launchType":"EC2"}`)
+	p.must(t, "PutClusterCapacityProviders", `{"cluster":"demo","capacityProviders":["FARGATE"],"defaultCapacityProviderStrategy":[{"capacityProvider":"FARGATE","weight":0}]}`)
+	if _, err := p.ask(t, "ADMIN", "RunTask", `{"cluster":"demo","taskDefinition":"port"}`); err == nil || !strings.HasPrefix(err.Message, "There are no capacity providers") {
+		t.Errorf("a default strategy without weights: %v", err)
+	}
 }
