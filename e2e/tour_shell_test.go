@@ -49,6 +49,17 @@ func tourBlocks(page string) (blocks []tourBlock) {
 	return blocks
 }
 
+// can reports whether what the block needs is there; free says that of the way to the default VPC.
+func (b tourBlock) can(free bool) bool {
+	switch b.needs {
+	case "":
+		return true
+	case "the way to the default VPC":
+		return free
+	}
+	return exec.Command("sh", "-c", b.needs+" --generate-cli-skeleton").Run() == nil
+}
+
 // tourMasks are what is another thing in every run.
 var tourMasks = []struct {
 	what *regexp.Regexp
