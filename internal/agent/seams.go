@@ -19,7 +19,7 @@ type Ledger interface {
 type Groups interface {
 	// Ensure makes a task's group with its limits, or sets them again, and returns the engine's name of it as a parent of containers.
 	Ensure(ctx context.Context, g Group) (parent string, err error)
-	// Remove removes a task's group. One that does not exist is no error.
+	// Remove removes a task's group with whatever processes are left in it. One that does not exist is no error.
 	Remove(ctx context.Context, g Group) error
 	// Usage reads what a running container of the group has used.
 	Usage(g Group, containerID string) (Usage, error)

@@ -9,8 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
 
 	"berth/internal/agent"
 )
@@ -100,8 +104,8 @@ func (g *Groups) Remove(ctx context.Context, group agent.Group) error {
 	return nil
 }
 
-// removeGroup removes a group with the groups in it: an engine that was killed while it started a container has left that one's. One that has processes
-// is not removed, nor are those around it. One that does not exist is no error.
+// removeGroup removes a group with the groups and processes in it: an engine that was killed while it started a container has left that one's, and does not know
+// them any more. One that does not exist is no error.
 func removeGroup(dir string) error {
 	entries, err := os.ReadDir(dir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -115,10 +119,31 @@ func removeGroup(dir string) error {
 			return err
 		}
 	}
-	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	ended := endProcesses(dir)
+	err = os.Remove(dir)
+	for n := 0; n < 50 && ended && errors.Is(err, unix.EBUSY); n++ { // they need a moment
+		time.Sleep(10 * time.Millisecond)
+		err = os.Remove(dir)
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return nil
+}
+
+// endProcesses kills the processes of a group. It says whether there were any.
+func endProcesses(dir string) (ended bool) {
+	text, err := os.ReadFile(filepath.Join(dir, "cgroup.procs"))
+	if err != nil {
+		return false // the group's removal says why
+	}
+	for word := range strings.FieldsSeq(string(text)) {
+		if pid, err := strconv.Atoi(word); err == nil && pid > 1 {
+			_ = unix.Kill(pid, unix.SIGKILL) // it may have ended
+			ended = true
+		}
+	}
+	return ended
 }
 
 // path is a task's group as the engine knows it with the driver cgroupfs.
