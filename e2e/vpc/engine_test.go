@@ -76,10 +76,35 @@ func (e *engine) start() {
 	site.Eventually(e.t, "the engine answers", func() error { _, err := e.docker("version"); return err })
 }
 
-// kill ends the daemon as a crash does. Its containers run on.
+// kill ends the daemon as a crash does, and its containerd with it. Its containers run on.
 func (e *engine) kill() {
+	if e.process == nil || e.process.Process == nil {
+		return // it could not be started
+	}
 	_ = e.process.Process.Kill() // it may have ended
 	_ = e.process.Wait()         // it was killed
+	e.endContainerd(unix.SIGKILL)
+}
+
+// endContainerd ends the containerd that the daemon has started. The next daemon would wait for one that is written down and not there.
+func (e *engine) endContainerd(with unix.Signal) {
+	file := filepath.Join(e.dir, "exec/containerd/containerd.pid")
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		return
+	}
+	_ = unix.Kill(pid, with) // it may have ended
+	for range 100 {
+		if unix.Kill(pid, 0) != nil {
+			break
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	_ = os.Remove(file) // it may have
 }
 
 // docker is a command of the engine's client, with what it prints in words.
@@ -119,19 +144,11 @@ func (e *engine) destroy() {
 	if ids, err := e.docker("ps", "-aq"); err == nil && len(ids) > 0 {
 		_, _ = e.docker(append([]string{"rm", "-f"}, ids...)...) // the guard ends those that stay
 	}
-	_ = e.process.Process.Signal(syscall.SIGTERM) // it may have ended
-	_ = e.process.Wait()                          // it was told to
-	if text, err := os.ReadFile(filepath.Join(e.dir, "exec/containerd/containerd.pid")); err == nil {
-		if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
-			_ = unix.Kill(pid, unix.SIGTERM) // it may have ended
-			for range 100 {
-				if unix.Kill(pid, 0) != nil {
-					break
-				}
-				time.Sleep(50 * time.Millisecond)
-			}
-		}
+	if e.process != nil && e.process.Process != nil {
+		_ = e.process.Process.Signal(syscall.SIGTERM) // it may have ended
+		_ = e.process.Wait()                          // it was told to
 	}
+	e.endContainerd(unix.SIGTERM)
 	if e.t.Failed() {
 		text, _ := os.ReadFile(filepath.Join(e.dir, "log")) // none
 		e.t.Logf("== engine of machine %d\n%s", e.machine, text[max(0, len(text)-3000):])

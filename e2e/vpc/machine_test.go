@@ -31,7 +31,9 @@ type machine struct {
 func newMachine(s *site.Site, c *control, n int) *machine {
 	t := c.t
 	t.Helper()
-	m := &machine{t: t, on: s.Network, number: n, engine: newEngine(t, s.Network, n), data: t.TempDir()}
+	data := t.TempDir()
+	t.Cleanup(func() { removeGroups(data) }) // after the engine
+	m := &machine{t: t, on: s.Network, number: n, engine: newEngine(t, s.Network, n), data: data}
 	known := c.instances()
 	t.Cleanup(m.clear)
 	m.start("--token", strings.TrimSpace(s.Members[0].Run("token")))
@@ -65,6 +67,9 @@ func (m *machine) start(flags ...string) {
 
 // kill ends the agent without a word.
 func (m *machine) kill() {
+	if m.agent == nil || m.agent.Process == nil {
+		return // it could not be started
+	}
 	_ = m.agent.Process.Kill() // it may have ended
 	_ = m.agent.Wait()         // it was killed
 }

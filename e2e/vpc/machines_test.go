@@ -32,7 +32,7 @@ func TestMachines(t *testing.T) {
 		name string
 		do   func(t *testing.T, w *world, a, b *running)
 	}{
-		{"another VPC", anotherVPC}, {"groups", groups}, {"the agent is killed", agentKilled}, {"a task moves", moves}, {"a machine is lost", machineLost},
+		{"another VPC", anotherVPC}, {"groups", groupRules}, {"the agent is killed", agentKilled}, {"a task moves", moves}, {"a machine is lost", machineLost},
 	} {
 		t.Logf("%s", part.name)
 		if part.do(t, w, a, b); t.Failed() {
@@ -74,8 +74,8 @@ func anotherVPC(t *testing.T, w *world, a, b *running) {
 	}
 }
 
-// groups: rules hold from machine to machine, and their changes.
-func groups(_ *testing.T, w *world, a, _ *running) {
+// groupRules: rules hold from machine to machine, and their changes.
+func groupRules(_ *testing.T, w *world, a, _ *running) {
 	front, back := w.group(w.vpc, "front"), w.group(w.vpc, "back")
 	rule := web(back, front)
 	w.ec2("AuthorizeSecurityGroupIngress", rule...)
