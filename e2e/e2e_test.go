@@ -41,10 +41,6 @@ func TestFargate(t *testing.T)   { scripts(t, "testdata/fargate") }
 func TestVPCFaults(t *testing.T) { scripts(t, "testdata/vpcfaults") }
 
 func scripts(t *testing.T, dir string) {
-	reachable := ""
-	if defaultVPCIsFree() {
-		reachable = "yes"
-	}
 	w := start(t)
 	testscript.Run(t, testscript.Params{
 		Dir: dir, UpdateScripts: os.Getenv("UPDATE") != "", RequireExplicitExec: true,
@@ -58,7 +54,6 @@ func scripts(t *testing.T, dir string) {
 			e.Setenv("DATA", w.data)
 			e.Setenv("IMAGE", image)
 			e.Setenv("FREE", freeAddress(t))
-			e.Setenv("REACHABLE", reachable)
 			lib, err := os.ReadFile("testdata/lib.sh")
 			if err != nil {
 				return err

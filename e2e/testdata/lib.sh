@@ -35,5 +35,10 @@ gone() {
 	! ip netns | grep -q "$1"
 	! ip -d link | grep -q "$1"
 }
+# elsewhere ADDRESS: another installation of this machine has the way to the address
+elsewhere() {
+	dev=$(ip route get "$1" | sed -n 's/.* dev \([^ ]*\).*/\1/p')
+	case $dev in be*) ! ip link show "$dev" | grep -q "alias berth $BERTH_INSTALLATION " ;; *) false ;; esac
+}
 # put NAME...: writes variables down in the file vars, which the next commands read
 put() { for n; do eval "echo $n='\"'\$$n'\"'" >>vars; done; }
