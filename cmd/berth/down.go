@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
 
+	"berth/internal/agent/machine"
 	"berth/internal/agent/redirect"
 )
 
@@ -41,6 +42,9 @@ func downCommand() *cobra.Command {
 			n, err := removeContainers(c.Context(), in.ID)
 			if err != nil {
 				return fmt.Errorf("the containers of %s could not be removed: %w", d, err)
+			}
+			if err := machine.RemoveGroups("/sys/fs/cgroup", in.ID); err != nil {
+				return fmt.Errorf("the control groups of %s could not be removed: %w", d, err)
 			}
 			if err := removeNetwork(c.Context(), in.ID); err != nil {
 				return fmt.Errorf("the network of %s could not be removed: %w", d, err)
