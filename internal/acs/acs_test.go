@@ -33,7 +33,9 @@ type control struct {
 	telemetry []acsproto.Message
 }
 
-func (c *control) Network(arn.Instance, map[string]any) (acsproto.Network, bool) { return acsproto.Network{}, false }
+func (c *control) Network(arn.Instance, map[string]any) (acsproto.Network, bool) {
+	return acsproto.Network{}, false
+}
 
 func (c *control) Connected(context.Context, Hello) (uint64, error) {
 	c.mu.Lock()

@@ -111,7 +111,7 @@ func dhcpOptions(tx *state.Tx, s arn.Scope) vpc.ID {
 	d := &vpc.DHCPOptions{
 		Arn: vpc.ARN(s, vpc.KindDHCPOptions, newID("dopt-")),
 		Configurations: []vpc.DHCPConfiguration{
-			{Key: "domain-name", Values: []string{internalDomain(s.Region)}}, {Key: "domain-name-servers", Values: []string{amazonDNS}},
+			{Key: "domain-name", Values: []string{vpc.InternalDomain(s.Region)}}, {Key: "domain-name-servers", Values: []string{amazonDNS}},
 		},
 	}
 	tx.Put(d)
@@ -120,14 +120,6 @@ func dhcpOptions(tx *state.Tx, s arn.Scope) vpc.ID {
 
 // amazonDNS stands for the VPC's own resolver in DHCP options.
 const amazonDNS = "AmazonProvidedDNS"
-
-// internalDomain is the domain of private DNS names in a region.
-func internalDomain(region string) string {
-	if region == "us-east-1" {
-		return "ec2.internal"
-	}
-	return region + ".compute.internal"
-}
 
 // freeVNI is a VXLAN number that no VPC of the installation has.
 func freeVNI(t *state.Tables) int32 {
