@@ -169,6 +169,7 @@ func networkOf(r *Record, c acsproto.Container, config *container.Config, host *
 	}
 	e := r.Task.Interfaces[0]
 	host.NetworkMode = "none"
+	light(r, host)
 	for _, s := range e.DomainNameServers {
 		a, err := netip.ParseAddr(s)
 		if err != nil {
@@ -182,6 +183,16 @@ func networkOf(r *Record, c acsproto.Container, config *container.Config, host *
 		host.ExtraHosts = []string{e.PrivateDNSName + ":" + e.IPv4Addresses[0].PrivateAddress, config.Hostname + ":" + e.IPv4Addresses[0].PrivateAddress}
 	}
 	return sysctlsOfAll(r, host, netSysctl)
+}
+
+// light leaves out of the pause container what makes its start slower and what it does not need: it is our own program, which waits for a signal, without any
+// rights. The task waits for it.
+func light(r *Record, host *container.HostConfig) {
+	host.CapDrop, host.ReadonlyRootfs, host.LogConfig = []string{"ALL"}, true, container.LogConfig{Type: "none"}
+	host.SecurityOpt = []string{"seccomp=unconfined", "no-new-privileges"}
+	if r.Task.IpcMode == "" {
+		host.IpcMode = container.IPCModeNone
+	}
 }
 
 // netSysctl says whether a kernel parameter is of the network namespace.
