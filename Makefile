@@ -22,7 +22,7 @@ deps: ## install and start what is missing: Docker Engine, the AWS CLI and, for 
 build: ## build bin/berth, a static program
 	$(GO) build -ldflags "-s -w -X main.version=$(VERSION)" -o bin/berth ./cmd/berth
 
-up: deps build ## start everything on this machine with a demo service of three tasks in each mode
+up: deps build ## start everything on this machine with a demo service in both modes in each mode
 	bin/berth up --detach --demo
 
 down: build ## stop it

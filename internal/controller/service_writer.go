@@ -1,8 +1,6 @@
 package controller
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"iter"
 	"slices"
 	"time"
@@ -129,27 +127,21 @@ func (w *writer) ready(d *ecs.Deployment) (spec ecs.TaskSpec, ok bool) {
 // does not have.
 func (w *writer) startOnFargate(d *ecs.Deployment, spec ecs.TaskSpec, n, sick int) (unplaced bool) {
 	a := w.service.ServiceArn
-	providers := slices.Repeat([]string{""}, n)
-	if len(d.CapacityProviderStrategy) > 0 {
-		providers = launch.Providers(d.CapacityProviderStrategy, func(p string) int { return w.tx.Tasks.FromProvider(a, d.ID, p) }, n)
-	}
 	var started []arn.Task
 	refused := 0
-	for len(providers) > 0 {
-		p := providers[0]
-		rest := slices.DeleteFunc(slices.Clone(providers), func(o string) bool { return o == p })
+	has := func(p string) int { return w.tx.Tasks.FromProvider(a, d.ID, p) }
+	for _, share := range launch.Shares(d.CapacityProviderStrategy, has, n) {
 		zones := map[string]int{}
 		for z, tasks := range w.tx.Tasks.Zones(a, d.ID) {
 			zones[z] = tasks
 		}
-		spec.CapacityProvider = p
-		f := launch.Fargate{Spec: spec, Network: w.network, Count: len(providers) - len(rest), InZone: func(z string) int { return zones[z] }, Wait: true, NewID: newID}
+		spec.CapacityProvider = share.Provider
+		f := launch.Fargate{Spec: spec, Network: w.network, Count: share.Count, InZone: func(z string) int { return zones[z] }, Wait: true, NewID: launch.NewID}
 		tasks, left := f.Start(w.tx)
 		refused += left
 		for _, t := range tasks {
 			started = append(started, t.TaskArn)
 		}
-		providers = rest
 	}
 	if w.services.Placed != nil {
 		w.services.Placed(len(started), refused, 0)
@@ -193,7 +185,7 @@ func (w *writer) spec(p *ecs.Deployment) ecs.TaskSpec {
 
 // put stores a new task.
 func (w *writer) put(spec ecs.TaskSpec) arn.Task {
-	spec.Task = spec.Service.Cluster().Task(newID())
+	spec.Task = spec.Service.Cluster().Task(launch.NewID())
 	if i := spec.Instance; i != nil && len(i.Registered.GPUs) > 0 {
 		spec.Held = w.tx.Tasks.Usage(i.ContainerInstanceArn).Reserved
 	}
@@ -220,7 +212,7 @@ func (w *writer) sayAll(texts []string) {
 func (w *writer) say(text string) {
 	s := w.change()
 	s.EventSeq++
-	w.tx.Put(&ecs.Event{ServiceArn: s.ServiceArn, Seq: s.EventSeq, ID: newUUID(), CreatedAt: w.now, Message: text})
+	w.tx.Put(&ecs.Event{ServiceArn: s.ServiceArn, Seq: s.EventSeq, ID: launch.NewUUID(), CreatedAt: w.now, Message: text})
 	if old := w.tx.Events.Get(ecs.EventKey(s.ServiceArn, s.EventSeq-ecs.EventsKept)); old != nil {
 		w.tx.Delete(old)
 	}
@@ -249,15 +241,3 @@ func serviceTags(s *ecs.Service, d *ecs.TaskDefinition) []types.Tag {
 }
 
 func tag(k, v string) types.Tag { return types.Tag{Key: &k, Value: &v} }
-
-// newID is a task's id: 32 hexadecimal digits.
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:]) //nolint:errcheck // it never fails
-	return hex.EncodeToString(b[:])
-}
-
-func newUUID() string {
-	id := newID()
-	return id[:8] + "-" + id[8:12] + "-4" + id[13:16] + "-a" + id[17:20] + "-" + id[20:]
-}

@@ -32,7 +32,7 @@ const (
 	mostGroups  = 5
 )
 
-// ReadNetwork looks up what an awsvpc configuration names. Its errors are ECS's InvalidParameterExceptions. launchType "" is EC2's.
+// ReadNetwork looks up what an awsvpc configuration names, for tasks on Fargate or not. Its errors are ECS's InvalidParameterExceptions.
 func ReadNetwork(t *state.Tables, s arn.Scope, c *types.NetworkConfiguration, fargate bool) (*Network, error) {
 	if c == nil {
 		return nil, apierr.InvalidParameter("Network Configuration must be provided when networkMode 'awsvpc' is specified.")
@@ -128,7 +128,7 @@ func (n *Network) Interface(t *state.Tables, zone string) (i *ecs.TaskInterface,
 		best = n.subnets[0]
 	}
 	i = &ecs.TaskInterface{
-		AttachmentID: newUUID(), NetworkInterfaceID: "eni-0" + randomHex(8), VpcID: n.vpc, SubnetID: best.ID(), Groups: n.groups,
+		AttachmentID: NewUUID(), NetworkInterfaceID: "eni-0" + randomHex(8), VpcID: n.vpc, SubnetID: best.ID(), Groups: n.groups,
 	}
 	a, ok := t.Interfaces.FreeAddress(best, randomNumber())
 	if !ok {
@@ -177,7 +177,11 @@ func newMAC() string {
 	return "02:" + h[:2] + ":" + h[2:4] + ":" + h[4:6] + ":" + h[6:8] + ":" + h[8:]
 }
 
-func newUUID() string {
+// NewID is the id of a new task or container instance: 32 hexadecimal digits.
+func NewID() string { return randomHex(16) }
+
+// NewUUID is the id of a new attachment or event.
+func NewUUID() string {
 	h := randomHex(16)
 	return h[:8] + "-" + h[8:12] + "-4" + h[13:16] + "-a" + h[17:20] + "-" + h[20:]
 }

@@ -1,8 +1,6 @@
 package ecs
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
@@ -170,7 +168,7 @@ func (o *order) request(count int) placement.Request {
 // start stores a new task on an instance.
 func (o *order) start(tx *state.Tx, i *ecs.Instance) *ecs.Task {
 	spec := o.spec()
-	spec.Task, spec.Instance, spec.LaunchType = o.cluster.Task(newID()), i, i.LaunchType()
+	spec.Task, spec.Instance, spec.LaunchType = o.cluster.Task(launch.NewID()), i, i.LaunchType()
 	spec.Held = tx.Tasks.Usage(i.ContainerInstanceArn).Reserved
 	return launch.Put(tx, spec, o.network)
 }
@@ -185,29 +183,13 @@ func (o *order) spec() ecs.TaskSpec {
 
 // onFargate starts count tasks on Fargate, and returns how many find no capacity.
 func (o *order) onFargate(tx *state.Tx, count int) (tasks []*ecs.Task, refused int) {
-	providers := []string{""}
-	if len(o.capacity.strategy) > 0 {
-		providers = launch.Providers(o.capacity.strategy, func(string) int { return 0 }, count)
-	} else {
-		providers = slices.Repeat(providers, count)
-	}
-	for len(providers) > 0 {
-		p := providers[0]
-		rest := slices.DeleteFunc(slices.Clone(providers), func(o string) bool { return o == p })
-		f := launch.Fargate{Spec: o.spec(), Network: o.network, Count: len(providers) - len(rest), NewID: newID}
-		f.Spec.CapacityProvider, f.Spec.PlatformVersion = p, ecs.ResolvedPlatform(o.capacity.platform)
+	for _, share := range launch.Shares(o.capacity.strategy, func(string) int { return 0 }, count) {
+		f := launch.Fargate{Spec: o.spec(), Network: o.network, Count: share.Count, NewID: launch.NewID}
+		f.Spec.CapacityProvider, f.Spec.PlatformVersion = share.Provider, ecs.ResolvedPlatform(o.capacity.platform)
 		started, left := f.Start(tx)
 		tasks, refused = append(tasks, started...), refused+left
-		providers = rest
 	}
 	return tasks, refused
-}
-
-// newID is the id of a new task or container instance: 32 hexadecimal digits.
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:]) //nolint:errcheck // it never fails
-	return hex.EncodeToString(b[:])
 }
 
 func text(s *string) string {

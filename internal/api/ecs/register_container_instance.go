@@ -12,6 +12,7 @@ import (
 	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
+	"berth/internal/launch"
 	"berth/internal/state"
 )
 
@@ -38,7 +39,7 @@ func (a *API) registerContainerInstance(ctx context.Context, r *frontdoor.Reques
 	if err != nil {
 		return nil, err
 	}
-	id := newID()
+	id := launch.NewID()
 	var out types.ContainerInstance
 	err = a.store.Update(ctx, func(tx *state.Tx) error {
 		c, err := cluster(tx.Tables, r, in.Cluster)
