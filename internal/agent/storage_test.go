@@ -53,7 +53,11 @@ func TestEphemeralStorage(t *testing.T) {
 			s.Fail(nil)
 			s.Store(idOf(one), gib)
 		}, "RUNNING a:RUNNING b:RUNNING", 1024},
-		{"stopped by its user, beyond its limit", false, func(w *world, s *agenttest.Storage) { w.control.Stop(one.ARN); synctest.Wait(); s.Store(idOf(one), 30*gib) },
+		{"stopped by its user, beyond its limit", false, func(w *world, s *agenttest.Storage) {
+			w.control.Stop(one.ARN)
+			synctest.Wait()
+			s.Store(idOf(one), 30*gib)
+		},
 			"STOPPED a:STOPPED(143) b:STOPPED(137)", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

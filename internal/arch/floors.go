@@ -22,8 +22,8 @@ func Berth() Building {
 		Floors: [][]string{
 			{"arn", "apierr", "cql", "acsproto", "record"},
 			{"awswire"},
-			{"vpc"}, // a task's record has its network interface
-			{"ecs"}, // its records keep what awswire could not read (Unknown)
+			{"vpc", "iam", "secret", "ecr", "logs"}, // a task's record has its network interface
+			{"ecs"},                                 // its records keep what awswire could not read (Unknown)
 			{"placement", "deployment", "capacity", "policy"},
 			{"events"}, // reads what placement says in a service's events
 			{"state", "seal", "pki"},

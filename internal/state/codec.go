@@ -17,6 +17,9 @@ func newCodec() codec {
 	for _, k := range vpc.Kinds() {
 		c[k] = compiler.Plan(reflect.TypeOf(vpc.New(k)))
 	}
+	for _, k := range shelved() {
+		c[k] = compiler.Plan(reflect.TypeOf(fresh(k)))
+	}
 	for _, k := range []ecs.Kind{ecs.KindCluster, ecs.KindFamily, ecs.KindDefinition, ecs.KindService, ecs.KindEvent, ecs.KindServiceDeployment, ecs.KindServiceRevision, ecs.KindTask,
 		ecs.KindInstance, ecs.KindCredential, ecs.KindJoinToken, ecs.KindClientRequest, ecs.KindSetting,
 		ecs.KindAccountSetting, ecs.KindPool, ecs.KindPoolMember} {
@@ -40,6 +43,9 @@ func (c codec) record(w Write) (ecs.Record, error) {
 	r := ecs.New(w.Kind)
 	if r == nil {
 		r = vpc.New(w.Kind)
+	}
+	if r == nil {
+		r = fresh(w.Kind)
 	}
 	if r == nil {
 		return nil, nil

@@ -10,7 +10,7 @@ import (
 
 // Sizes yields how many records of each kind there are.
 func (t *Tables) Sizes() iter.Seq2[ecs.Kind, int] {
-	return maps.All(map[ecs.Kind]int{
+	sizes := map[ecs.Kind]int{
 		ecs.KindCluster: t.Clusters.Len(), ecs.KindFamily: t.Families.Len(), ecs.KindDefinition: t.Definitions.Len(), ecs.KindService: t.Services.Len(),
 		ecs.KindEvent: t.Events.Len(), ecs.KindTask: t.Tasks.Len(), ecs.KindInstance: t.Instances.Len(), ecs.KindCredential: t.Credentials.Len(),
 		ecs.KindJoinToken: t.JoinTokens.Len(), ecs.KindClientRequest: t.Requests.Len(), ecs.KindSetting: t.Settings.Len(),
@@ -19,5 +19,9 @@ func (t *Tables) Sizes() iter.Seq2[ecs.Kind, int] {
 		vpc.KindVPC: t.VPCs.Len(), vpc.KindSubnet: t.Subnets.Len(), vpc.KindSecurityGroup: t.SecurityGroups.Len(), vpc.KindNetworkInterface: t.Interfaces.Len(),
 		vpc.KindRouteTable: t.RouteTables.Len(), vpc.KindInternetGateway: t.InternetGateways.Len(), vpc.KindNATGateway: t.NATGateways.Len(),
 		vpc.KindAddress: t.Addresses.Len(), vpc.KindDHCPOptions: t.DHCPOptions.Len(),
-	})
+	}
+	for _, k := range shelved() {
+		sizes[k] = t.shelf(k).size()
+	}
+	return maps.All(sizes)
 }

@@ -40,6 +40,8 @@ type Tables struct {
 	DHCPOptions      Table[string, vpc.DHCPOptions]
 	Interfaces       Interfaces
 
+	Shelves
+
 	draining index[ecs.Instance]
 	daemons  index[ecs.Service] // ACTIVE ones of strategy DAEMON
 	census   tally[Census]
@@ -76,8 +78,8 @@ func (t *Tables) copy() *Tables {
 		Settings: t.Settings.copy(), AccountSettings: t.AccountSettings.copy(), Pools: t.Pools.copy(), PoolMembers: t.PoolMembers.copy(), Definitions: t.Definitions.copy(), Tasks: t.Tasks.copy(),
 		VPCs: t.VPCs.copy(), Subnets: t.Subnets.copy(), SecurityGroups: t.SecurityGroups.copy(), RouteTables: t.RouteTables.copy(),
 		InternetGateways: t.InternetGateways.copy(), NATGateways: t.NATGateways.copy(), Addresses: t.Addresses.copy(), DHCPOptions: t.DHCPOptions.copy(),
-		Interfaces: t.Interfaces.copy(),
-		draining:   t.draining.copy(), daemons: t.daemons.copy(), census: t.census.copy(), zones: t.zones.copy(),
+		Interfaces: t.Interfaces.copy(), Shelves: t.Shelves.copy(),
+		draining: t.draining.copy(), daemons: t.daemons.copy(), census: t.census.copy(), zones: t.zones.copy(),
 	}
 }
 
@@ -130,6 +132,9 @@ func (t *Tables) put(r ecs.Record, remove bool) ecs.Record {
 	if old, ok := t.putNetwork(r, remove); ok {
 		return old
 	}
+	if old, ok := t.place(r, remove); ok {
+		return old
+	}
 	panic("state: no table for " + string(r.Kind()))
 }
 
@@ -168,6 +173,9 @@ func (t *Tables) find(k ecs.Kind, key string) ecs.Record {
 		return record(t.Pools.Get(key))
 	case ecs.KindPoolMember:
 		return record(t.PoolMembers.Get(key))
+	}
+	if s := t.shelf(k); s != nil {
+		return s.find(key)
 	}
 	return t.findNetwork(k, key)
 }
