@@ -25,17 +25,17 @@ type Shelves struct {
 	Parameters        Table[string, secret.Parameter]
 	ParameterVersions Table[string, secret.ParameterVersion]
 
-	identities *Mark // of the last change of an IAM record
+	identities *Moment // of the last change of an IAM record
 
 	Repositories Table[string, ecr.Repository]
 	LogGroups    Table[string, logs.Group]
 }
 
-// Mark stands for a moment: two that are the same are of the same moment.
-type Mark struct{ _ byte }
+// Moment stands for a moment: two that are the same are of the same moment.
+type Moment struct{ _ byte }
 
 // Identities is another one after each change of an IAM record, so that what follows from them can be kept for as long as it holds.
-func (s *Shelves) Identities() *Mark { return s.identities }
+func (s *Shelves) Identities() *Moment { return s.identities }
 
 // shelved are the kinds of Shelves.
 func shelved() []ecs.Kind {
@@ -87,7 +87,7 @@ func (s *Shelves) place(r ecs.Record, remove bool) (old ecs.Record, ok bool) {
 		return nil, false
 	}
 	if strings.HasPrefix(string(k), iam.Prefix) {
-		s.identities = new(Mark)
+		s.identities = new(Moment)
 	}
 	return on.put(r, remove), true
 }
