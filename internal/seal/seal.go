@@ -4,6 +4,7 @@ package seal
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
@@ -15,7 +16,10 @@ import (
 )
 
 // Key seals and opens. It is 32 random bytes and is kept in a file, never in the store.
-type Key struct{ aead cipher.AEAD }
+type Key struct {
+	aead cipher.AEAD
+	mark []byte // the key of Mark: not the sealing key itself
+}
 
 // KeySize is the number of bytes of a key.
 const KeySize = 32
@@ -40,7 +44,16 @@ func ParseKey(b []byte) (Key, error) {
 	if err != nil {
 		return Key{}, fmt.Errorf("sealing key: %w", err)
 	}
-	return Key{aead}, nil
+	h := hmac.New(sha256.New, b)
+	h.Write([]byte("mark"))
+	return Key{aead, h.Sum(nil)}, nil
+}
+
+// Mark is 32 bytes that follow from what they are for, and that nobody can guess who does not hold the key. Every holder gets the same.
+func (k Key) Mark(purpose string) []byte {
+	h := hmac.New(sha256.New, k.mark)
+	h.Write([]byte(purpose))
+	return h.Sum(nil)
 }
 
 // Seal encrypts secret for the holder of the key; what it is for is bound to it, so that a sealed secret cannot be moved to another record.
@@ -67,12 +80,17 @@ func (k Key) Open(sealed []byte, purpose string) (string, error) {
 }
 
 // NewAccessKey makes an access key in AWS's form: an id of 20 characters that begins with AKIA, and a secret of 40.
-func NewAccessKey() (id, secret string) {
+func NewAccessKey() (id, secret string) { return newKey("AKIA") }
+
+// NewSessionKey makes a temporary access key in AWS's form: its id begins with ASIA.
+func NewSessionKey() (id, secret string) { return newKey("ASIA") }
+
+func newKey(prefix string) (id, secret string) {
 	var b [10]byte
 	rand.Read(b[:]) //nolint:errcheck // it never fails
 	var s [30]byte
 	rand.Read(s[:]) //nolint:errcheck // it never fails
-	return "AKIA" + base32.StdEncoding.EncodeToString(b[:]), base64.StdEncoding.EncodeToString(s[:])
+	return prefix + base32.StdEncoding.EncodeToString(b[:]), base64.StdEncoding.EncodeToString(s[:])
 }
 
 // NewToken makes a one-time token, and the hash under which it is kept.

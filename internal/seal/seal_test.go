@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"bytes"
 	"strings"
 	"testing"
 )
@@ -43,5 +44,23 @@ func TestAccessKeyHasAWSForm(t *testing.T) {
 	token, hash := NewToken()
 	if HashToken(token) != hash || len(token) < 20 {
 		t.Errorf("%q %q", token, hash)
+	}
+}
+
+func TestMark(t *testing.T) {
+	raw := NewKey()
+	k, err := ParseKey(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, _ := ParseKey(raw)
+	if !bytes.Equal(k.Mark("a"), again.Mark("a")) {
+		t.Error("two holders of a key differ")
+	}
+	if bytes.Equal(k.Mark("a"), k.Mark("b")) || bytes.Equal(k.Mark("a"), key(t).Mark("a")) || bytes.Equal(k.Mark("a"), raw) {
+		t.Error("a mark is not its purpose's or its key's own")
+	}
+	if id, secret := NewSessionKey(); len(id) != 20 || id[:4] != "ASIA" || len(secret) != 40 {
+		t.Errorf("%s %s", id, secret)
 	}
 }
