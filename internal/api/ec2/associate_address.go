@@ -94,10 +94,11 @@ func (in *associateAddressInput) target(t *state.Tables, s arn.Scope) (*vpc.Netw
 	return n, nil
 }
 
-// replace ends the associations that the new one takes the place of, where the request allows it.
+// replace ends the associations that the new one takes the place of, unless the request forbids it.
 func (in *associateAddressInput) replace(tx *state.Tx, s arn.Scope, e *vpc.Address, n *vpc.NetworkInterface) error {
+	forbidden := in.AllowReassociation != nil && !*in.AllowReassociation
 	if e.AssociationID != "" {
-		if !yes(in.AllowReassociation) {
+		if forbidden {
 			return alreadyAssociated(e)
 		}
 		if ofService(tx.Tables, s, e) {
@@ -105,7 +106,7 @@ func (in *associateAddressInput) replace(tx *state.Tx, s arn.Scope, e *vpc.Addre
 		}
 	}
 	if other := addressOn(tx.Tables, s, n.ID()); other != nil {
-		if !yes(in.AllowReassociation) {
+		if forbidden {
 			return apierr.New("Resource.AlreadyAssociated", "resource %s is already associated with associate-id %s", n.ID(), other.AssociationID)
 		}
 		tx.Put(disassociated(other))

@@ -75,7 +75,7 @@ func groupName(name string) error {
 	switch {
 	case name == "":
 		return missing("GroupName")
-	case name == defaultGroup:
+	case strings.EqualFold(name, defaultGroup):
 		return invalid("Cannot use reserved security group name: %s", name)
 	case strings.HasPrefix(name, "sg-"):
 		return invalid("Value (%.255s) for parameter GroupName is invalid. Group names may not be in the format sg-*.", name)

@@ -3,6 +3,7 @@ package ec2
 import (
 	"context"
 	"fmt"
+	"reflect"
 
 	"berth/internal/arn"
 	"berth/internal/ecs"
@@ -101,19 +102,15 @@ func mainRouteTable(t *state.Tables, s arn.Scope, vpcID vpc.ID) *vpc.RouteTable 
 
 // dhcpOptions are the account's default DHCP options, which are made with its first VPC.
 func dhcpOptions(tx *state.Tx, s arn.Scope) vpc.ID {
-	for d := range tx.DHCPOptions.Under(vpc.Prefix(s, vpc.KindDHCPOptions), "") {
-		for _, c := range d.Configurations {
-			if c.Key == "domain-name-servers" && len(c.Values) == 1 && c.Values[0] == amazonDNS && len(d.Tags) == 0 {
-				return d.ID()
-			}
+	own := []vpc.DHCPConfiguration{
+		{Key: "domain-name", Values: []string{vpc.InternalDomain(s.Region)}}, {Key: "domain-name-servers", Values: []string{amazonDNS}},
+	}
+	for d := range allDHCPOptions(tx.Tables, s) {
+		if reflect.DeepEqual(d.Configurations, own) {
+			return d.ID()
 		}
 	}
-	d := &vpc.DHCPOptions{
-		Arn: vpc.ARN(s, vpc.KindDHCPOptions, newID("dopt-")),
-		Configurations: []vpc.DHCPConfiguration{
-			{Key: "domain-name", Values: []string{vpc.InternalDomain(s.Region)}}, {Key: "domain-name-servers", Values: []string{amazonDNS}},
-		},
-	}
+	d := &vpc.DHCPOptions{Arn: vpc.ARN(s, vpc.KindDHCPOptions, newID("dopt-")), Configurations: own}
 	tx.Put(d)
 	return d.ID()
 }

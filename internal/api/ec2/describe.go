@@ -37,7 +37,7 @@ type described[R resource, S any] struct {
 
 // page answers a Describe operation: the resources that were asked for, or a page of them, and the next page's token.
 func (d described[R, S]) page(t *state.Tables, s arn.Scope, a asked) (list []S, next *string, err error) {
-	p, err := newPager(a.maxResults, a.token, a.ids)
+	p, err := newPager(string(d.kind), a.maxResults, a.token, a.ids)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -25,7 +25,7 @@ type shownAddressAttribute struct{ AllocationId, PublicIp string }
 
 // describeAddressesAttribute shows Elastic IP addresses with their domain names, of which there are none.
 func (a *API) describeAddressesAttribute(_ context.Context, r *frontdoor.Request, in *describeAddressesAttributeInput) (*describeAddressesAttributeOutput, error) {
-	p, err := newPager(in.MaxResults, in.NextToken, nil)
+	p, err := newPagerOf("addresses", 1, in.MaxResults, in.NextToken, nil)
 	if err != nil {
 		return nil, err
 	}

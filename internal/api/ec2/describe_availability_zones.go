@@ -3,6 +3,7 @@ package ec2
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"berth/internal/apierr"
 	"berth/internal/arn"
@@ -79,18 +80,22 @@ func allKnown(asked, known []string) error {
 	return nil
 }
 
-// shortRegion is a region's name in the ids of its zones: use1 for us-east-1, euc1 for eu-central-1.
-func shortRegion(region string) string {
-	short, word := "", true
-	for i, c := range region {
-		switch {
-		case c == '-':
-			word = true
-			continue
-		case i < 2, word, c >= '0' && c <= '9':
-			short += string(c)
+// shortRegion is a region's name in the ids of its zones: use1 for us-east-1, apse1 for ap-southeast-1.
+func shortRegion(region string) (short string) {
+	for n, word := range strings.Split(region, "-") {
+		switch north, east := strings.CutSuffix(word, "east"); {
+		case word == "":
+		case n == 0:
+			short += word[:min(2, len(word))]
+		case word[0] >= '0' && word[0] <= '9':
+			short += word
+		case east && north != "":
+			short += word[:1] + "e"
+		case strings.HasSuffix(word, "west") && word != "west":
+			short += word[:1] + "w"
+		default:
+			short += word[:1]
 		}
-		word = false
 	}
 	return short
 }

@@ -42,7 +42,7 @@ type describeStaleSecurityGroupsOutput struct {
 
 // describeStaleSecurityGroups tells which groups of a VPC name ones of VPCs that are not peers any more: none, as there is no peering.
 func (a *API) describeStaleSecurityGroups(_ context.Context, r *frontdoor.Request, in *describeStaleSecurityGroupsInput) (*describeStaleSecurityGroupsOutput, error) {
-	if _, err := newPager(in.MaxResults, in.NextToken, nil); err != nil {
+	if _, err := newPager("stale security groups", in.MaxResults, in.NextToken, nil); err != nil {
 		return nil, err
 	}
 	if _, err := namedVPC(a.store.View().Tables, r.Scope, in.VpcId); err != nil {

@@ -30,7 +30,7 @@ type shownTag struct {
 func (t shownTag) order() string { return t.ResourceType + " " + t.ResourceId + " " + t.Key }
 
 func (a *API) describeTags(_ context.Context, r *frontdoor.Request, in *describeTagsInput) (*describeTagsOutput, error) {
-	p, err := newPager(in.MaxResults, in.NextToken, nil)
+	p, err := newPager("tags", in.MaxResults, in.NextToken, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -26,7 +26,7 @@ type describeVpcEndpointsOutput struct {
 
 // describeVpcEndpoints answers as for an account that has no VPC endpoint: clients ask before they delete a subnet.
 func (a *API) describeVpcEndpoints(_ context.Context, _ *frontdoor.Request, in *describeVpcEndpointsInput) (*describeVpcEndpointsOutput, error) {
-	if _, err := newPager(in.MaxResults, in.NextToken, in.VpcEndpointIds); err != nil {
+	if _, err := newPager("vpc endpoints", in.MaxResults, in.NextToken, in.VpcEndpointIds); err != nil {
 		return nil, err
 	}
 	if _, err := newSelection(in.Filters, in.VpcEndpointIds, "ip-address-type", "service-name", "service-region", "vpc-endpoint-id", "vpc-endpoint-state",

@@ -45,13 +45,13 @@ type selection struct {
 // mostFilters is EC2's limit on a filter's values.
 const mostFilters = 200
 
-// newSelection checks filters: each has a name of those in known (any tag:KEY is) and values.
+// newSelection checks filters: each has a name of those in known (any tag:KEY is), and not too many values.
 func newSelection(filters []Filter, ids []string, known ...string) (selection, error) {
-	for _, f := range filters {
+	for n, f := range filters {
 		name := text(f.Name)
 		switch {
 		case name == "":
-			return selection{}, missing("Filter.1.Name")
+			return selection{}, missing("Filter." + strconv.Itoa(n+1) + ".Name")
 		case strings.HasPrefix(name, "tag:") || name == "tag-key" || name == "tag-value" || slices.Contains(known, name):
 		default:
 			return selection{}, invalid("The filter '%.128s' is invalid", name)
@@ -80,8 +80,8 @@ func like(pattern, value string) bool {
 	if !strings.ContainsAny(pattern, `*?\`) {
 		return pattern == value
 	}
-	// path.Match stops a star at a slash, and has classes in brackets.
-	hide := strings.NewReplacer("/", "\x00", "[", `\[`)
+	// path.Match stops a star at a slash, and has classes in brackets. What a backslash precedes stays as it is.
+	hide := strings.NewReplacer(`\\`, `\\`, `\[`, `\[`, "/", "\x00", "[", `\[`)
 	ok, err := path.Match(hide.Replace(pattern), strings.ReplaceAll(value, "/", "\x00"))
 	return ok && err == nil
 }

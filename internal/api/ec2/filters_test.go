@@ -6,6 +6,21 @@ import (
 	"testing"
 )
 
+// Wildcards stand for any characters, also for a slash; what a backslash precedes stands for itself.
+func TestLike(t *testing.T) {
+	for _, test := range []struct {
+		pattern, value string
+		want           bool
+	}{
+		{"a*", "a/b", true}, {"a?b", "a/b", true}, {"a?b", "ab", false}, {"*", "", true}, {"a", "A", false}, {`a\*`, "a*", true}, {`a\*`, "ab", false},
+		{"[ab]*", "[ab]c", true}, {"[ab]*", "ac", false}, {`\[ab]*`, "[ab]c", true}, {`\[ab]*`, `\ac`, false}, {`a\\*`, `a\b`, true}, {`a\`, `a\`, false},
+	} {
+		if like(test.pattern, test.value) != test.want {
+			t.Errorf("%s takes %s: %v", test.pattern, test.value, !test.want)
+		}
+	}
+}
+
 // Every filter takes what it asks for and nothing else. Filters of what no resource here has take nothing.
 func TestFilters(t *testing.T) {
 	a := newAccount(t)

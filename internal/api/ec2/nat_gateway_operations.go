@@ -70,7 +70,7 @@ func showNATGateway(t *state.Tables, s arn.Scope, n *vpc.NATGateway) shownNATGat
 // findNATGateway finds the NAT gateway that a request names. One that was deleted less than an hour ago is found.
 func findNATGateway(t *state.Tables, s arn.Scope, id string) (*vpc.NATGateway, error) {
 	if err := wellFormed("nat-", "NatGatewayID", id); err != nil {
-		return nil, err
+		return nil, apierr.New("NatGatewayMalformed", "%s", apierr.As(err).Message)
 	}
 	n := t.NATGateways.Get(vpc.ARN(s, vpc.KindNATGateway, id))
 	if n == nil || forgotten(n) {

@@ -2,6 +2,7 @@ package ec2
 
 import (
 	"iter"
+	"strings"
 
 	"berth/internal/apierr"
 	"berth/internal/arn"
@@ -74,10 +75,10 @@ func namedGroup(t *state.Tables, s arn.Scope, id, name *string) (*vpc.SecurityGr
 
 func noDefaultVPC() error { return apierr.New("VPCIdNotSpecified", "No default VPC for this user") }
 
-// groupNamed is a VPC's security group with that name, nil if there is none.
+// groupNamed is a VPC's security group with that name, nil if there is none. Names differ by more than upper and lower case.
 func groupNamed(t *state.Tables, s arn.Scope, vpcID vpc.ID, name string) *vpc.SecurityGroup {
 	for g := range securityGroupsOf(t, s) {
-		if g.VpcID == vpcID && g.GroupName == name {
+		if g.VpcID == vpcID && strings.EqualFold(g.GroupName, name) {
 			return g
 		}
 	}

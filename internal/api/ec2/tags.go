@@ -42,6 +42,10 @@ func tagsFor(kind string, specifications []TagSpecification) ([]vpc.Tag, error) 
 
 // merged are a resource's tags with new ones, which replace those of the same key.
 func merged(old []vpc.Tag, tags []Tag) ([]vpc.Tag, error) {
+	tooMany := apierr.New("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
+	if len(tags) > mostTags {
+		return nil, tooMany
+	}
 	out := slices.Clone(old)
 	for i, t := range tags {
 		key, value := text(t.Key), text(t.Value)
@@ -59,7 +63,7 @@ func merged(old []vpc.Tag, tags []Tag) ([]vpc.Tag, error) {
 		out = append(out, vpc.Tag{Key: key, Value: value})
 	}
 	if len(out) > mostTags {
-		return nil, apierr.New("TagLimitExceeded", "The maximum number of Tags for a resource has been reached.")
+		return nil, tooMany
 	}
 	slices.SortFunc(out, func(x, y vpc.Tag) int { return strings.Compare(x.Key, y.Key) })
 	return out, nil

@@ -85,11 +85,11 @@ func TestWrongAddressRequests(t *testing.T) {
 		{"AssociateAddress NetworkInterfaceId=eni-#3 AllocationId=eipalloc-#3 PrivateIpAddress=10.0.1.9", value,
 			"Invalid value '10.0.1.9' for privateIpAddress. It is not an address of eni-#3."},
 		{"AssociateAddress NetworkInterfaceId=eni-#4 AllocationId=eipalloc-#3", "Gateway.NotAttached", "Network vpc-#2 is not attached to any internet gateway"},
-		{"AssociateAddress NetworkInterfaceId=eni-#3 AllocationId=eipalloc-#2", "Resource.AlreadyAssociated",
+		{"AssociateAddress NetworkInterfaceId=eni-#3 AllocationId=eipalloc-#2 AllowReassociation=false", "Resource.AlreadyAssociated",
 			"resource eipalloc-#2 is already associated with associate-id eipassoc-#2"},
-		{"AssociateAddress NetworkInterfaceId=eni-#2 AllocationId=eipalloc-#3", "Resource.AlreadyAssociated",
+		{"AssociateAddress NetworkInterfaceId=eni-#2 AllocationId=eipalloc-#3 AllowReassociation=false", "Resource.AlreadyAssociated",
 			"resource eni-#2 is already associated with associate-id eipassoc-#2"},
-		{"AssociateAddress NetworkInterfaceId=eni-#3 AllocationId=eipalloc-#1 AllowReassociation=true", "AuthFailure", permission},
+		{"AssociateAddress NetworkInterfaceId=eni-#3 AllocationId=eipalloc-#1", "AuthFailure", permission},
 
 		{"DisassociateAddress", missing, "Either public IP or association id must be specified"},
 		{"DisassociateAddress AssociationId=eipassoc-#2 PublicIp=198.18.0.1", combination,
@@ -104,7 +104,7 @@ func TestWrongAddressRequests(t *testing.T) {
 		{"DescribeAddresses Filter.1.Name=x Filter.1.Value.1=y", value, "The filter 'x' is invalid"},
 		{"DescribeAddressesAttribute Attribute=x", value, "Value (x) for parameter attribute is invalid. Unknown attribute."},
 		{"DescribeAddressesAttribute AllocationId.1=" + nothing, "InvalidAllocationID.NotFound", nobody},
-		{"DescribeAddressesAttribute MaxResults=1", value, "Value ( 1 ) for parameter maxResults is invalid. Expecting a value greater than 5."},
+		{"DescribeAddressesAttribute MaxResults=0", value, "Value ( 0 ) for parameter maxResults is invalid. Expecting a value greater than 1."},
 
 		{"CreateNatGateway ConnectivityType=private", missing, "The request must contain the parameter subnetId"},
 		{"CreateNatGateway ConnectivityType=private SubnetId=subnet-00000000000000000", "InvalidSubnetID.NotFound",
@@ -128,7 +128,7 @@ func TestWrongAddressRequests(t *testing.T) {
 		refused(nat+"SecondaryPrivateIpAddressCount=1", "SecondaryPrivateIpAddressCount"), refused(nat+"VpcId=vpc-#1", "VpcId"),
 
 		{"DeleteNatGateway", missing, "The request must contain the parameter natGatewayId"},
-		{"DeleteNatGateway NatGatewayId=x", "InvalidNatGatewayID.Malformed", `Invalid id: "x" (expecting "nat-...")`},
+		{"DeleteNatGateway NatGatewayId=x", "NatGatewayMalformed", `Invalid id: "x" (expecting "nat-...")`},
 		{"DeleteNatGateway NatGatewayId=nat-00000000000000000", "NatGatewayNotFound", "The Nat Gateway nat-00000000000000000 was not found"},
 		{"DescribeNatGateways NatGatewayId.1=nat-00000000000000000", "NatGatewayNotFound", "The Nat Gateway nat-00000000000000000 was not found"},
 		{"DescribeNatGateways Filter.1.Name=x Filter.1.Value.1=y", value, "The filter 'x' is invalid"},

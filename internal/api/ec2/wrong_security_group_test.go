@@ -44,6 +44,8 @@ func TestWrongGroupRequests(t *testing.T) {
 		{"CreateSecurityGroup GroupName=x GroupDescription=it's", value,
 			"Invalid security group description. Valid descriptions are strings less than 256 characters from the following set:  a-zA-Z0-9. _-:/()#,@[]+=&;{}!$*"},
 		{create + "GroupName=a", "InvalidGroup.Duplicate", "The security group 'a' already exists for VPC 'vpc-#1'"},
+		{create + "GroupName=A", "InvalidGroup.Duplicate", "The security group 'A' already exists for VPC 'vpc-#1'"},
+		{create + "GroupName=Default", value, "Cannot use reserved security group name: Default"},
 		{create + `GroupName="a "`, "InvalidGroup.Duplicate", "The security group 'a' already exists for VPC 'vpc-#1'"},
 		{create + "GroupName=x VpcId=vpc-00000000000000000", "InvalidVpcID.NotFound", "The vpc ID 'vpc-00000000000000000' does not exist"},
 		{create + "GroupName=x VpcId=x", "InvalidVpcID.Malformed", `Invalid id: "x" (expecting "vpc-...")`},

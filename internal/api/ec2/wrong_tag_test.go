@@ -24,7 +24,9 @@ func TestWrongTagRequests(t *testing.T) {
 		{"CreateTags ResourceId.1=vpc-#1 Tag.1.Key=k Tag.1.Value=" + strings.Repeat("v", 257), value, "Tag value exceeds the maximum length of 256 characters"},
 		{"CreateTags ResourceId.1=vpc-#1 Tag.1.Key=k Tag.2.Key=k", value, "Duplicate tag key 'k' specified."},
 		{"CreateTags ResourceId.1=vpc-#1" + many(51, "Tag.%[1]d.Key", "k%[1]d"), "TagLimitExceeded", "The maximum number of Tags for a resource has been reached."},
+		{"CreateTags ResourceId.1=vpc-#1" + many(51, "Tag.%[1]d.Key", "k"), "TagLimitExceeded", "The maximum number of Tags for a resource has been reached."},
 		{"DeleteTags ResourceId.1=vpc-#1 Tag.1.Value=v", missing, "The request must contain the parameter tagSet.key"},
+		{"DescribeTags Filter.1.Name=key Filter.1.Value.1=y Filter.2.Value.1=y", missing, "The request must contain the parameter Filter.2.Name"},
 		{"DescribeTags Filter.1.Name=x Filter.1.Value.1=y", value, "The filter 'x' is invalid"},
 		{"DescribeTags MaxResults=4", value, "Value ( 4 ) for parameter maxResults is invalid. Expecting a value greater than 5."},
 	}

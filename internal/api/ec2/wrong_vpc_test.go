@@ -62,6 +62,9 @@ func TestWrongVPCRequests(t *testing.T) {
 		{"DescribeVpcs MaxResults=4", value, "Value ( 4 ) for parameter maxResults is invalid. Expecting a value greater than 5."},
 		{"DescribeVpcs MaxResults=5 VpcId.1=vpc-#1", combination, "The parameter MaxResults cannot be used with the parameter that names resources"},
 		{"DescribeVpcs NextToken=?", "InvalidNextToken", "The token '?' is invalid"},
+		{"DescribeVpcs NextToken=xx", "InvalidNextToken", "The token 'xx' is invalid"},
+		{"DescribeTags NextToken=xx", "InvalidNextToken", "The token 'xx' is invalid"},
+		{"DescribeTags NextToken=YWRkcmVzc2VzIGE", "InvalidNextToken", "The token 'YWRkcmVzc2VzIGE' is invalid"}, // "addresses a", another list's
 
 		{"DescribeVpcAttribute VpcId=vpc-#1", missing, "The request must contain the parameter attribute"},
 		{"DescribeVpcAttribute Attribute=enableDnsSupport", missing, noVPC},
