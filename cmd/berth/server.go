@@ -289,7 +289,7 @@ func (s *server) handler() (http.Handler, error) {
 	s.door = frontdoor.New(frontdoor.Config{
 		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(network.Service()), s.guarded(own.Service()), sts.New()},
 		Sockets:  s.sockets(),
-		Keys: func(_ context.Context, id string) (frontdoor.Key, bool) {
+		Keys: func(_ context.Context, id, _ string) (frontdoor.Key, bool) {
 			secret, p, ok := s.keys.Find(id)
 			return frontdoor.Key{Secret: secret, Principal: p}, ok
 		},

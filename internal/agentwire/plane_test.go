@@ -84,7 +84,7 @@ func (p *plane) serve(t testing.TB, l net.Listener, store *state.Store, hub *acs
 			{Path: "/tcs/ws", Service: "ecs", Action: "ecs:StartTelemetrySession", Resource: resource("containerInstance"),
 				Serve: func(w http.ResponseWriter, r *http.Request, _ *frontdoor.Request) { hub.ServeTCS(w, r) }},
 		},
-		Keys: func(_ context.Context, id string) (frontdoor.Key, bool) {
+		Keys: func(_ context.Context, id, _ string) (frontdoor.Key, bool) {
 			secret, who, ok := p.keys.Find(id)
 			return frontdoor.Key{Secret: secret, Principal: who}, ok
 		},

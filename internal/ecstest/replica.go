@@ -150,7 +150,7 @@ func (r *replica) door(log *slog.Logger) http.Handler {
 			{Path: "/tcs/ws", Service: "ecs", Action: "ecs:StartTelemetrySession", Resource: named("containerInstance"),
 				Serve: func(w http.ResponseWriter, q *http.Request, _ *frontdoor.Request) { r.hub.ServeTCS(w, q) }},
 		},
-		Keys: func(_ context.Context, id string) (frontdoor.Key, bool) {
+		Keys: func(_ context.Context, id, _ string) (frontdoor.Key, bool) {
 			secret, who, ok := r.keys.Find(id)
 			return frontdoor.Key{Secret: secret, Principal: who}, ok
 		},

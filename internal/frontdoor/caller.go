@@ -36,12 +36,17 @@ func (x *exchange) identify(service string, leaderAsks bool) *apierr.Error {
 	if refused = claim.checkToken(key); refused == nil {
 		refused = claim.checkSignature(x.r, x.query, x.body, key.Secret)
 	}
+	if refused == nil && key.expired(time.Now()) {
+		refused = refuseExpired()
+	}
 	if refused != nil {
 		return refused.answer(x.target.protocol)
 	}
 	x.is(key.Principal)
 	return nil
 }
+
+func (k Key) expired(now time.Time) bool { return !k.Expires.IsZero() && !now.Before(k.Expires) }
 
 // is takes p as the caller.
 func (x *exchange) is(p policy.Principal) {
@@ -66,12 +71,12 @@ func (x *exchange) checkClaim(service string) *refusal {
 // secret is none: anybody could sign with it.
 func (x *exchange) key(leaderAsks bool) (Key, bool, error) {
 	ctx := x.r.Context()
-	key, ok := x.door.config.Keys(ctx, x.claim.accessKeyID)
+	key, ok := x.door.config.Keys(ctx, x.claim.accessKeyID, x.claim.token)
 	if !ok && !leaderAsks {
 		if err := x.door.config.Ready(ctx, true); err != nil {
 			return Key{}, false, err
 		}
-		key, ok = x.door.config.Keys(ctx, x.claim.accessKeyID)
+		key, ok = x.door.config.Keys(ctx, x.claim.accessKeyID, x.claim.token)
 	}
 	return key, ok && key.Secret != "", nil
 }
@@ -82,8 +87,8 @@ func (x *exchange) renew() bool {
 	if x.door.config.Auth == AuthDev || x.door.config.Ready(x.r.Context(), true) != nil {
 		return false
 	}
-	key, ok := x.door.config.Keys(x.r.Context(), x.claim.accessKeyID)
-	if !ok || key.Secret == "" {
+	key, ok := x.door.config.Keys(x.r.Context(), x.claim.accessKeyID, x.claim.token)
+	if !ok || key.Secret == "" || key.expired(time.Now()) {
 		return false
 	}
 	x.is(key.Principal)

@@ -92,7 +92,7 @@ func TestStalePermissionsAreLookedAtAgain(t *testing.T) {
 	fresh := false
 	d := testDoor(func(c *Config) {
 		c.Ready = func(context.Context, bool) error { fresh = true; return nil }
-		c.Keys = func(_ context.Context, id string) (Key, bool) {
+		c.Keys = func(_ context.Context, id, _ string) (Key, bool) {
 			if fresh {
 				return Key{Secret: "s3cr3t", Principal: admin}, true
 			}

@@ -32,7 +32,8 @@ func ParseAuth(s string) (Auth, error) {
 // Key is what an access key id stands for.
 type Key struct {
 	Secret       string
-	SessionToken string // what X-Amz-Security-Token must be; empty for a long-term key
+	SessionToken string    // what X-Amz-Security-Token must be; empty for a long-term key
+	Expires      time.Time // when it stops being good; zero for a long-term key
 	Principal    policy.Principal
 }
 
@@ -47,8 +48,9 @@ type Config struct {
 	Services []Service
 	Sockets  []Socket
 
-	// Keys finds an access key; false means that there is none. It must not block for long: an unknown key is asked for twice (see Ready).
-	Keys func(ctx context.Context, accessKeyID string) (Key, bool)
+	// Keys finds an access key, one of a session by what its token says; false means that there is none. It must not block for long: an unknown
+	// key is asked for twice (see Ready).
+	Keys func(ctx context.Context, accessKeyID, token string) (Key, bool)
 
 	Auth         Auth             // anything but AuthDev verifies
 	DevPrincipal policy.Principal // who everybody is under AuthDev; its policies are asked like anybody's
@@ -75,7 +77,7 @@ type Config struct {
 
 func (c Config) withDefaults() Config {
 	if c.Keys == nil {
-		c.Keys = func(context.Context, string) (Key, bool) { return Key{}, false }
+		c.Keys = func(context.Context, string, string) (Key, bool) { return Key{}, false }
 	}
 	if c.Forward == nil {
 		c.Forward = func(*http.Request) http.Handler { return nil }

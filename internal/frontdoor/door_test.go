@@ -52,6 +52,8 @@ func TestJSONAnswers(t *testing.T) {
 			`the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details."}`},
 		{"token of another", signedJSON(t, "ListClusters", "{}", aws.Credentials{AccessKeyID: "ASIASESSION", SecretAccessKey: "t3mp", SessionToken: "x"}), 400,
 			`{"__type":"UnrecognizedClientException","message":"The security token included in the request is invalid."}`},
+		{"token expired", signedJSON(t, "ListClusters", "{}", expiredKeys), 400,
+			`{"__type":"ExpiredTokenException","message":"The security token included in the request is expired"}`},
 		{"token left out", signedJSON(t, "ListClusters", "{}", aws.Credentials{AccessKeyID: "ASIASESSION", SecretAccessKey: "t3mp"}), 400,
 			`{"__type":"UnrecognizedClientException","message":"The security token included in the request is invalid."}`},
 		{"token for a long-term key", signedJSON(t, "ListClusters", "{}", aws.Credentials{AccessKeyID: "AKIDADMIN", SecretAccessKey: "s3cr3t", SessionToken: "x"}), 400,
@@ -215,11 +217,11 @@ func TestForward(t *testing.T) {
 	asked := 0
 	follower := testDoor(func(c *Config) {
 		c.Forward = func(r *http.Request) http.Handler { asked++; return leader }
-		c.Keys = func(ctx context.Context, id string) (Key, bool) {
+		c.Keys = func(ctx context.Context, id, token string) (Key, bool) {
 			if id == "ASIASESSION" { // made a moment ago, not heard of yet
 				return Key{}, false
 			}
-			return testKeys(ctx, id)
+			return testKeys(ctx, id, token)
 		}
 		c.Ready = func(context.Context, bool) error { return apierr.Unavailable("there is no leader") }
 	})
@@ -323,8 +325,8 @@ func TestReadyIsAskedBeforeACall(t *testing.T) {
 func TestAKeyThatArrivesLate(t *testing.T) {
 	late := false
 	d := testDoor(func(c *Config) {
-		c.Keys = func(ctx context.Context, id string) (Key, bool) {
-			k, ok := testKeys(ctx, id)
+		c.Keys = func(ctx context.Context, id, token string) (Key, bool) {
+			k, ok := testKeys(ctx, id, token)
 			return k, ok && late
 		}
 		c.Ready = func(context.Context, bool) error { late = true; return nil }

@@ -95,7 +95,7 @@ var reader = policy.Principal{ARN: "arn:aws:iam::123456789012:user/reader", Acco
 		{Effect: policy.Deny, Actions: []string{"ecs:CreateCluster"}, Resources: []string{"*"}},
 	}}}}
 
-func testKeys(_ context.Context, id string) (Key, bool) {
+func testKeys(_ context.Context, id, _ string) (Key, bool) {
 	switch id {
 	case "AKIDADMIN":
 		return Key{Secret: "s3cr3t", Principal: admin}, true
@@ -103,6 +103,8 @@ func testKeys(_ context.Context, id string) (Key, bool) {
 		return Key{Secret: "r3ad", Principal: reader}, true
 	case "ASIASESSION":
 		return Key{Secret: "t3mp", SessionToken: "tok/en+=", Principal: admin}, true
+	case "ASIAEXPIRED":
+		return Key{Secret: "t3mp", SessionToken: "tok/en+=", Expires: time.Now(), Principal: admin}, true
 	case "AKIDEMPTY":
 		return Key{Principal: admin}, true
 	}
@@ -112,6 +114,7 @@ func testKeys(_ context.Context, id string) (Key, bool) {
 var (
 	adminKeys   = aws.Credentials{AccessKeyID: "AKIDADMIN", SecretAccessKey: "s3cr3t"}
 	readerKeys  = aws.Credentials{AccessKeyID: "AKIDREADER", SecretAccessKey: "r3ad"}
+	expiredKeys = aws.Credentials{AccessKeyID: "ASIAEXPIRED", SecretAccessKey: "t3mp", SessionToken: "tok/en+="}
 	sessionKeys = aws.Credentials{AccessKeyID: "ASIASESSION", SecretAccessKey: "t3mp", SessionToken: "tok/en+="}
 )
 

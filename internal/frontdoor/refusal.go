@@ -19,6 +19,7 @@ const (
 	faultIncomplete              // a signature that lacks parts or cannot be read
 	faultUnknownKey              // no such access key, or a session token that is not its
 	faultMismatch                // another signature, scope or time than ours
+	faultExpired                 // a session token after its time
 	faultExpiredURL              // a presigned URL after its time
 )
 
@@ -35,6 +36,10 @@ func refuseMissing() *refusal {
 
 func refuseKey() *refusal {
 	return refuse(faultUnknownKey, "The security token included in the request is invalid.")
+}
+
+func refuseExpired() *refusal {
+	return refuse(faultExpired, "The security token included in the request is expired")
 }
 
 func refuseSignature() *refusal {
@@ -68,6 +73,8 @@ func (f fault) json() string {
 		return "IncompleteSignatureException"
 	case faultUnknownKey:
 		return "UnrecognizedClientException"
+	case faultExpired:
+		return "ExpiredTokenException"
 	case faultMismatch, faultExpiredURL:
 		return "InvalidSignatureException"
 	}
@@ -82,6 +89,8 @@ func (f fault) query() (code string, status int) {
 		return "IncompleteSignature", 400
 	case faultUnknownKey:
 		return "InvalidClientTokenId", 403
+	case faultExpired:
+		return "ExpiredToken", 403
 	case faultMismatch:
 		return "SignatureDoesNotMatch", 403
 	case faultExpiredURL:
@@ -95,6 +104,8 @@ func (f fault) ec2() (code string, status int) {
 	switch f {
 	case faultMissing, faultUnknownKey, faultMismatch:
 		return "AuthFailure", 401
+	case faultExpired:
+		return "RequestExpired", 400
 	}
 	return f.query()
 }

@@ -85,8 +85,8 @@ func TestASocketsPathIsForGETOnly(t *testing.T) {
 func TestAPrincipalWithoutAnAccountHasTheInstallations(t *testing.T) {
 	d := testDoor(func(c *Config) {
 		c.Account = "999999999999"
-		c.Keys = func(ctx context.Context, id string) (Key, bool) {
-			k, ok := testKeys(ctx, id)
+		c.Keys = func(ctx context.Context, id, token string) (Key, bool) {
+			k, ok := testKeys(ctx, id, token)
 			k.Principal.Account = ""
 			return k, ok
 		}

@@ -37,8 +37,8 @@ func TestSocket(t *testing.T) {
 	const denied = `{"AccessDeniedException":"User: arn:aws:iam::123456789012:user/reader is not authorized to perform: ecs:Poll on resource: `
 	only := func(c *Config) {
 		withSocket(c)
-		c.Keys = func(ctx context.Context, id string) (Key, bool) {
-			k, ok := testKeys(ctx, id)
+		c.Keys = func(ctx context.Context, id, token string) (Key, bool) {
+			k, ok := testKeys(ctx, id, token)
 			if id == "AKIDREADER" {
 				k.Principal.Policies = one("ecs:Poll", "arn:mine")
 			}

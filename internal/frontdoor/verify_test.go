@@ -33,7 +33,7 @@ func verdict(d *Door, r *http.Request, body string) *refusal {
 	if f != nil {
 		return f
 	}
-	key, ok := d.config.Keys(r.Context(), c.accessKeyID)
+	key, ok := d.config.Keys(r.Context(), c.accessKeyID, c.token)
 	if !ok {
 		return refuseKey()
 	}

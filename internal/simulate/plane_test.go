@@ -85,7 +85,7 @@ func newPlane(t *testing.T) *plane {
 			{Path: "/acs/ws", Service: "ecs", Action: "ecs:Poll", Serve: func(w http.ResponseWriter, r *http.Request, _ *frontdoor.Request) { p.hub.ServeACS(w, r) }},
 			{Path: "/tcs/ws", Service: "ecs", Action: "ecs:StartTelemetrySession", Serve: func(w http.ResponseWriter, r *http.Request, _ *frontdoor.Request) { p.hub.ServeTCS(w, r) }},
 		},
-		Keys: func(_ context.Context, id string) (frontdoor.Key, bool) {
+		Keys: func(_ context.Context, id, _ string) (frontdoor.Key, bool) {
 			return frontdoor.Key{Secret: "secret of " + id, Principal: access.Admin(arn.ScopeOf(demo).Account)}, true
 		},
 		Account: arn.ScopeOf(demo).Account,

@@ -18,7 +18,7 @@ var caller = policy.Principal{ARN: "arn:aws:iam::123456789012:user/nobody", Acco
 func door() *frontdoor.Door {
 	return frontdoor.New(frontdoor.Config{
 		Services: []frontdoor.Service{New()},
-		Keys: func(_ context.Context, id string) (frontdoor.Key, bool) {
+		Keys: func(_ context.Context, id, _ string) (frontdoor.Key, bool) {
 			return frontdoor.Key{Secret: "s3cr3t", Principal: caller}, id == "AKID"
 		},
 	})
