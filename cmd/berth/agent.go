@@ -111,6 +111,7 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	config.Engine, config.Ledger, config.Log, config.Version = engine.Seam(), ledger, log, version
 	config.CleanUpAfter, config.HTTPClient = o.cleanUpAfter, agentClient()
 	equip(&config, engine, d.path("routers"))
+	config.Names = machine.Names{Dir: d.path("names")}
 	config.Storage = taskStorage(engine, log)
 	warnOfNeighbours(log)
 	groups, err := machine.OpenGroups("/sys/fs/cgroup", config.Installation, func(ctx context.Context) (string, error) {

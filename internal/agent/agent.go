@@ -36,6 +36,7 @@ type Config struct {
 
 	Ports   Ports   // nil: no port ranges
 	Routers Routers // nil: no log routers
+	Names   Names   // nil: the engine makes the files by which tasks with network interfaces know names, and takes its time
 	Front   Front   // nil: containers do not reach the agent
 	Network Network // nil: no tasks in awsvpc mode
 	// Underlay is this machine's address for the traffic between tasks on several machines, "" where there is only this one.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -156,8 +155,9 @@ func attachments(r *Record) []types.AttachmentStateChange {
 
 // networkOf sets a container's network in awsvpc mode: the pause container has the namespace with its names, which the others join. What configures it is the
 // pause container's, wherever the order has it.
-func networkOf(r *Record, c acsproto.Container, config *container.Config, host *container.HostConfig) error {
+func networkOf(r *Record, c acsproto.Container, files NameFiles, config *container.Config, host *container.HostConfig) error {
 	if !r.networked() {
+		config.NetworkDisabled = config.NetworkDisabled || hidden(c.Name) // nobody joins a pause container's
 		return nil
 	}
 	host.PublishAllPorts, host.PortBindings, config.ExposedPorts = false, nil, nil
@@ -167,20 +167,10 @@ func networkOf(r *Record, c acsproto.Container, config *container.Config, host *
 		host.Sysctls = without(host.Sysctls, netSysctl)
 		return nil
 	}
-	e := r.Task.Interfaces[0]
 	host.NetworkMode = "none"
 	light(r, host)
-	for _, s := range e.DomainNameServers {
-		a, err := netip.ParseAddr(s)
-		if err != nil {
-			return fmt.Errorf("name server: %w", err)
-		}
-		host.DNS = append(host.DNS, a)
-	}
-	host.DNSSearch = e.DomainName
-	if e.PrivateDNSName != "" {
-		config.Hostname, _, _ = strings.Cut(e.PrivateDNSName, ".")
-		host.ExtraHosts = []string{e.PrivateDNSName + ":" + e.IPv4Addresses[0].PrivateAddress, config.Hostname + ":" + e.IPv4Addresses[0].PrivateAddress}
+	if err := names(r.Task.Interfaces[0], files, config, host); err != nil {
+		return err
 	}
 	return sysctlsOfAll(r, host, netSysctl)
 }

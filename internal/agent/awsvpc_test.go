@@ -24,6 +24,7 @@ import (
 type vpcWorld struct {
 	*world
 	network *agenttest.Network
+	names   *agenttest.Names
 
 	mu   sync.Mutex
 	told map[string]chan acsproto.Network // by cluster: what a session that is there is told next
@@ -31,10 +32,10 @@ type vpcWorld struct {
 }
 
 func newVPCWorld(t *testing.T) *vpcWorld {
-	w := &vpcWorld{world: newWorld(t), network: &agenttest.Network{}, told: map[string]chan acsproto.Network{}, news: map[string][]acsproto.Network{}}
+	w := &vpcWorld{world: newWorld(t), network: &agenttest.Network{}, names: &agenttest.Names{}, told: map[string]chan acsproto.Network{}, news: map[string][]acsproto.Network{}}
 	w.engine.AddImage("pause", agenttest.Image{})
 	w.config.Pause = func(context.Context) (string, error) { return "pause", nil }
-	w.config.Network = w.network
+	w.config.Network, w.config.Names = w.network, w.names
 	w.config.RunAgent = w.session
 	return w
 }
@@ -342,13 +343,13 @@ func (w *vpcWorld) untilNetworked(n int, only string) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	c := &cutter{left: n, only: only, cancel: cancel}
-	w.engine.Cut, w.ledger.Cut, w.control.Cut, w.network.Cut = c.cut, c.cut, c.cut, c.cut
+	w.engine.Cut, w.ledger.Cut, w.control.Cut, w.network.Cut, w.names.Cut = c.cut, c.cut, c.cut, c.cut, c.cut
 	a, err := agent.New(w.config)
 	if err != nil {
 		w.t.Fatal(err)
 	}
 	a.Run(ctx) //nolint:errcheck // it is killed
-	w.engine.Cut, w.ledger.Cut, w.control.Cut, w.network.Cut = nil, nil, nil, nil
+	w.engine.Cut, w.ledger.Cut, w.control.Cut, w.network.Cut, w.names.Cut = nil, nil, nil, nil, nil
 	return c.at
 }
 

@@ -22,6 +22,9 @@ const (
 	labelVersion      = "com.amazonaws.ecs.task-definition-version"
 )
 
+// Hidden says whether labels are those of a container that tasks do not know of.
+func Hidden(labels map[string]string) bool { return hidden(labels[labelContainer]) }
+
 func labelsOf(r *Record, c acsproto.Container, at place) (map[string]string, error) {
 	order, err := json.Marshal(outline(r.Task))
 	if err != nil {

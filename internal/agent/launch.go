@@ -77,6 +77,9 @@ func (t *task) spec(ctx context.Context, name string) (s Spec, err error) {
 	if err := t.reach(ctx, name, &at); err != nil {
 		return Spec{}, err
 	}
+	if err := t.writeNames(name, &at); err != nil {
+		return Spec{}, err
+	}
 	asks := false
 	t.view(func(r *Record) { asks = len(r.gpus(name)) > 0 || routerOf(r.Task) != nil })
 	if asks {

@@ -29,12 +29,13 @@ const (
 type place struct {
 	Installation string
 	InstanceARN  string
-	HostAddress  string // "" publishes ports on all addresses
-	CgroupParent string // "" leaves it to the engine
-	NVIDIA       bool   // the engine has NVIDIA's runtime
-	Runtime      string // for containers of Fargate tasks, "" for the engine's default
-	Front        string // where the task's containers reach the agent, "http://HOST[:PORT]"; "" where they do not
-	Endpoint     string // the id under which this one does
+	HostAddress  string    // "" publishes ports on all addresses
+	CgroupParent string    // "" leaves it to the engine
+	NVIDIA       bool      // the engine has NVIDIA's runtime
+	Runtime      string    // for containers of Fargate tasks, "" for the engine's default
+	Front        string    // where the task's containers reach the agent, "http://HOST[:PORT]"; "" where they do not
+	Endpoint     string    // the id under which this one does
+	Names        NameFiles // of the pause container of a task with a network interface
 	Router       RouterFiles
 	RouterIP     string // the log router's address on the bridge, for the containers there that log through it
 	OldFluentd   bool   // the engine's log driver fluentd has the option of engines before 20.10
@@ -70,7 +71,7 @@ func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
 	if err := namespaces(r, c, host); err != nil {
 		return Spec{}, err
 	}
-	if err := networkOf(r, c, config, host); err != nil {
+	if err := networkOf(r, c, at.Names, config, host); err != nil {
 		return Spec{}, err
 	}
 	maps.Copy(config.Labels, labels) // adoption depends on them

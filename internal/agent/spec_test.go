@@ -20,7 +20,8 @@ func TestSpec(t *testing.T) {
 		if err != nil {
 			return "refused: " + err.Error()
 		}
-		at := place{Installation: "inst", InstanceARN: "arn:ci", HostAddress: strings.TrimSpace(in["host address"]), CgroupParent: "/ecs/inst-one/t"}
+		at := place{Installation: "inst", InstanceARN: "arn:ci", HostAddress: strings.TrimSpace(in["host address"]), CgroupParent: "/ecs/inst-one/t",
+			Names: NameFiles{Hosts: strings.TrimSpace(in["hosts file"]), Resolver: strings.TrimSpace(in["resolver file"]), IPv6: in["ipv6"] != ""}}
 		var out strings.Builder
 		for _, c := range r.Task.Containers {
 			s, err := specOf(r, c, at)

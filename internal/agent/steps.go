@@ -199,6 +199,9 @@ func (t *task) cleanUp(ctx context.Context) error {
 			return fmt.Errorf("remove the log router's files: %w", err)
 		}
 	}
+	if err := t.removeNames(); err != nil {
+		return err
+	}
 	if t.agent.Groups != nil && len(names) > 0 {
 		if err := t.agent.Groups.Remove(ctx, g); err != nil {
 			return fmt.Errorf("remove the task's control group: %w", err)

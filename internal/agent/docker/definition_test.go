@@ -36,12 +36,16 @@ func newEquippedHost(t *testing.T) *host {
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	h.config.Routers = machine.Routers{Dir: dir}
-	h.config.Pause = func(ctx context.Context) (string, error) {
-		c := docker.ImageConfig{Links: []string{"/bin/sh", "/bin/sleep"}, Entrypoint: polite}
-		return pauseImage, h.engine.ImportImage(ctx, pauseImage, "/bin/busybox", c)
-	}
+	h.config.Pause = bringPause(h.engine)
 	h.start()
 	return h
+}
+
+// bringPause makes the image of pause containers.
+func bringPause(e *docker.Engine) func(context.Context) (string, error) {
+	return func(ctx context.Context) (string, error) {
+		return pauseImage, e.ImportImage(ctx, pauseImage, "/bin/busybox", docker.ImageConfig{Links: []string{"/bin/sh", "/bin/sleep"}, Entrypoint: polite})
+	}
 }
 
 // TestDefinitionFields runs what a task definition asks for and only a real engine can show.

@@ -131,6 +131,9 @@ func facts(c container.InspectResponse) (*agent.Facts, error) {
 		}
 	}
 	for _, m := range c.Mounts {
+		if agent.Hidden(c.Config.Labels) { // its mounts are the agent's own
+			break
+		}
 		f.Mounts = append(f.Mounts, agent.Mount{Name: m.Name, Source: m.Source, Destination: m.Destination})
 	}
 	return f, nil
