@@ -18,8 +18,23 @@ import (
 	"github.com/google/nftables"
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"berth/e2e/awscli"
+	"berth/e2e/site"
 	"berth/internal/agent/docker"
 )
+
+// cli is the aws CLI of all scripts and tours. Its waiters look once a second; e2e/clients shows them as they are.
+var cli = awscli.CLI{Delay: time.Second}
+
+// TestMain runs the tests, of which most wait most of the time.
+func TestMain(m *testing.M) {
+	code := site.Main(m, 4)
+	if err := cli.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
 
 // image is what the scripts' containers run: busybox, under a name that no registry has.
 const image = "berth-test/busybox:1"
@@ -86,7 +101,7 @@ func defaultVPCIsFree() bool {
 	return err == nil && len(out) == 0
 }
 
-// start builds nothing: it runs bin/berth, which `make e2e` builds, or builds it for itself.
+// start runs the berth of this tree.
 func start(t testing.TB) *world {
 	t.Helper()
 	dir := t.TempDir()
@@ -112,25 +127,21 @@ func start(t testing.TB) *world {
 	if err := json.Unmarshal(out, &w.env); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.wrapCLI(); err != nil {
+	if err := w.wrapCLI(t); err != nil {
 		t.Fatal(err)
 	}
 	return w
 }
 
 // wrapCLI puts berth and an aws on the scripts' path that works with old CLIs as well.
-func (w *world) wrapCLI() error {
+func (w *world) wrapCLI(t testing.TB) error {
 	if err := os.MkdirAll(w.bin, 0o755); err != nil {
 		return err
 	}
 	if err := os.Symlink(w.berth, filepath.Join(w.bin, "berth")); err != nil {
 		return err
 	}
-	aws, err := exec.LookPath("aws")
-	if err != nil {
-		return fmt.Errorf("the aws CLI is missing (make deps installs it): %w", err)
-	}
-	script := fmt.Sprintf("#!/bin/sh\nexec %s --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"\n", aws)
+	script := fmt.Sprintf("#!/bin/sh\nexec %s --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"\n", cli.Path(t))
 	return os.WriteFile(filepath.Join(w.bin, "aws"), []byte(script), 0o755)
 }
 
