@@ -3,6 +3,8 @@ package acs
 import (
 	"context"
 	"errors"
+	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"sync"
@@ -31,10 +33,30 @@ type control struct {
 	connects  int
 	gone      int
 	telemetry []acsproto.Message
+	vended    int      // sets of credentials that were made
+	roles     []string // credentials ids of the tasks
 }
 
 func (c *control) Network(arn.Instance, map[string]any) (acsproto.Network, bool) {
 	return acsproto.Network{}, false
+}
+
+func (c *control) Credentials(_ arn.Instance, wanted func(string) bool) iter.Seq[acsproto.IAMRoleCredentials] {
+	return func(yield func(acsproto.IAMRoleCredentials) bool) {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		for _, id := range c.roles {
+			if !wanted(id) {
+				continue
+			}
+			c.vended++
+			cred := acsproto.IAMRoleCredentials{Task: id, RoleType: "TaskApplication"}
+			cred.Credentials.CredentialsID, cred.Credentials.Expiration = id, fmt.Sprint(c.vended)
+			if !yield(cred) {
+				return
+			}
+		}
+	}
 }
 
 func (c *control) Connected(context.Context, Hello) (uint64, error) {
@@ -104,6 +126,8 @@ type machine struct {
 	stopped  []string
 	timeline []int64
 	beats    int
+	vended   []string // credentials
+	unknown  string   // whose credentials it does not take
 }
 
 func (m *machine) Payload(_ context.Context, p acsproto.Payload) error {
@@ -130,7 +154,12 @@ func (m *machine) StopVerified(_ context.Context, tasks []acsproto.ManifestTask)
 	}
 }
 
-func (m *machine) Credentials(context.Context, acsproto.IAMRoleCredentials) bool { return true }
+func (m *machine) Credentials(_ context.Context, c acsproto.IAMRoleCredentials) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.vended = append(m.vended, c.Credentials.CredentialsID+" "+c.Credentials.Expiration)
+	return c.Credentials.CredentialsID != m.unknown
+}
 
 func (m *machine) Network(context.Context, acsproto.Network) {}
 
@@ -179,8 +208,9 @@ func (w *world) runHub(t *testing.T) {
 func (w *world) config(path string) AgentConfig {
 	return AgentConfig{
 		Endpoint: "http://berth" + path, Region: "us-east-1", Cluster: "demo", Instance: string(one), AgentVersion: "1", DockerVersion: "20",
-		Credentials: credentials.NewStaticCredentialsProvider("AKID", "secret", ""),
-		HTTPClient:  &http.Client{Transport: &http.Transport{DialContext: w.net.Dial}},
+		SendCredentials: true,
+		Credentials:     credentials.NewStaticCredentialsProvider("AKID", "secret", ""),
+		HTTPClient:      &http.Client{Transport: &http.Transport{DialContext: w.net.Dial}},
 	}
 }
 

@@ -36,7 +36,9 @@ func (h *Hub) accept(ctx context.Context, w http.ResponseWriter, r *http.Request
 		return nil, err
 	}
 	conn.SetReadLimit(maxFrame)
-	return newSession(h, conn, hello.Instance, n), nil
+	s := newSession(h, conn, hello.Instance, n)
+	s.beginRenewal(hello.SendCredentials)
+	return s, nil
 }
 
 // failed ends a handshake that became no session. What it, or an older session's end meanwhile, has left undone is done now.

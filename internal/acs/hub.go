@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"iter"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -34,6 +35,8 @@ type Control interface {
 	// Network is what the instance must know of its VPCs and was not told yet: told is what it was, by object, and is changed along with it; empty it is for a new
 	// session. ok is false where there is nothing to tell, or the instance's agent takes no such message.
 	Network(i arn.Instance, told map[string]any) (m acsproto.Network, ok bool)
+	// Credentials yields new credentials of the instance's tasks, without message ids, of those whose credentials ids are wanted.
+	Credentials(i arn.Instance, wanted func(id string) bool) iter.Seq[acsproto.IAMRoleCredentials]
 	// Telemetry takes a message of a telemetry session: PublishMetrics, PublishHealth or PublishInstanceStatus.
 	Telemetry(ctx context.Context, i arn.Instance, m acsproto.Message)
 }
@@ -78,6 +81,7 @@ type Config struct {
 	Log       *slog.Logger
 	Heartbeat time.Duration // 30 s; a session that leaves two unanswered is closed
 	Resend    time.Duration // 30 s; payloads that are not acked are sent again
+	Renew     time.Duration // 2 h; how often the credentials of tasks are renewed, a third of their life
 	// Told is told when an agent is sent a task to start, and when it acked that, for traces. nil tells nobody.
 	Told func(t arn.Task, acked bool)
 }
@@ -91,6 +95,7 @@ type Hub struct {
 	sessions   map[arn.Instance]*session
 	arriving   map[arn.Instance]int // handshakes
 	publishers map[arn.Instance]*publisher
+	renewals   map[arn.Instance]time.Time // when the credentials of the tasks are due next, since Run began
 	wg         sync.WaitGroup
 	sums       sums
 }
@@ -106,13 +111,17 @@ func New(c Config) *Hub {
 	if c.Resend == 0 {
 		c.Resend = 30 * time.Second
 	}
-	return &Hub{Config: c, sessions: map[arn.Instance]*session{}, arriving: map[arn.Instance]int{}, publishers: map[arn.Instance]*publisher{}}
+	if c.Renew == 0 {
+		c.Renew = 2 * time.Hour
+	}
+	return &Hub{Config: c, sessions: map[arn.Instance]*session{}, arriving: map[arn.Instance]int{}, publishers: map[arn.Instance]*publisher{}, renewals: map[arn.Instance]time.Time{}}
 }
 
 // Run takes sessions until ctx ends, then closes them all and waits for them.
 func (h *Hub) Run(ctx context.Context) error {
 	h.mu.Lock()
 	h.ctx = ctx
+	clear(h.renewals)
 	h.mu.Unlock()
 	<-ctx.Done()
 	h.mu.Lock()

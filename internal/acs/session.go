@@ -34,6 +34,8 @@ type session struct {
 	networkNext time.Time      // when it may be told again
 	networkDue  *time.Timer
 
+	renewal renewal
+
 	orders   map[orderKey]*sent
 	payloads map[string][]orderKey // by message id, not acked
 	manifest string                // id of the last manifest
@@ -54,7 +56,8 @@ func newSession(h *Hub, conn *websocket.Conn, i arn.Instance, n uint64) *session
 	return &session{
 		hub: h, conn: conn, instance: i, first: n, changed: make(chan struct{}, 1), acks: make(chan string), verify: make(chan acsproto.TaskStopVerification),
 		network: make(chan struct{}, 1), networkTold: map[string]any{}, networkDue: stoppedTimer(),
-		orders: map[orderKey]*sent{}, payloads: map[string][]orderKey{},
+		renewal: newRenewal(),
+		orders:  map[orderKey]*sent{}, payloads: map[string][]orderKey{},
 	}
 }
 
@@ -84,6 +87,7 @@ func (s *session) write(ctx context.Context) error {
 	heartbeat := time.NewTicker(s.hub.Heartbeat)
 	defer heartbeat.Stop()
 	defer s.networkDue.Stop()
+	defer s.renewal.timer.Stop()
 	s.poke()
 	for {
 		var err error
@@ -96,6 +100,10 @@ func (s *session) write(ctx context.Context) error {
 			err = s.networkChanged(ctx)
 		case <-s.networkDue.C:
 			err = s.sendNetwork(ctx)
+		case <-s.renewal.timer.C:
+			err = s.renewCredentials(ctx)
+		case a := <-s.renewal.acks:
+			s.renewed(a)
 		case id := <-s.acks:
 			s.silent = 0 // any answer shows that the agent lives
 			s.acked(id)
@@ -247,6 +255,8 @@ func (s *session) read(ctx context.Context) error {
 			err = hand(ctx, s.acks, "")
 		case acsproto.Ack:
 			err = hand(ctx, s.acks, m.MessageID)
+		case acsproto.IAMRoleCredentialsAck:
+			err = hand(ctx, s.renewal.acks, m)
 		case acsproto.Nack:
 			s.hub.Log.Warn("agent refused a message", "instance", s.instance, "message", m.MessageID, "reason", m.Reason)
 		case acsproto.TaskStopVerification:

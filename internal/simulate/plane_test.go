@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"slices"
 	"sync"
@@ -168,6 +169,10 @@ func (p *plane) Disconnected(context.Context, arn.Instance) {}
 
 func (p *plane) Network(arn.Instance, map[string]any) (acsproto.Network, bool) {
 	return acsproto.Network{}, false
+}
+
+func (p *plane) Credentials(arn.Instance, func(string) bool) iter.Seq[acsproto.IAMRoleCredentials] {
+	return func(func(acsproto.IAMRoleCredentials) bool) {}
 }
 
 func (p *plane) Wanted(i arn.Instance) acs.Wanted {
