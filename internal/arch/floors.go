@@ -22,12 +22,12 @@ func Berth() Building {
 		Floors: [][]string{
 			{"arn", "apierr", "cql", "acsproto", "record"},
 			{"awswire", "constraint", "page"},
-			{"vpc", "iam", "secret", "ecr", "logs"}, // a task's record has its network interface
+			{"vpc", "iam", "secret", "ecr", "logs", "logs/pattern"}, // a task's record has its network interface
 			{"ecs", "iam/managed"},                  // its records keep what awswire could not read (Unknown)
 			{"placement", "deployment", "capacity", "policy"},
 			{"events"}, // reads what placement says in a service's events
 			{"state", "seal", "pki"},
-			{"frontdoor", "acs", "access", "launch", "provider", "reconcile", "state/etcd", "state/mem"},
+			{"frontdoor", "acs", "access", "launch", "provider", "reconcile", "state/etcd", "state/mem", "logstore"},
 			{"api/ecs", "api/ec2", "api/iam", "api/sts", "api/secretsmanager", "api/ssm", "api/berth", "stream", "metrics", "trace", "controller", "agent", "simulate"},
 			{"agent/docker", "agent/machine", "agent/statefile", "agent/endpoint", "agent/network", "agent/redirect"}, // implement the seams that agent declares
 		},
