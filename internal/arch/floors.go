@@ -23,12 +23,12 @@ func Berth() Building {
 			{"arn", "apierr", "cql", "acsproto", "record"},
 			{"awswire", "constraint", "page"},
 			{"vpc", "iam", "secret", "ecr", "logs", "logs/pattern"}, // a task's record has its network interface
-			{"ecs", "iam/managed"},                  // its records keep what awswire could not read (Unknown)
+			{"ecs", "iam/managed"},                                  // its records keep what awswire could not read (Unknown)
 			{"placement", "deployment", "capacity", "policy"},
 			{"events"}, // reads what placement says in a service's events
 			{"state", "seal", "pki"},
 			{"frontdoor", "acs", "access", "launch", "provider", "reconcile", "state/etcd", "state/mem", "logstore"},
-			{"api/ecs", "api/ec2", "api/iam", "api/sts", "api/secretsmanager", "api/ssm", "api/berth", "stream", "metrics", "trace", "controller", "agent", "simulate"},
+			{"api/ecs", "api/ec2", "api/iam", "api/sts", "api/secretsmanager", "api/ssm", "api/logs", "api/berth", "stream", "metrics", "trace", "controller", "agent", "simulate"},
 			{"agent/docker", "agent/machine", "agent/statefile", "agent/endpoint", "agent/network", "agent/redirect"}, // implement the seams that agent declares
 		},
 		Tools: []string{"agentwire", "arch", "golden", "pipenet", "ecstest", "ecstest/simulation", "state/statetest", "provider/providertest", "state/backendtest", "agent/agenttest"},
