@@ -24,6 +24,8 @@ type Shelves struct {
 	SecretVersions    Table[string, secret.SecretVersion]
 	Parameters        Table[string, secret.Parameter]
 	ParameterVersions Table[string, secret.ParameterVersion]
+	Activations       Table[string, secret.Activation]      // by secret.RegionKey
+	ManagedInstances  Table[string, secret.ManagedInstance] // by secret.RegionKey
 
 	identities *Moment // of the last change of an IAM record
 
@@ -41,7 +43,8 @@ func (s *Shelves) Identities() *Moment { return s.identities }
 func shelved() []ecs.Kind {
 	return []ecs.Kind{
 		iam.KindUser, iam.KindGroup, iam.KindRole, iam.KindInstanceProfile, iam.KindPolicy, iam.KindAccessKey, iam.KindOIDCProvider,
-		secret.KindSecret, secret.KindSecretVersion, secret.KindParameter, secret.KindParameterVersion,
+		secret.KindSecret, secret.KindSecretVersion, secret.KindParameter, secret.KindParameterVersion, secret.KindActivation,
+		secret.KindManagedInstance,
 		ecr.KindRepository, logs.KindGroup,
 	}
 }
@@ -71,6 +74,10 @@ func (s *Shelves) shelf(k ecs.Kind) shelf {
 		return rows[secret.Parameter, *secret.Parameter]{&s.Parameters}
 	case secret.KindParameterVersion:
 		return rows[secret.ParameterVersion, *secret.ParameterVersion]{&s.ParameterVersions}
+	case secret.KindActivation:
+		return rows[secret.Activation, *secret.Activation]{&s.Activations}
+	case secret.KindManagedInstance:
+		return rows[secret.ManagedInstance, *secret.ManagedInstance]{&s.ManagedInstances}
 	case ecr.KindRepository:
 		return rows[ecr.Repository, *ecr.Repository]{&s.Repositories}
 	case logs.KindGroup:
