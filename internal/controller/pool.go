@@ -81,9 +81,9 @@ func (c *Pool) reconcile(ctx context.Context, _ string) (time.Time, error) {
 	if err := c.ensure(ctx); err != nil {
 		return time.Time{}, err
 	}
-	for more := true; more; {
+	for q := waitingTasks(c.State.View().Tables); len(q.kinds) > 0; {
 		err := c.State.Update(ctx, func(tx *state.Tx) error {
-			more = c.place(tx, stamp())
+			q.place(tx, stamp())
 			return nil
 		})
 		if err != nil {

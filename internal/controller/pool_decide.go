@@ -26,21 +26,27 @@ type kind struct {
 	spot               bool
 }
 
-// waitingKinds are the tasks that wait, equal ones together, in the order of the oldest of each.
-func waitingKinds(t *state.Tables) (kinds []kind, tasks map[kind][]*ecs.Task) {
-	tasks = map[kind][]*ecs.Task{}
+// queue are tasks that wait, equal ones together, in the order in which they get places.
+type queue struct {
+	kinds []kind
+	tasks map[kind][]arn.Task // the oldest first
+}
+
+// waitingTasks are all that wait.
+func waitingTasks(t *state.Tables) *queue {
+	q := &queue{tasks: map[kind][]arn.Task{}}
 	for x := range t.Tasks.Waiting() {
 		k := kind{
 			x.TaskDefinitionArn, x.Overrides, capacity.Size{CPUUnits: x.Reserved.CPUUnits, MemoryMiB: x.Reserved.MemoryMiB}, x.AvailabilityZone, x.CPUArchitecture,
 			x.CapacityProviderName == ecs.ProviderFargateSpot,
 		}
-		if tasks[k] == nil {
-			kinds = append(kinds, k)
+		if q.tasks[k] == nil {
+			q.kinds = append(q.kinds, k)
 		}
-		tasks[k] = append(tasks[k], x)
+		q.tasks[k] = append(q.tasks[k], x.TaskArn)
 	}
 	// Spot tasks come after those that are not, the largest first, as capacity counts them.
-	slices.SortStableFunc(kinds, func(a, b kind) int {
+	slices.SortStableFunc(q.kinds, func(a, b kind) int {
 		if a.spot != b.spot {
 			if a.spot {
 				return 1
@@ -49,7 +55,30 @@ func waitingKinds(t *state.Tables) (kinds []kind, tasks map[kind][]*ecs.Task) {
 		}
 		return cmp.Compare(b.size.MemoryMiB, a.size.MemoryMiB)
 	})
-	return kinds, tasks
+	return q
+}
+
+// take takes up to n tasks of the first kind off the queue, and returns those that wait still. A kind of which none is left is off the queue.
+func (q *queue) take(t *state.Tables, n int) (k kind, tasks []*ecs.Task) {
+	k = q.kinds[0]
+	list := q.tasks[k]
+	for len(list) > 0 && len(tasks) < n {
+		if x := t.Tasks.Get(list[0]); x != nil && x.Waiting() && x.DesiredStatus != ecs.Stopped {
+			tasks = append(tasks, x)
+		}
+		list = list[1:]
+	}
+	if q.tasks[k] = list; len(list) == 0 {
+		q.drop(k)
+	}
+	return k, tasks
+}
+
+// drop takes what is left of a kind off the queue, if it is the first one.
+func (q *queue) drop(k kind) {
+	if len(q.kinds) > 0 && q.kinds[0] == k {
+		q.kinds = q.kinds[1:]
+	}
 }
 
 // need is what makes waiting tasks equal to package capacity.
@@ -78,33 +107,33 @@ func waitingNeeds(t *state.Tables) (needs []capacity.Need, tasks map[need][]*ecs
 	return needs, tasks
 }
 
-// place puts waiting tasks on members with room, as many as one Update takes, and reports whether there may be more.
-func (c *Pool) place(tx *state.Tx, now time.Time) (more bool) {
-	left := budget
-	kinds, tasks := waitingKinds(tx.Tables)
-	for _, k := range kinds {
+// place puts waiting tasks of a queue on members with room, as many as one Update takes. Whatever it has looked at is off the queue then: a kind that no member
+// has room for leaves it as a whole.
+func (q *queue) place(tx *state.Tx, now time.Time) {
+	for left := budget; left > 0 && len(q.kinds) > 0; {
+		k, tasks := q.take(tx.Tables, left)
 		d := tx.Definitions.Get(k.definition)
-		if d == nil {
+		if d == nil || len(tasks) == 0 {
+			q.drop(k)
 			continue
 		}
 		r := launch.PoolRequest(d, k.override)
-		r.Zone, r.Count = k.zone, min(len(tasks[k]), left)
+		r.Zone, r.Count = k.zone, len(tasks)
 		placed := placement.Decide(tx.Fleet(arn.Pool), r).Placed
-		if len(placed) == 0 && launch.Lacking(tx.Tables, d, k.override, k.zone) {
-			left -= endHopeless(tx, tasks[k][:r.Count], now)
-		}
 		for i, member := range placed {
-			n := tasks[k][i].Clone()
-			if n.Place(tx.Instances.Get(member)) {
-				tx.Put(n)
-				left--
-			}
+			n := tasks[i].Clone()
+			n.Place(tx.Instances.Get(member))
+			tx.Put(n)
 		}
-		if left == 0 {
-			return true
+		left -= len(placed)
+		switch {
+		case len(placed) == len(tasks):
+		case len(placed) == 0 && launch.Lacking(tx.Tables, d, k.override, k.zone):
+			left -= endHopeless(tx, tasks, now)
+		default:
+			q.drop(k)
 		}
 	}
-	return false
 }
 
 // endHopeless stops waiting tasks that no member will ever run. To their services they have not failed: these start no others as long as it is so.

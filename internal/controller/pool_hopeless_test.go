@@ -21,6 +21,7 @@ func TestPoolEndsWhatNoMemberCanRun(t *testing.T) {
 		f.start(poolRules())
 		f.wait(1, "a")
 		f.wait(1, "a", ofService)
+		f.wait(2*budget, "a") // more than one Update takes
 		f.pass(time.Minute)
 		for x := range f.s.View().Tasks.All() {
 			if !x.Over() || x.StopCode != types.TaskStopCodeTaskFailedToStart || x.StoppedReason != ecs.CapacityUnavailable || x.Counted != (x.Service != "") {

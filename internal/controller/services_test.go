@@ -20,7 +20,7 @@ import (
 )
 
 // definition reads a task definition as it is on the wire.
-func definition(t *testing.T, text string) *ecs.TaskDefinition {
+func definition(t testing.TB, text string) *ecs.TaskDefinition {
 	t.Helper()
 	d := &ecs.TaskDefinition{}
 	if err := awswire.NewCompiler(awswire.LowerCamel).Plan(reflect.TypeFor[ecs.TaskDefinition]()).DecodeRecord([]byte(`{"definition":`+text+`}`), d); err != nil {
