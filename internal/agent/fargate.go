@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/moby/moby/api/types/container"
 
@@ -34,6 +35,20 @@ func confine(r *Record, c acsproto.Container, runtime string, host *container.Ho
 		return fmt.Errorf("pidMode \"task\" is not served with the runtime %q, whose containers do not see each other's processes", runtime)
 	}
 	return nil
+}
+
+// fargateStay is how long the containers and volumes of a stopped Fargate task stay at most: up to 200 GiB of a disk that the next tasks need.
+const fargateStay = time.Minute
+
+// stay is how long what a stopped task has left stays on the machine.
+func stay(r *Record, cleanUpAfter time.Duration) time.Duration {
+	switch {
+	case r.Outgrown:
+		return 0
+	case fargate(r.Task):
+		return min(cleanUpAfter, fargateStay)
+	}
+	return cleanUpAfter
 }
 
 // boundLog bounds the log that the engine itself keeps of a container: it is no part of the task's storage, and on Fargate there is none.

@@ -49,7 +49,7 @@ func Next(r *Record, cleanUpAfter time.Duration, now time.Time) (steps []Step, w
 		return steps, gatesWake(r, now)
 	}
 	if r.Closed || r.Orphan {
-		at := r.StoppedAt.Add(cleanUpAfter)
+		at := r.StoppedAt.Add(stay(r, cleanUpAfter))
 		if !now.Before(at) {
 			return append(steps, Step{Act: CleanUp}), time.Time{}
 		}

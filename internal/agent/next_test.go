@@ -192,6 +192,30 @@ func TestCleanUpComesInTime(t *testing.T) {
 	}
 }
 
+// What a Fargate task has left is on the member's disk: it stays for a minute at most, and not at all where it was too much.
+func TestFargateTasksAreCleanedUpSooner(t *testing.T) {
+	for _, test := range []struct {
+		launchType         string
+		outgrown           bool
+		cleanUpAfter, want time.Duration
+	}{
+		{"EC2", false, 3 * time.Hour, 3 * time.Hour},
+		{"FARGATE", false, 3 * time.Hour, time.Minute},
+		{"FARGATE", false, time.Second, time.Second},
+		{"FARGATE", true, 3 * time.Hour, 0},
+	} {
+		r := parseRecord("stop closed a!=stopped+exit0")
+		r.Task.LaunchType, r.Outgrown = test.launchType, test.outgrown
+		Settle(r, noon)
+		if steps, wake := Next(r, test.cleanUpAfter, noon.Add(test.want-1)); len(steps) != 0 || !wake.Equal(noon.Add(test.want)) {
+			t.Errorf("%+v: steps %v, wake %v", test, steps, wake)
+		}
+		if steps, _ := Next(r, test.cleanUpAfter, noon.Add(test.want)); len(steps) != 1 || steps[0].Act != CleanUp {
+			t.Errorf("%+v: steps %v when it is time", test, steps)
+		}
+	}
+}
+
 // TestDecisionsAreSafe draws records and checks what must hold of any of them.
 func TestDecisionsAreSafe(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -30,6 +30,7 @@ func idOf(t acsproto.Task) string { return arn.Task(t.ARN).ID() }
 
 func TestEphemeralStorage(t *testing.T) {
 	stopped := "Task stopped: ephemeral storage limit of 20 GiB exceeded"
+	const gone = -1 // the task has stopped, and what it stored is not kept
 	one := storing(1, essential("a", "app"), essential("b", "stubborn"))
 	for _, c := range []struct {
 		name    string
@@ -41,12 +42,16 @@ func TestEphemeralStorage(t *testing.T) {
 		{"below its limit", false, func(_ *world, s *agenttest.Storage) { s.Store(idOf(one), 20*gib-mib) }, "RUNNING a:RUNNING b:RUNNING", 20*1024 - 1},
 		{"at its limit", false, func(_ *world, s *agenttest.Storage) { s.Store(idOf(one), 20*gib) }, "RUNNING a:RUNNING b:RUNNING", 20 * 1024},
 		{"beyond it", false, func(_ *world, s *agenttest.Storage) { s.Store(idOf(one), 20*gib+1) },
-			"STOPPED a:STOPPED(143) b:STOPPED(137) " + stopped, 20*1024 + 1},
+			"STOPPED a:STOPPED(143) b:STOPPED(137) " + stopped, gone},
 		{"beyond it with its images", false, func(_ *world, s *agenttest.Storage) { s.Store(idOf(one), 19*gib); s.SetImages(2 * gib) },
-			"STOPPED a:STOPPED(143) b:STOPPED(137) " + stopped, 21 * 1024},
+			"STOPPED a:STOPPED(143) b:STOPPED(137) " + stopped, gone},
 		{"beyond it, which the file system keeps", true, func(_ *world, s *agenttest.Storage) { s.Store(idOf(one), 20*gib+1) }, "RUNNING a:RUNNING b:RUNNING", 20*1024 + 1},
-		{"hidden", false, func(_ *world, s *agenttest.Storage) { s.Fail(fmt.Errorf("%w: too deep", agent.ErrUnmeasurable)) },
-			"STOPPED a:STOPPED(143) b:STOPPED(137) Task stopped: ephemeral storage cannot be measured: too deep", 0},
+		{"hidden", false, func(_ *world, s *agenttest.Storage) {
+			s.Fail(fmt.Errorf("%w: too deep", agent.ErrUnmeasurable))
+			time.Sleep(time.Minute + 5*time.Second)
+			s.Fail(nil)
+		},
+			"STOPPED a:STOPPED(143) b:STOPPED(137) Task stopped: ephemeral storage cannot be measured: too deep", gone},
 		{"not measured for a while", false, func(_ *world, s *agenttest.Storage) {
 			s.Fail(errors.New("disk error"))
 			time.Sleep(5 * time.Minute)
@@ -58,7 +63,7 @@ func TestEphemeralStorage(t *testing.T) {
 			synctest.Wait()
 			s.Store(idOf(one), 30*gib)
 		},
-			"STOPPED a:STOPPED(143) b:STOPPED(137)", 0},
+			"STOPPED a:STOPPED(143) b:STOPPED(137)", gone},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -75,7 +80,14 @@ func TestEphemeralStorage(t *testing.T) {
 				c.do(w, s)
 				time.Sleep(2 * time.Minute)
 				w.expect(one.ARN, c.want)
-				if used, reserved, ok := w.agent.EphemeralStorage(one.ARN); used != c.usedMiB || reserved != 20*1024 || !ok {
+				used, reserved, ok := w.agent.EphemeralStorage(one.ARN)
+				if c.usedMiB == gone {
+					if containers, err := w.engine.List(t.Context()); ok || err != nil || len(containers) > 0 {
+						t.Errorf("still there: %d MiB, %v %v", used, containers, err)
+					}
+					return
+				}
+				if used != c.usedMiB || reserved != 20*1024 || !ok {
 					t.Errorf("%d MiB of %d, %v; want %d of %d", used, reserved, ok, c.usedMiB, 20*1024)
 				}
 			})
