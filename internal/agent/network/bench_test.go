@@ -5,9 +5,14 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"os/exec"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/vishvananda/netlink"
+	"github.com/vishvananda/netns"
 
 	"berth/internal/acsproto"
 )
@@ -83,46 +88,98 @@ func BenchmarkAttach(b *testing.B) {
 	}
 }
 
-// BenchmarkThroughput sends TCP between two tasks of a VPC, and between two namespaces on a plain bridge.
+// throughputTime is how long TCP is sent between one pair of ends at a time.
+const throughputTime = 2 * time.Second
+
+// BenchmarkThroughput sends TCP between two tasks of a VPC, between two containers on Docker's own bridge, and between two namespaces on a bridge without any
+// rules, one after the other: what else the machine does changes from second to second. Use -benchtime 9x.
 func BenchmarkThroughput(b *testing.B) {
-	b.Run("vpc", func(b *testing.B) {
-		k, w := newKeeper(b, Config{}), newWorld()
-		w.group("sg-web", fromGroup(5201, "sg-open"), everything)
-		w.nic("eni-a", "10.0.1.10", "sg-open")
-		w.nic("eni-b", "10.0.1.11", "sg-web")
-		apply(b, k, w)
-		send(b, attach(b, k, "eni-a"), attach(b, k, "eni-b"), "10.0.1.11:5201")
-	})
-	b.Run("bridge", func(b *testing.B) {
-		needRoot(b)
-		s, x, y := newTask(b).space(b), newTask(b), newTask(b)
-		must(b, s.links.LinkAdd(&netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "br"}}))
-		bridge, err := s.links.LinkByName("br")
-		must(b, err)
-		for i, t := range []task{x, y} {
-			name := fmt.Sprintf("port%d", i)
-			must(b, s.links.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: name, MTU: 1500}, PeerName: taskDevice, PeerNamespace: netlink.NsFd(t.ns)}))
-			l, err := s.links.LinkByName(name)
-			must(b, err)
-			must(b, s.links.LinkSetMaster(l, bridge))
-			must(b, s.up(name))
-			inside := t.space(b)
-			l, err = inside.links.LinkByName(taskDevice)
-			must(b, err)
-			must(b, inside.links.AddrAdd(l, &netlink.Addr{IPNet: ipNet(netip.MustParsePrefix(fmt.Sprintf("10.0.1.1%d/24", i)))}))
-			must(b, inside.up(taskDevice))
-		}
-		must(b, s.up("br"))
-		send(b, x, y, "10.0.1.11:5201")
-	})
+	k, w := newKeeper(b, Config{}), newWorld()
+	w.group("sg-web", fromGroup(5201, "sg-open"), everything)
+	w.nic("eni-a", "10.0.1.10", "sg-open")
+	w.nic("eni-b", "10.0.1.11", "sg-web")
+	apply(b, k, w)
+	vpc := connect(b, attach(b, k, "eni-a").ns, attach(b, k, "eni-b").ns, "10.0.1.11:5201")
+	from, to, at := contained(b)
+	docker := connect(b, from, to, at)
+	x, y := bridged(b)
+	bare := connect(b, x.ns, y.ns, "10.0.1.11:5201")
+	var ours, dockers, bares []float64
+	for b.Loop() {
+		ours, dockers, bares = append(ours, rate(b, vpc)), append(dockers, rate(b, docker)), append(bares, rate(b, bare))
+	}
+	b.ReportMetric(median(ours)/1e6, "MB/s")
+	b.ReportMetric(median(dockers)/1e6, "MB/s-docker")
+	b.ReportMetric(median(bares)/1e6, "MB/s-bare")
+	b.ReportMetric(median(ratios(dockers, ours)), "ratio-docker")
+	b.ReportMetric(median(ratios(bares, ours)), "ratio-bare")
 }
 
-// send sends in pieces of 1 MiB.
-func send(b *testing.B, from, to task, at string) {
+// contained are the namespaces of two containers on Docker's bridge, and an address of the second one.
+func contained(b *testing.B) (from, to netns.NsHandle, at string) {
+	const image = "berth-test/busybox:1" // the tests of the engine import it
+	spaces := []*netns.NsHandle{&from, &to}
+	for _, space := range spaces {
+		out, err := exec.Command("docker", "run", "-d", "--network", "bridge", "--entrypoint", "/bin/sleep", image, "600").Output()
+		if err != nil {
+			b.Skip("no Docker Engine with the tests' image:", err)
+		}
+		id := strings.TrimSpace(string(out))
+		b.Cleanup(func() {
+			if err := exec.Command("docker", "rm", "-f", id).Run(); err != nil {
+				b.Error(err)
+			}
+		})
+		out, err = exec.Command("docker", "inspect", "--format", "{{.State.Pid}} {{.NetworkSettings.IPAddress}}", id).Output()
+		must(b, err)
+		var pid int
+		var address string
+		_, err = fmt.Sscan(string(out), &pid, &address)
+		must(b, err)
+		*space, err = netns.GetFromPid(pid)
+		must(b, err)
+		b.Cleanup(func() { space.Close() })
+		at = address + ":5201"
+	}
+	return from, to, at
+}
+
+// ratios are those of numbers that were measured together.
+func ratios(of, to []float64) (list []float64) {
+	for i := range of {
+		list = append(list, of[i]/to[i])
+	}
+	return list
+}
+
+// bridged are two namespaces on a bridge in a third one, with the addresses 10.0.1.10 and 10.0.1.11.
+func bridged(b *testing.B) (x, y task) {
+	s, x, y := newTask(b).space(b), newTask(b), newTask(b)
+	must(b, s.links.LinkAdd(&netlink.Bridge{LinkAttrs: netlink.LinkAttrs{Name: "br"}}))
+	bridge, err := s.links.LinkByName("br")
+	must(b, err)
+	for i, t := range []task{x, y} {
+		name := fmt.Sprintf("port%d", i)
+		must(b, s.links.LinkAdd(&netlink.Veth{LinkAttrs: netlink.LinkAttrs{Name: name, MTU: 1500}, PeerName: taskDevice, PeerNamespace: netlink.NsFd(t.ns)}))
+		l, err := s.links.LinkByName(name)
+		must(b, err)
+		must(b, s.links.LinkSetMaster(l, bridge))
+		must(b, s.up(name))
+		inside := t.space(b)
+		l, err = inside.links.LinkByName(taskDevice)
+		must(b, err)
+		must(b, inside.links.AddrAdd(l, &netlink.Addr{IPNet: ipNet(netip.MustParsePrefix(fmt.Sprintf("10.0.1.1%d/24", i)))}))
+		must(b, inside.up(taskDevice))
+	}
+	must(b, s.up("br"))
+	return x, y
+}
+
+// connect opens a connection to an address of another namespace, where all that is sent is read. It ends with the benchmark.
+func connect(b *testing.B, from, to netns.NsHandle, at string) net.Conn {
 	b.Helper()
 	var l net.Listener
-	must(b, runIn(to.ns, func() (err error) { l, err = net.Listen("tcp4", at); return err }))
-	defer l.Close()
+	must(b, runIn(to, func() (err error) { l, err = net.Listen("tcp4", at); return err }))
 	done := make(chan error, 1)
 	go func() {
 		c, err := l.Accept()
@@ -133,13 +190,33 @@ func send(b *testing.B, from, to task, at string) {
 		done <- err
 	}()
 	var c net.Conn
-	must(b, runIn(from.ns, func() (err error) { c, err = net.Dial("tcp4", at); return err }))
-	piece := make([]byte, 1<<20)
-	b.SetBytes(int64(len(piece)))
-	for b.Loop() {
-		_, err := c.Write(piece)
+	err := runIn(from, func() (err error) { c, err = net.Dial("tcp4", at); return err })
+	b.Cleanup(func() {
+		if c != nil {
+			c.Close()
+		}
+		l.Close()
+		if err := <-done; err != nil && c != nil {
+			b.Error(err)
+		}
+	})
+	must(b, err)
+	return c
+}
+
+// rate sends for a while in pieces of 1 MiB, and returns bytes a second.
+func rate(b *testing.B, c net.Conn) float64 {
+	b.Helper()
+	piece, sent, began := make([]byte, 1<<20), 0, time.Now()
+	for time.Since(began) < throughputTime {
+		n, err := c.Write(piece)
 		must(b, err)
+		sent += n
 	}
-	must(b, c.Close())
-	must(b, <-done)
+	return float64(sent) / time.Since(began).Seconds()
+}
+
+func median(list []float64) float64 {
+	list = slices.Sorted(slices.Values(list))
+	return list[len(list)/2]
 }
