@@ -81,15 +81,20 @@ func principal(c *ecs.Credential) policy.Principal {
 	return policy.Principal{
 		ARN:     "arn:aws:sts::" + c.Account + ":assumed-role/ecsInstanceRole/" + c.AccessKeyID,
 		Account: c.Account, UserID: "AROA" + c.AccessKeyID[4:] + ":" + c.AccessKeyID,
-		Policies: []policy.Document{instancePolicy(c)},
+		Role: "arn:aws:iam::" + c.Account + ":role/ecsInstanceRole", Kind: policy.RoleSession, Grants: grants("container-instance", instancePolicy(c)),
 	}
+}
+
+// grants are the identity-based policy of a principal that has only one.
+func grants(name string, d policy.Document) *policy.Grants {
+	return &policy.Grants{Identity: policy.Compile(policy.Source{Name: name, Document: &d})}
 }
 
 // Admin is the administrator of an account: everything is allowed.
 func Admin(account string) policy.Principal {
 	return policy.Principal{
 		ARN: "arn:aws:iam::" + account + ":user/berth-administrator", Account: account, UserID: "AIDABERTHADMINISTRATOR",
-		Policies: []policy.Document{{Statements: []policy.Statement{{Effect: policy.Allow, Actions: []string{"*"}, Resources: []string{"*"}}}}},
+		Grants: grants("administrator", policy.Document{Statements: []policy.Statement{{Effect: policy.Allow, Actions: []string{"*"}, Resources: []string{"*"}}}}),
 	}
 }
 

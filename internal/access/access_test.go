@@ -15,6 +15,10 @@ import (
 
 var demo = arn.Scope{Region: "us-east-1", Account: "123456789012"}.Cluster("demo")
 
+func may(p policy.Principal, action, resource string) bool {
+	return policy.Decide(policy.Request{Principal: &p, Action: action, Resource: resource}).Decision == policy.Allowed
+}
+
 func keys(t *testing.T) *Keys {
 	t.Helper()
 	k, err := seal.ParseKey(seal.NewKey())
@@ -35,7 +39,7 @@ func TestAdministratorIsMadeOnce(t *testing.T) {
 		t.Errorf("%s %s, then %s %s, %v", id, secret, again, same, err)
 	}
 	_, p, ok := k.Find(id)
-	if !ok || policy.Decide(p.Policies, "iam:CreateRole", "arn:aws:iam::123456789012:role/x") != policy.Allowed {
+	if !ok || !may(p, "iam:CreateRole", "arn:aws:iam::123456789012:role/x") {
 		t.Errorf("%+v", p)
 	}
 	if _, _, ok := k.Find("AKIANOBODY"); ok {
@@ -145,7 +149,7 @@ func TestInstanceMayDoItsOwnOnly(t *testing.T) {
 		if x.joined {
 			c.Instance = arn.Instance(own)
 		}
-		if got := policy.Decide(principal(c).Policies, x.action, x.resource) == policy.Allowed; got != x.is {
+		if got := may(principal(c), x.action, x.resource); got != x.is {
 			t.Errorf("%s on %s (joined %v): %v", x.action, x.resource, x.joined, got)
 		}
 	}

@@ -98,13 +98,9 @@ func (c *call) resources(r *Request, in any) []string {
 // than their own action.
 func Authorize(caller policy.Principal, action string, resources ...string) *apierr.Error {
 	for _, resource := range resources {
-		switch policy.Decide(caller.Policies, action, resource) {
-		case policy.Allowed:
-		case policy.ExplicitDeny:
-			return apierr.New("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s "+
-				"with an explicit deny in an identity-based policy", caller.ARN, action, resource)
-		default:
-			return apierr.AccessDenied(caller.ARN, action, resource)
+		v := policy.Decide(policy.Request{Principal: &caller, Action: action, Resource: resource})
+		if v.Decision != policy.Allowed {
+			return apierr.New("AccessDeniedException", "%s", v.Text(caller.ARN, action, resource))
 		}
 	}
 	return nil

@@ -13,11 +13,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 )
 
-// one is a policy that allows one action on one resource.
-func one(action, resource string) []policy.Document {
-	return []policy.Document{{Statements: []policy.Statement{{Effect: policy.Allow, Actions: []string{action}, Resources: []string{resource}}}}}
-}
-
 func devDoor() *Door {
 	return testDoor(func(c *Config) {
 		withSocket(c)

@@ -84,16 +84,24 @@ func deleteCluster(ctx context.Context, _ *Request, in *awsecs.DeleteClusterInpu
 	return &awsecs.DeleteClusterOutput{}, nil
 }
 
-var admin = policy.Principal{ARN: "arn:aws:iam::123456789012:user/admin", Account: "123456789012", UserID: "AIDA", Policies: []policy.Document{
-	{Statements: []policy.Statement{{Effect: policy.Allow, Actions: []string{"*"}, Resources: []string{"*"}}}}}}
+var admin = policy.Principal{ARN: "arn:aws:iam::123456789012:user/admin", Account: "123456789012", UserID: "AIDA", Grants: one("*", "*")}
 
 // reader may list, and delete only one cluster.
-var reader = policy.Principal{ARN: "arn:aws:iam::123456789012:user/reader", Account: "123456789012", Policies: []policy.Document{
-	{Statements: []policy.Statement{
-		{Effect: policy.Allow, Actions: []string{"ecs:List*", "ecs:Poll"}, Resources: []string{"*"}},
-		{Effect: policy.Allow, Actions: []string{"ecs:DeleteCluster"}, Resources: []string{"arn:aws:ecs:us-east-1:123456789012:cluster/mine"}},
-		{Effect: policy.Deny, Actions: []string{"ecs:CreateCluster"}, Resources: []string{"*"}},
-	}}}}
+var reader = policy.Principal{ARN: "arn:aws:iam::123456789012:user/reader", Account: "123456789012", Grants: grants(
+	policy.Statement{Effect: policy.Allow, Actions: []string{"ecs:List*", "ecs:Poll"}, Resources: []string{"*"}},
+	policy.Statement{Effect: policy.Allow, Actions: []string{"ecs:DeleteCluster"}, Resources: []string{"arn:aws:ecs:us-east-1:123456789012:cluster/mine"}},
+	policy.Statement{Effect: policy.Deny, Actions: []string{"ecs:CreateCluster"}, Resources: []string{"*"}},
+)}
+
+// grants are an identity-based policy.
+func grants(statements ...policy.Statement) *policy.Grants {
+	return &policy.Grants{Identity: policy.Compile(policy.Source{Document: &policy.Document{Statements: statements}})}
+}
+
+// one allows one action on one resource.
+func one(action, resource string) *policy.Grants {
+	return grants(policy.Statement{Effect: policy.Allow, Actions: []string{action}, Resources: []string{resource}})
+}
 
 func testKeys(_ context.Context, id, _ string) (Key, bool) {
 	switch id {

@@ -40,7 +40,7 @@ func TestSocket(t *testing.T) {
 		c.Keys = func(ctx context.Context, id, token string) (Key, bool) {
 			k, ok := testKeys(ctx, id, token)
 			if id == "AKIDREADER" {
-				k.Principal.Policies = one("ecs:Poll", "arn:mine")
+				k.Principal.Grants = one("ecs:Poll", "arn:mine")
 			}
 			return k, ok
 		}

@@ -2,17 +2,23 @@ package policy
 
 import "unicode/utf8"
 
-// match reports whether s fits pattern, where * stands for any run of characters, also none, and ? for exactly one; fold compares ASCII
-// letters without case. Only the last * seen is ever tried again, so the cost is at most len(pattern) times len(s).
+// The wildcards of a compiled pattern: bytes that no text has, so that a star that is meant as one (${*}) is told from a wildcard.
+const (
+	anyRun = '\xff' // *
+	oneOf  = '\xfe' // ?
+)
+
+// match reports whether s fits pattern, where anyRun stands for any run of characters, also none, and oneOf for exactly one; fold compares
+// ASCII letters without case. Only the last anyRun seen is ever tried again, so the cost is at most len(pattern) times len(s).
 func match(pattern, s string, fold bool) bool {
 	p, i := 0, 0         // where we are in pattern and in s
-	star, again := -1, 0 // after the last *, and where in s what follows it was last tried
+	star, again := -1, 0 // after the last anyRun, and where in s what follows it was last tried
 	for i < len(s) {
 		switch {
-		case p < len(pattern) && pattern[p] == '*':
+		case p < len(pattern) && pattern[p] == anyRun:
 			p++
 			star, again = p, i
-		case p < len(pattern) && pattern[p] == '?':
+		case p < len(pattern) && pattern[p] == oneOf:
 			p++
 			i += width(s[i:])
 		case p < len(pattern) && same(pattern[p], s[i], fold):
@@ -25,7 +31,7 @@ func match(pattern, s string, fold bool) bool {
 			return false
 		}
 	}
-	for p < len(pattern) && pattern[p] == '*' {
+	for p < len(pattern) && pattern[p] == anyRun {
 		p++
 	}
 	return p == len(pattern)
@@ -49,4 +55,31 @@ func lower(c byte) byte {
 		return c + 'a' - 'A'
 	}
 	return c
+}
+
+// equalFold compares without the case of ASCII letters.
+func equalFold(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if !same(a[i], b[i], true) {
+			return false
+		}
+	}
+	return true
+}
+
+// lowered is s with its ASCII letters in lower case.
+func lowered(s string) string {
+	for i := range len(s) {
+		if 'A' <= s[i] && s[i] <= 'Z' {
+			b := []byte(s)
+			for j := range b {
+				b[j] = lower(b[j])
+			}
+			return string(b)
+		}
+	}
+	return s
 }

@@ -72,7 +72,7 @@ func TestTagResourceAuthorization(t *testing.T) {
 		t.Run(c.operation, func(t *testing.T) {
 			p := newLaunchPad(t)
 			allowed := policy.Statement{Effect: policy.Allow, Actions: []string{"ecs:" + c.operation}, Resources: []string{"*"}}
-			p.policies = []policy.Document{{Statements: []policy.Statement{allowed}}}
+			p.grants = granted(allowed)
 			before := p.store.View().N
 			_, err := p.ask(t, "ADMIN", c.operation, c.tagged)
 			want := "User: caller/ADMIN is not authorized to perform: ecs:TagResource on resource: " + c.resource +
@@ -90,17 +90,20 @@ func TestTagResourceAuthorization(t *testing.T) {
 			p.must(t, "PutAccountSettingDefault", `{"name":"tagResourceAuthorization","value":"off"}`)
 			p.must(t, c.operation, c.tagged)
 			p.must(t, "PutAccountSetting", `{"name":"tagResourceAuthorization","value":"on"}`)
-			p.policies[0].Statements = append(p.policies[0].Statements,
-				policy.Statement{Effect: policy.Allow, Actions: []string{"ecs:TagResource"}, Resources: []string{c.resource}})
+			p.grants = granted(allowed, policy.Statement{Effect: policy.Allow, Actions: []string{"ecs:TagResource"}, Resources: []string{c.resource}})
 			p.must(t, c.operation, c.tagged)
 		})
 	}
 }
 
+func granted(statements ...policy.Statement) *policy.Grants {
+	return &policy.Grants{Identity: policy.Compile(policy.Source{Document: &policy.Document{Statements: statements}})}
+}
+
 // A machine gives its own container instance tags, and no one else's.
 func TestMachinesTagTheirInstance(t *testing.T) {
 	p := newLaunchPad(t)
-	p.policies = nil // the door has let the request in
+	p.grants = nil // the door has let the request in
 	if _, err := p.ask(t, "AKIAi1", "RegisterContainerInstance", `{"cluster":"demo",`+size+`,"tags":[{"key":"k"}]}`); err != nil {
 		t.Error(err)
 	}

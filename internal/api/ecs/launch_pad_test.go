@@ -35,7 +35,7 @@ type launchPad struct {
 	ops   map[string]frontdoor.Operation
 	plans map[reflect.Type]*awswire.Plan // of the operations' inputs and outputs
 
-	policies []policy.Document // of every caller
+	grants *policy.Grants // of every caller
 }
 
 // newLaunchPad has instances i1 (zone a) and i2 (zone b) of 1,024 CPU units and 1,024 MiB, i3 that is draining, and what records adds.
@@ -56,7 +56,7 @@ func newLaunchPad(t testing.TB, records ...ecs.Record) *launchPad {
 		padDefinition("gpu", types.TaskDefinition{RequiresAttributes: []types.Attribute{{Name: aws.String("gpu")}}},
 			types.ContainerDefinition{Name: aws.String("c"), Memory: aws.Int32(10)}),
 	}, records...)
-	p := &launchPad{store: statetest.Open(t, records...), ops: map[string]frontdoor.Operation{}, plans: map[reflect.Type]*awswire.Plan{}, policies: access.Admin("").Policies}
+	p := &launchPad{store: statetest.Open(t, records...), ops: map[string]frontdoor.Operation{}, plans: map[reflect.Type]*awswire.Plan{}, grants: access.Admin("").Grants}
 	plans := awswire.NewCompiler(awswire.LowerCamel)
 	for _, o := range New(Config{State: p.store}).Service().Operations {
 		p.ops[o.Name] = o
@@ -90,7 +90,7 @@ func padDefinition(family string, d types.TaskDefinition, containers ...types.Co
 }
 
 func (p *launchPad) request(key string) *frontdoor.Request {
-	return &frontdoor.Request{Scope: padScope, AccessKeyID: key, Host: "berth.example:3270", Caller: policy.Principal{ARN: "caller/" + key, Policies: p.policies}}
+	return &frontdoor.Request{Scope: padScope, AccessKeyID: key, Host: "berth.example:3270", Caller: policy.Principal{ARN: "caller/" + key, Account: padScope.Account, Grants: p.grants}}
 }
 
 // ask makes one call with an access key and returns the answer as JSON, or the API's error.

@@ -1,0 +1,143 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+)
+
+// node is a value of a policy's JSON. Unlike encoding/json's own, it keeps the order of members and tells when one is doubled.
+type node struct {
+	kind    nodeKind
+	text    string // of a text, a number as it was written, or true and false
+	list    []node
+	members []member
+}
+
+type member struct {
+	name  string
+	value node
+}
+
+type nodeKind int
+
+const (
+	null nodeKind = iota
+	text
+	number10
+	boolean
+	list
+	object
+)
+
+// deepest is how deep values may be in each other; a policy has at most six.
+const deepest = 16
+
+// readTree reads a JSON text; false if it is none, goes too deep, or has a member twice.
+func readTree(s string) (node, bool) {
+	if !json.Valid([]byte(s)) {
+		return node{}, false
+	}
+	d := json.NewDecoder(bytes.NewReader([]byte(s)))
+	d.UseNumber()
+	return readNode(d, deepest)
+}
+
+func readNode(d *json.Decoder, depth int) (node, bool) {
+	token, err := d.Token()
+	if err != nil || depth == 0 {
+		return node{}, false
+	}
+	switch t := token.(type) {
+	case string:
+		return node{kind: text, text: t}, true
+	case json.Number:
+		return node{kind: number10, text: t.String()}, true
+	case bool:
+		if t {
+			return node{kind: boolean, text: "true"}, true
+		}
+		return node{kind: boolean, text: "false"}, true
+	case json.Delim:
+		if t == '[' {
+			return readList(d, depth)
+		}
+		return readObject(d, depth)
+	}
+	return node{}, true
+}
+
+func readList(d *json.Decoder, depth int) (n node, ok bool) {
+	n.kind = list
+	for d.More() {
+		v, ok := readNode(d, depth-1)
+		if !ok {
+			return node{}, false
+		}
+		n.list = append(n.list, v)
+	}
+	_, err := d.Token()
+	return n, err == nil
+}
+
+func readObject(d *json.Decoder, depth int) (n node, ok bool) {
+	n.kind = object
+	names := map[string]bool{}
+	for d.More() {
+		name, err := d.Token()
+		if err != nil {
+			return node{}, false
+		}
+		s, isText := name.(string)
+		v, ok := readNode(d, depth-1)
+		if !isText || !ok || names[s] {
+			return node{}, false
+		}
+		names[s] = true
+		n.members = append(n.members, member{s, v})
+	}
+	_, err := d.Token()
+	return n, err == nil
+}
+
+// get is a member's value; false if there is none.
+func (n *node) get(name string) (node, bool) {
+	i := slices.IndexFunc(n.members, func(m member) bool { return m.name == name })
+	if i < 0 {
+		return node{}, false
+	}
+	return n.members[i].value, true
+}
+
+// texts reads one text or a list of texts. It is not nil where there are none.
+func (n *node) texts() ([]string, bool) {
+	if n.kind == text {
+		return []string{n.text}, true
+	}
+	all := make([]string, 0, len(n.list))
+	for i := range n.list {
+		if n.list[i].kind != text {
+			return nil, false
+		}
+		all = append(all, n.list[i].text)
+	}
+	return all, n.kind == list
+}
+
+// scalars reads texts, numbers and truth values, one or a list of them, as texts.
+func (n *node) scalars() ([]string, bool) {
+	values := []node{*n}
+	if n.kind == list {
+		values = n.list
+	}
+	all := make([]string, 0, len(values))
+	for i := range values {
+		switch values[i].kind {
+		case text, number10, boolean:
+			all = append(all, values[i].text)
+		case null, list, object:
+			return nil, false
+		}
+	}
+	return all, true
+}
