@@ -57,8 +57,7 @@ type Role struct {
 	Entity
 	Trust       string // its trust policy (AssumeRolePolicyDocument)
 	Description string
-	MaxSession  int32     // seconds, 3600 to 43200
-	RevokedAt   time.Time // sessions that began before have no rights any more; zero for never
+	MaxSession  int32 // seconds, 3600 to 43200
 	Unknown     Unknown
 }
 
@@ -98,7 +97,11 @@ type AccessKey struct {
 	UserName     string
 	Inactive     bool
 	CreateDate   time.Time
-	Unknown      Unknown
+	LastUsedDate time.Time // of the last use that was written down, and what for; zero for never
+
+	LastUsedService, LastUsedRegion string
+
+	Unknown Unknown
 }
 
 // Kind and Key make an AccessKey a record.
@@ -124,3 +127,19 @@ func (p *OIDCProvider) Key() string     { return p.ARN() }
 func (p *OIDCProvider) ARN() string {
 	return "arn:aws:iam::" + p.Account + ":oidc-provider/" + p.URL
 }
+
+// RoleDeletion is how the deletion of a service-linked role ended. Written by: api/iam, which keeps it for a day.
+type RoleDeletion struct {
+	Task       string // "task/aws-service-role/SERVICE/ROLE/UUID"
+	Account    string
+	RoleName   string
+	CreateDate time.Time
+	Reason     string   // why it failed, "" for a deletion that succeeded
+	Region     string   // where the service still uses the role
+	Resources  []string // ARNs of what uses it
+	Unknown    Unknown
+}
+
+// Kind and Key make a RoleDeletion a record.
+func (*RoleDeletion) Kind() record.Kind { return KindRoleDeletion }
+func (d *RoleDeletion) Key() string     { return d.Account + "/" + d.Task }

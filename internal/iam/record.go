@@ -18,6 +18,7 @@ const (
 	KindPolicy          record.Kind = "iam-policy"
 	KindAccessKey       record.Kind = "iam-access-key"
 	KindOIDCProvider    record.Kind = "iam-oidc-provider"
+	KindRoleDeletion    record.Kind = "iam-role-deletion"
 )
 
 // Prefix is what the names of these kinds begin with.

@@ -19,6 +19,7 @@ type Shelves struct {
 	Policies         Table[string, iam.Policy]
 	AccessKeys       Table[string, iam.AccessKey]
 	OIDCProviders    Table[string, iam.OIDCProvider]
+	RoleDeletions    Table[string, iam.RoleDeletion]
 
 	Secrets           Table[string, secret.Secret]
 	SecretVersions    Table[string, secret.SecretVersion]
@@ -43,6 +44,7 @@ func (s *Shelves) Identities() *Moment { return s.identities }
 func shelved() []ecs.Kind {
 	return []ecs.Kind{
 		iam.KindUser, iam.KindGroup, iam.KindRole, iam.KindInstanceProfile, iam.KindPolicy, iam.KindAccessKey, iam.KindOIDCProvider,
+		iam.KindRoleDeletion,
 		secret.KindSecret, secret.KindSecretVersion, secret.KindParameter, secret.KindParameterVersion, secret.KindActivation,
 		secret.KindManagedInstance,
 		ecr.KindRepository, logs.KindGroup,
@@ -66,6 +68,8 @@ func (s *Shelves) shelf(k ecs.Kind) shelf {
 		return rows[iam.AccessKey, *iam.AccessKey]{&s.AccessKeys}
 	case iam.KindOIDCProvider:
 		return rows[iam.OIDCProvider, *iam.OIDCProvider]{&s.OIDCProviders}
+	case iam.KindRoleDeletion:
+		return rows[iam.RoleDeletion, *iam.RoleDeletion]{&s.RoleDeletions}
 	case secret.KindSecret:
 		return rows[secret.Secret, *secret.Secret]{&s.Secrets}
 	case secret.KindSecretVersion:
