@@ -14,8 +14,9 @@ import (
 
 // accept makes the record of an ordered task, or says why it cannot be run as it is ordered.
 func accept(t acsproto.Task, instance string) (*Record, error) {
+	roles, vended := rolesOf(t)
 	t.RoleCredentials, t.ExecutionRoleCredentials = nil, nil // never on disk
-	r := &Record{Task: t, Instance: instance}
+	r := &Record{Task: t, Instance: instance, Roles: roles, vended: vended}
 	if err := identify(t.ARN); err != nil {
 		return nil, err
 	}

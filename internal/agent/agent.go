@@ -94,6 +94,7 @@ type Agent struct {
 	roster    roster
 	vpcs      *vpcs
 	doors     doors
+	vaults    vaults
 	tags      tagCache
 	measures  measures
 
@@ -251,6 +252,7 @@ func (a *Agent) drop(t *task) {
 	defer a.mu.Unlock()
 	delete(a.tasks, t.arn)
 	a.doors.forget(t)
+	a.vaults.forget(t)
 	a.roster.remove(t.in.Name, t.arn)
 }
 

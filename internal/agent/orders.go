@@ -78,8 +78,8 @@ func (o *orders) take(t acsproto.Task, stop bool) (*Record, error) {
 	if known == nil {
 		return r, nil
 	}
-	known.vend("TaskApplication", t.RoleCredentials)
-	known.vend("TaskExecution", t.ExecutionRoleCredentials)
+	known.vend(taskApplication, t.RoleCredentials)
+	known.vend(taskExecution, t.ExecutionRoleCredentials)
 	known.completed(r)
 	return nil, nil
 }
@@ -101,16 +101,6 @@ func (t *task) completed(r *Record) {
 	}
 	t.mu.Unlock()
 	t.poke()
-}
-
-// vend takes credentials of the task. They are kept in memory only.
-func (t *task) vend(role string, c *acsproto.RoleCredentials) {
-	if c == nil {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.creds[role] = *c
 }
 
 // Manifest finds the tasks that should not be here. One that is older than anything seen is discarded.

@@ -40,6 +40,10 @@ type Record struct {
 	Detached bool          // in awsvpc mode: it has it no more
 	Endpoint string        // the id under which its containers reach an agent that was before endpoints of containers
 
+	Roles Roles // ids of its credentials
+
+	vended map[string]vended // the credentials that it was ordered with: for newTask
+
 	PullStartedAt, PullStoppedAt time.Time
 	ExecutionStoppedAt           time.Time // when an essential container stopped, or the last one
 	StoppedAt                    time.Time // when the last container stopped

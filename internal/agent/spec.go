@@ -91,6 +91,7 @@ func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
 		return Spec{}, err
 	}
 	frontVariables(c, at, config)
+	credentialsVariables(r, c, at, config)
 	if err := ports(r, c, at, config, host); err != nil {
 		return Spec{}, err
 	}

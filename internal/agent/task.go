@@ -39,8 +39,12 @@ type task struct {
 type vended = acsproto.RoleCredentials
 
 func newTask(in *instance, r *Record) *task {
+	creds := r.vended
+	if r.vended = nil; creds == nil {
+		creds = map[string]vended{}
+	}
 	return &task{agent: in.agent, in: in, arn: r.Task.ARN, rec: r, wake: make(chan struct{}, 1), pauses: map[string]*pause{},
-		abandon: map[string]func(){}, creds: map[string]vended{}, log: in.log.With("task", r.Task.ARN)}
+		abandon: map[string]func(){}, creds: creds, log: in.log.With("task", r.Task.ARN)}
 }
 
 // poke makes the task look again. It never waits.

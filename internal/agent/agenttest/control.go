@@ -29,6 +29,7 @@ type Control struct {
 	refuse     error // of every report while it is set
 	tags       map[string][]types.Tag
 	tagError   error
+	vended     []acsproto.IAMRoleCredentials // to be sent
 	poke       chan struct{}
 }
 
@@ -54,6 +55,14 @@ func (c *Control) Run(t acsproto.Task) {
 	t.DesiredStatus = "RUNNING"
 	c.order = append(c.order, t.ARN)
 	c.tasks[t.ARN] = &ordered{task: t}
+	c.changed()
+}
+
+// Vend sends credentials of a task.
+func (c *Control) Vend(creds acsproto.IAMRoleCredentials) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.vended = append(c.vended, creds)
 	c.changed()
 }
 
@@ -219,6 +228,8 @@ func (c *Control) RunAgent(ctx context.Context, cfg acs.AgentConfig, o acs.Order
 		c.mu.Lock()
 		poke, dead := c.poke, c.inactive[cfg.Instance]
 		manifest, payload := c.wanted(cfg)
+		vended := c.vended
+		c.vended = nil
 		c.mu.Unlock()
 		if dead {
 			return acs.ErrInactive
@@ -228,6 +239,9 @@ func (c *Control) RunAgent(ctx context.Context, cfg acs.AgentConfig, o acs.Order
 		}
 		if len(payload.Tasks) > 0 {
 			c.acked(payload, o.Payload(ctx, payload))
+		}
+		for _, one := range vended {
+			o.Credentials(ctx, one)
 		}
 		o.Heartbeat(ctx)
 		select {

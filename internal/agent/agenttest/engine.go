@@ -56,6 +56,7 @@ type Engine struct {
 type fakeContainer struct {
 	agent.Observed
 	image  Image
+	env    []string
 	timers []*time.Timer
 	done   chan struct{} // closed at its end
 }
@@ -148,7 +149,7 @@ func (e *Engine) create(s agent.Spec) (string, error) {
 	e.next++
 	c := &fakeContainer{image: image, done: make(chan struct{})}
 	c.ID, c.Name, c.Labels = fmt.Sprintf("%064x", e.next), s.Name, s.Config.Labels
-	c.Facts = e.facts(s)
+	c.Facts, c.env = e.facts(s), s.Config.Env
 	host := int32(32768)
 	for p, bindings := range s.HostConfig.PortBindings {
 		for _, b := range bindings {

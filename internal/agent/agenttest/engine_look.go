@@ -29,6 +29,22 @@ func (e *Engine) Running() map[string]map[string]string {
 	return out
 }
 
+// Variable is what a container's environment says, "" for nothing.
+func (e *Engine) Variable(handle, name string) string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := e.find(handle)
+	if c == nil {
+		return ""
+	}
+	for _, one := range c.env {
+		if value, ok := strings.CutPrefix(one, name+"="); ok {
+			return value
+		}
+	}
+	return ""
+}
+
 // PID is the process of a running container, 0 of any other.
 func (e *Engine) PID(handle string) int {
 	e.mu.Lock()

@@ -28,6 +28,7 @@ type Tasks interface {
 type Machine interface {
 	Callers
 	Tasks
+	Vaults
 }
 
 var _ Machine = (*agent.Agent)(nil)
@@ -35,9 +36,12 @@ var _ Machine = (*agent.Agent)(nil)
 // Handler serves what containers ask. peers, where it is not nil, are the other agents of this machine, which are asked about ids that are not this
 // one's. Who asks for one thing more than 40 times a second, after 60 at once, is answered 429, as by the official agent.
 func Handler(m Machine, peers Peers) http.Handler {
-	h := handler{callers: m, tasks: m, others: newOthers(peers)}
+	h := handler{callers: m, tasks: m, vaults: m, others: newOthers(peers)}
 	mux := http.NewServeMux()
-	own := func(pattern string, f http.HandlerFunc) { mux.Handle(pattern, h.own(f)) }
+	own := func(pattern string, f http.HandlerFunc) { mux.Handle(pattern, h.own(h.isDoor, f)) }
+	for _, pattern := range []string{"GET /v2/credentials/{id}", "GET /v2/credentials", "GET /v2/credentials/{$}", "GET /v1/credentials"} {
+		mux.Handle(pattern, h.own(h.isVault, h.getCredentials))
+	}
 	own("GET /api/{id}/task-protection/v1/state", h.getProtection)
 	own("PUT /api/{id}/task-protection/v1/state", h.putProtection)
 	for v, prefix := range map[version]string{3: "/v3/{id}", 4: "/v4/{id}"} {
@@ -62,6 +66,7 @@ func Handler(m Machine, peers Peers) http.Handler {
 type handler struct {
 	callers Callers
 	tasks   Tasks
+	vaults  Vaults
 	others  *others
 }
 
@@ -79,9 +84,9 @@ func vpcOf(r *http.Request) string {
 
 // own serves the ids that are this agent's. What is asked about others is asked of the machine's other agents: on the network of the machine one of
 // them answers for the containers of all.
-func (h handler) own(f http.HandlerFunc) http.Handler {
+func (h handler) own(known func(r *http.Request) bool, f http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, known := h.callers.Caller(r.PathValue("id")); known || h.others == nil || vpcOf(r) != "" {
+		if known(r) || h.others == nil || vpcOf(r) != "" {
 			f(w, r)
 			return
 		}
@@ -97,6 +102,16 @@ func (h handler) own(f http.HandlerFunc) http.Handler {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 		f(w, r)
 	})
+}
+
+func (h handler) isDoor(r *http.Request) bool {
+	_, known := h.callers.Caller(r.PathValue("id"))
+	return known
+}
+
+func (h handler) isVault(r *http.Request) bool {
+	_, known := h.vaults.Credentials(credentialsID(r))
+	return known
 }
 
 // say answers with JSON, without a line's end, as the official agent does.

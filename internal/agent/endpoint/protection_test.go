@@ -19,6 +19,7 @@ import (
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
+	"berth/internal/acsproto"
 	"berth/internal/agent"
 )
 
@@ -41,6 +42,26 @@ func (p *plane) SeenAt(context.Context, string, netip.Addr) (*agent.Seen, bool) 
 
 // ClockReading implements Tasks.
 func (p *plane) ClockReading() (agent.Clock, bool) { return agent.Clock{}, false }
+
+// Credentials implements Vaults: two ids are known, one of a task with a network interface, and one whose credentials have not come yet.
+func (p *plane) Credentials(id string) (agent.Vended, bool) {
+	creds := acsproto.RoleCredentials{CredentialsID: id, RoleARN: "arn:aws:iam::123456789012:role/r", AccessKeyID: "ASIA1", SecretAccessKey: "s3cr3t",
+		SessionToken: "t0ken", Expiration: "2031-01-01T00:00:00Z"}
+	switch id {
+	case "bridge":
+		return agent.Vended{RoleCredentials: creds, Task: task}, true
+	case "awsvpc":
+		return agent.Vended{RoleCredentials: creds, Task: task, Networked: true}, true
+	case "early":
+		return agent.Vended{Task: task}, true
+	}
+	return agent.Vended{}, false
+}
+
+// At implements Vaults.
+func (p *plane) At(of, vpc string, address netip.Addr) bool {
+	return of == task && vpc == "vpc-1" && address == netip.MustParseAddr("10.0.0.4")
+}
 
 // Caller implements Callers: one id is known.
 func (p *plane) Caller(id string) (agent.Caller, bool) {

@@ -1,0 +1,131 @@
+package agent
+
+import (
+	"net/netip"
+	"sync"
+
+	"github.com/moby/moby/api/types/container"
+
+	"berth/internal/acsproto"
+)
+
+// The kinds of a task's credentials.
+const (
+	taskApplication = "TaskApplication" // of its own role, for its containers
+	taskExecution   = "TaskExecution"   // of its execution role, for the agent
+)
+
+// credentialsPath is where a container of a task with a role finds its credentials, below 169.254.170.2. SDKs take it from this variable of its environment.
+const (
+	credentialsVariable = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
+	credentialsPath     = "/v2/credentials/"
+)
+
+// Roles are the ids of a task's credentials, which stay the same for its life. They are in its record, so that a container that asks while the agent
+// has just been started is told to ask again. The credentials themselves are in memory only.
+type Roles struct {
+	Task      string `json:",omitempty"` // credentials id of the task role, "" where the task has none
+	Execution string `json:",omitempty"` // of the task execution role
+}
+
+// rolesOf are those of an ordered task.
+func rolesOf(t acsproto.Task) (r Roles, c map[string]vended) {
+	c = map[string]vended{}
+	if t.RoleCredentials != nil {
+		r.Task, c[taskApplication] = t.RoleCredentials.CredentialsID, *t.RoleCredentials
+	}
+	if t.ExecutionRoleCredentials != nil {
+		r.Execution, c[taskExecution] = t.ExecutionRoleCredentials.CredentialsID, *t.ExecutionRoleCredentials
+	}
+	return r, c
+}
+
+// vend takes credentials of the task. They are kept in memory only.
+func (t *task) vend(role string, c *acsproto.RoleCredentials) {
+	if c == nil {
+		return
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.creds[role] = *c
+	id := &t.rec.Roles.Task
+	if role == taskExecution {
+		id = &t.rec.Roles.Execution
+	}
+	if *id != c.CredentialsID { // it was adopted
+		*id, t.dirty = c.CredentialsID, true
+	}
+}
+
+// Vended are the credentials of a task's role, as its containers get them.
+type Vended struct {
+	acsproto.RoleCredentials        // without a key where the agent has none yet
+	Task                     string // ARN
+	Networked                bool   // the task has a network interface: its containers ask from its address only
+}
+
+// Credentials finds the credentials of a task's role under their id. Those of a task that has stopped are not found.
+func (a *Agent) Credentials(id string) (v Vended, known bool) {
+	t, ok := a.vaults.of(id)
+	if !ok {
+		for _, one := range a.all() {
+			if one.holds(id) {
+				t, ok = one, true
+				a.vaults.known.Store(id, one)
+				break
+			}
+		}
+	}
+	if !ok {
+		return Vended{}, false
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return Vended{RoleCredentials: t.creds[taskApplication], Task: t.arn, Networked: t.rec.networked()}, true
+}
+
+// At reports whether a task has an address in a VPC.
+func (a *Agent) At(task, vpc string, address netip.Addr) (is bool) {
+	t := a.task(task)
+	if t == nil || vpc == "" {
+		return false
+	}
+	t.view(func(r *Record) { is = r.at(address) && a.vpcOf(r.Task) == vpc })
+	return is
+}
+
+// vaults remembers whose credentials ids are. The records are what counts.
+type vaults struct{ known sync.Map } // of *task by id
+
+func (v *vaults) of(id string) (*task, bool) {
+	if t, ok := v.known.Load(id); ok {
+		if t.(*task).holds(id) {
+			return t.(*task), true
+		}
+		v.known.Delete(id)
+	}
+	return nil, false
+}
+
+func (v *vaults) forget(t *task) {
+	v.known.Range(func(id, of any) bool {
+		if of.(*task) == t {
+			v.known.Delete(id)
+		}
+		return true
+	})
+}
+
+// holds reports whether an id is that of the task's credentials.
+func (t *task) holds(id string) (is bool) {
+	t.view(func(r *Record) { is = id != "" && r.Roles.Task == id && !t.forgotten && !r.Stopped() })
+	return is
+}
+
+// credentialsVariables tells a container of a task with a role where it finds its credentials, whatever its own environment says.
+func credentialsVariables(r *Record, c acsproto.Container, at place, config *container.Config) {
+	if r.Roles.Task == "" || at.Front == "" || hidden(c.Name) {
+		return
+	}
+	setVariable(config, credentialsVariable, credentialsPath+r.Roles.Task)
+}
