@@ -105,6 +105,7 @@ var (
 	parameter = regexp.MustCompile(`(\S+?)=("(?:[^"\\]|\\.)*"|\S*)`)
 	madeID    = regexp.MustCompile(`\b(AIDA|AGPA|AROA|AIPA|ANPA|AKIA)([A-Z2-7]{16,17})\b`)
 	shownID   = regexp.MustCompile(`\b(AIDA|AGPA|AROA|AIPA|ANPA|AKIA)#([0-9]+)`)
+	secret    = regexp.MustCompile(`<SecretAccessKey>.{40}</SecretAccessKey>`)
 	between   = regexp.MustCompile(`>\s*<`)
 )
 
@@ -163,7 +164,7 @@ func (a *account) tell(t testing.TB, line string) string {
 	if failed != nil {
 		return a.named(failed.Code + ": " + failed.Message + "\n")
 	}
-	return a.named(indent(out, operation))
+	return a.named(secret.ReplaceAllString(indent(out, operation), "<SecretAccessKey>of 40 characters</SecretAccessKey>"))
 }
 
 // must asks a request that succeeds.

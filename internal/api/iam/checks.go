@@ -50,7 +50,7 @@ var constraints = map[string]constraint{
 	"PolicySourceArn": {least: 20, most: 2048}, "CallerArn": {least: 1, most: 2048}, "ResourceOwner": {least: 1, most: 2048},
 	"AssumeRolePolicyDocument": {1, 131072, documentSet, ""}, "PolicyDocument": {1, 131072, documentSet, ""}, "ResourcePolicy": {1, 131072, documentSet, ""},
 	"Description": {0, 1000, roleText, ""}, "MaxSessionDuration": {least: 3600, most: 43200}, "VersionId": {form: versionForm},
-	"AccessKeyId": {16, 128, keyIDForm, ""}, "Marker": {1, 320, markerForm, ""}, "MaxItems": {least: 1, most: 1000}, "Tags": {most: 50}, "TagKeys": {most: 50},
+	"AccessKeyId": {16, 128, keyIDForm, ""}, "Marker": {1, 1200, markerForm, ""}, "MaxItems": {least: 1, most: 1000}, "Tags": {most: 50}, "TagKeys": {most: 50},
 	"Url": {least: 1, most: 255}, "ClientID": {least: 1, most: 255}, "DeletionTaskId": {least: 1, most: 1000}, "ResourceHandlingOption": {least: 1, most: 64},
 	"ContextKeyName": {least: 5, most: 256}, "Key": {1, 128, tagKeyForm, ""}, "Value": {0, 256, tagForm, ""},
 }

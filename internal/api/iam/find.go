@@ -171,3 +171,6 @@ func usage(t *state.Tables, account string) map[string]uses {
 	}
 	return all
 }
+
+// both tells two names that are the same without regard to case, which all of IAM's are.
+func both(account, name, other string) bool { return iam.Key(account, name) == iam.Key(account, other) }

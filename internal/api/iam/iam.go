@@ -44,8 +44,10 @@ func New(c Config) *API {
 func (a *API) Service() frontdoor.Service {
 	return frontdoor.Service{
 		Name: "iam", Protocol: frontdoor.AWSQuery, Names: awswire.GoNames, Version: "2010-05-08", Namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
-		Operations: slices.Concat(a.roleOperations(), a.managedPolicyOperations(), a.attachmentOperations(), a.inlinePolicyOperations()),
-		Known:      strings.Fields(operationList),
+		Operations: slices.Concat(a.roleOperations(), a.managedPolicyOperations(), a.attachmentOperations(), a.inlinePolicyOperations(), a.boundaryOperations(),
+			a.userOperations(), a.groupOperations(), a.instanceProfileOperations(), a.serviceLinkedOperations(), a.tagOperations(),
+			a.providerOperations(), a.accountOperations()),
+		Known: strings.Fields(operationList),
 	}
 }
 
