@@ -19,7 +19,8 @@ const (
 // buckets limit each caller's requests for each path.
 type buckets struct {
 	mu     sync.Mutex
-	kept   map[string]*bucket // by address and path
+	kept   map[string]*bucket // by VPC, address and path
+	swept  time.Time          // when all were looked at last
 	shared *rate.Limiter
 }
 
@@ -32,13 +33,14 @@ func newBuckets() *buckets {
 	return &buckets{kept: map[string]*bucket{}, shared: rate.NewLimiter(askRate, askBurst)}
 }
 
-// allow takes a token.
-func (b *buckets) allow(address, path string) bool {
-	now, key := time.Now(), address+" "+path
+// allow takes a token of a caller's.
+func (b *buckets) allow(caller, path string) bool {
+	now, key := time.Now(), caller+" "+path
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	one := b.kept[key]
-	if one == nil && len(b.kept) >= mostBuckets {
+	if one == nil && len(b.kept) >= mostBuckets && now.Sub(b.swept) > refill/8 { // each time would be dear: all others wait
+		b.swept = now
 		for k, old := range b.kept {
 			if now.Sub(old.used) > refill {
 				delete(b.kept, k)
@@ -61,7 +63,7 @@ func limited(next http.Handler, b *buckets) http.Handler {
 		w.Header().Set("X-Rate-Limit-Limit", "40.00")
 		w.Header().Set("X-Rate-Limit-Duration", "1")
 		w.Header().Set("X-Rate-Limit-Request-Remote-Addr", r.RemoteAddr)
-		if _, host := addressOf(r); !b.allow(host, r.URL.Path) {
+		if _, host := addressOf(r); !b.allow(vpcOf(r)+" "+host, r.URL.Path) {
 			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 			w.WriteHeader(http.StatusTooManyRequests)
 			w.Write([]byte("You have reached maximum request limit.")) //nolint:errcheck // the container is gone then

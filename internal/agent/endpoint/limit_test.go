@@ -42,6 +42,11 @@ func TestLimitIsOfOne(t *testing.T) {
 				t.Errorf("%s is refused %s because of another", other[0], other[1])
 			}
 		}
+		w, same := httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, path, nil)
+		same.RemoteAddr = "10.0.0.1:1"
+		if h.ServeHTTP(w, InVPC(same, "vpc-2")); w.Code == http.StatusTooManyRequests {
+			t.Error("the same address in another VPC is refused because of this one")
+		}
 		if r := askFrom(h, "10.0.0.1:2", path); r.StatusCode != http.StatusTooManyRequests {
 			t.Error("another connection of the same address is not limited")
 		}
@@ -66,4 +71,16 @@ func TestBucketsAreBounded(t *testing.T) {
 			t.Errorf("after a pause %d are kept", len(b.kept))
 		}
 	})
+}
+
+// BenchmarkFullBuckets is a request for a path that is new, where no bucket is free.
+func BenchmarkFullBuckets(b *testing.B) {
+	buckets, n := newBuckets(), 0
+	next := func() { n++; buckets.allow("10.0.0.1", fmt.Sprint(n)) }
+	for range mostBuckets {
+		next()
+	}
+	for b.Loop() {
+		next()
+	}
 }

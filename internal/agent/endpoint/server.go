@@ -116,7 +116,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, vpc string) error {
 	}
 	stop := context.AfterFunc(ctx, func() { server.Close() }) //nolint:errcheck // nobody to tell
 	defer stop()
-	switch err := server.Serve(l); {
+	switch err := server.Serve(limitCallers(l)); {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case errors.Is(err, net.ErrClosed):
