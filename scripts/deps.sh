@@ -18,6 +18,9 @@ command -v aws >/dev/null || missing+=(awscli)
 command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev) # go test -race
+command -v mkfs.xfs >/dev/null || missing+=(xfsprogs)
+# Debian has gVisor for some architectures, other systems have none: tests of a stronger runtime are left out there.
+command -v runsc >/dev/null || ! apt-cache show runsc >/dev/null 2>&1 || missing+=(runsc)
 if [ ${#missing[@]} -gt 0 ]; then
 	echo "installing ${missing[*]}"
 	as_root apt-get update -q
