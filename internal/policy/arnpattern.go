@@ -103,7 +103,7 @@ func (p *arnPattern) matches(e *evaluation, v *arnValue) bool {
 	if !v.split {
 		v.parts, v.split = splitARN(v.whole), true
 	}
-	for i := range p.parts {
+	for i := segments - 1; i >= 0; i-- { // the last tells most
 		if !p.parts[i].matches(e, v.parts[i], false) {
 			return false
 		}

@@ -4,6 +4,7 @@ package policy
 type condition struct {
 	operator
 	key    string // in lower case
+	name   string // the key as it was written
 	values []operand
 }
 
@@ -20,7 +21,7 @@ type operand struct {
 }
 
 func compileCondition(from Condition, variables bool) condition {
-	c := condition{operator: parseOperator(from.Operator), key: lowered(from.Key)}
+	c := condition{operator: parseOperator(from.Operator), key: lowered(from.Key), name: from.Key}
 	for _, v := range from.Values {
 		c.values = append(c.values, c.compile(v, variables))
 	}

@@ -26,7 +26,7 @@ func Decide(r Request) Verdict {
 	if r.Principal == nil {
 		r.Principal = &Principal{}
 	}
-	e := evaluation{request: &r, resource: arnValue{whole: r.Resource}}
+	e := evaluation{request: r, resource: arnValue{whole: r.Resource}}
 	g := r.Principal.Grants
 	if g == nil {
 		g = &Grants{}

@@ -4,9 +4,10 @@ import "strings"
 
 // evaluation is a request while it is decided.
 type evaluation struct {
-	request  *Request
+	request  Request
 	resource arnValue
 	one      [1]string // room for a value that is made up
+	filled   []byte    // room for texts whose variables were filled in
 }
 
 // values are those of a condition key, in lower case: the request's, or else what the principal itself says.

@@ -10,7 +10,7 @@ const (
 
 // match reports whether s fits pattern, where anyRun stands for any run of characters, also none, and oneOf for exactly one; fold compares
 // ASCII letters without case. Only the last anyRun seen is ever tried again, so the cost is at most len(pattern) times len(s).
-func match(pattern, s string, fold bool) bool {
+func match[P string | []byte](pattern P, s string, fold bool) bool {
 	p, i := 0, 0         // where we are in pattern and in s
 	star, again := -1, 0 // after the last anyRun, and where in s what follows it was last tried
 	for i < len(s) {
@@ -21,7 +21,7 @@ func match(pattern, s string, fold bool) bool {
 		case p < len(pattern) && pattern[p] == oneOf:
 			p++
 			i += width(s[i:])
-		case p < len(pattern) && same(pattern[p], s[i], fold):
+		case p < len(pattern) && (pattern[p] == s[i] || fold && lower(pattern[p]) == lower(s[i])):
 			p++
 			i++
 		case star >= 0:
@@ -46,8 +46,17 @@ func width(s string) int {
 	return size
 }
 
-func same(a, b byte, fold bool) bool {
-	return a == b || fold && lower(a) == lower(b)
+// same compares texts of one length or not, with the case of ASCII letters or without.
+func same[P string | []byte](a P, b string, fold bool) bool {
+	if !fold || len(a) != len(b) {
+		return string(a) == b
+	}
+	for i := range len(a) {
+		if lower(a[i]) != lower(b[i]) {
+			return false
+		}
+	}
+	return true
 }
 
 func lower(c byte) byte {
@@ -58,17 +67,7 @@ func lower(c byte) byte {
 }
 
 // equalFold compares without the case of ASCII letters.
-func equalFold(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if !same(a[i], b[i], true) {
-			return false
-		}
-	}
-	return true
-}
+func equalFold(a, b string) bool { return same(a, b, true) }
 
 // lowered is s with its ASCII letters in lower case.
 func lowered(s string) string {

@@ -47,7 +47,7 @@ func (r *reader) ofIdentity() bool { return r.use != Trust && r.use != Resource 
 func readDocument(s string, use Use) (*Document, *MalformedError) {
 	r := &reader{use: use}
 	tree, ok := readTree(s)
-	if !ok || tree.kind != object {
+	if !ok || tree.kind != isObject {
 		r.refuse(invalidJSON)
 		return nil, r.wrong
 	}
@@ -74,7 +74,7 @@ func readDocument(s string, use Use) (*Document, *MalformedError) {
 }
 
 func (r *reader) text(n node) string {
-	if n.kind != text {
+	if n.kind != isText {
 		r.refuse(invalidJSON)
 	}
 	return n.text
@@ -90,20 +90,20 @@ func (r *reader) texts(n node) []string {
 
 func (r *reader) statements(n node) (all []Statement) {
 	switch n.kind {
-	case object:
+	case isObject:
 		return []Statement{r.statement(n)}
-	case list:
+	case isList:
 		for _, v := range n.list {
 			all = append(all, r.statement(v))
 		}
-	case null, text, number10, boolean:
+	case isNull, isText, isNumber, isBool:
 		r.refuse(invalidJSON)
 	}
 	return all
 }
 
 func (r *reader) statement(n node) (s Statement) {
-	if n.kind != object {
+	if n.kind != isObject {
 		r.refuse(invalidJSON)
 		return s
 	}
@@ -157,10 +157,10 @@ func (r *reader) effect(n node, e Effect) {
 }
 
 func (r *reader) principals(n node) *Principals {
-	if n.kind == text && n.text == "*" && r.use != Trust {
+	if n.kind == isText && n.text == "*" && r.use != Trust {
 		return &Principals{All: true}
 	}
-	if n.kind != object {
+	if n.kind != isObject {
 		r.refuse(principalObject)
 		return &Principals{}
 	}
@@ -192,12 +192,12 @@ func (r *reader) principals(n node) *Principals {
 
 // conditions reads a Condition: operators with keys with values. An operator without keys says nothing, and need not exist.
 func (r *reader) conditions(n node) (all []Condition) {
-	if n.kind != object {
+	if n.kind != isObject {
 		r.refuse(syntaxError)
 		return nil
 	}
 	for _, op := range n.members {
-		if op.value.kind != object {
+		if op.value.kind != isObject {
 			r.refuse(syntaxError)
 			continue
 		}

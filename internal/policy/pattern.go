@@ -7,12 +7,16 @@ type pattern struct {
 	text  string // without variables; wildcards are anyRun and oneOf
 	parts []part // in the place of text, if there are variables
 	wild  bool
+	// Of a text whose only wildcard is one *, what is before and after it.
+	single     bool
+	head, tail string
 }
 
 // part is a piece of a text with variables: a text, or a variable.
 type part struct {
 	text     string
 	key      string // of a variable, in lower case; "" for a text
+	name     string // the key as it was written
 	fallback string // what a variable is if the request does not have it
 	falls    bool   // there is a fallback
 }
@@ -26,8 +30,14 @@ func compilePattern(text string, wild, variables bool) pattern {
 	p := pattern{text: text}
 	if wild {
 		p.text, p.wild = wildcards(text)
+		p.findSingle()
 	}
 	return p
+}
+
+func (p *pattern) findSingle() {
+	p.head, p.tail, p.single = strings.Cut(p.text, "\xff")
+	p.single = p.single && !strings.Contains(p.head, "\xfe") && !strings.ContainsAny(p.tail, "\xff\xfe")
 }
 
 // wildcards puts the bytes of wildcards in the place of * and ?.
@@ -83,6 +93,7 @@ func compileTemplate(text string, wild bool) pattern {
 	}
 	if len(p.parts) == 1 && p.parts[0].key == "" {
 		p.text, p.parts = p.parts[0].text, nil
+		p.findSingle()
 	}
 	return p
 }
@@ -103,55 +114,52 @@ func cutVariable(text string) (before, inside, after string, found bool) {
 // variable reads what is in ${...}: a key, or a key and its default: aws:PrincipalTag/team, 'none'.
 func variable(inside string) (part, bool) {
 	key, fallback, falls := strings.Cut(inside, ",")
-	key = lowered(strings.TrimSpace(key))
-	if key == "" {
+	v := part{name: strings.TrimSpace(key)}
+	v.key = lowered(v.name)
+	if v.key == "" {
 		return part{}, false
 	}
 	if !falls {
-		return part{key: key}, true
+		return v, true
 	}
 	fallback = strings.TrimSpace(fallback)
 	if len(fallback) < 2 || fallback[0] != '\'' || fallback[len(fallback)-1] != '\'' {
 		return part{}, false
 	}
-	return part{key: key, fallback: fallback[1 : len(fallback)-1], falls: true}, true
+	v.fallback, v.falls = fallback[1:len(fallback)-1], true
+	return v, true
 }
 
 // matches reports whether s fits; a pattern with a variable that the request does not have fits nothing.
 func (p *pattern) matches(e *evaluation, s string, fold bool) bool {
-	text := p.text
-	if p.parts != nil {
-		var ok bool
-		if text, ok = p.fill(e); !ok {
-			return false
-		}
-	}
 	switch {
-	case p.wild:
-		return match(text, s, fold)
-	case fold:
-		return equalFold(text, s)
+	case p.parts != nil:
+		return p.fill(e) && (p.wild && match(e.filled, s, fold) || !p.wild && same(e.filled, s, fold))
+	case !p.wild:
+		return p.text == s || fold && same(p.text, s, true)
+	case p.single:
+		return len(s) >= len(p.head)+len(p.tail) && same(p.head, s[:len(p.head)], fold) && same(p.tail, s[len(s)-len(p.tail):], fold)
 	}
-	return text == s
+	return match(p.text, s, fold)
 }
 
-// fill puts the request's values in the place of variables. A key with several values has none of them.
-func (p *pattern) fill(e *evaluation) (string, bool) {
-	var b strings.Builder
+// fill puts the request's values in the place of variables, into e.filled. A key with several values has none of them.
+func (p *pattern) fill(e *evaluation) bool {
+	e.filled = e.filled[:0]
 	for i := range p.parts {
 		v := &p.parts[i]
 		if v.key == "" {
-			b.WriteString(v.text)
+			e.filled = append(e.filled, v.text...)
 			continue
 		}
 		switch values := e.values(v.key); {
 		case len(values) == 1:
-			b.WriteString(strings.ToValidUTF8(values[0], "\uFFFD"))
+			e.filled = append(e.filled, strings.ToValidUTF8(values[0], "\uFFFD")...)
 		case v.falls:
-			b.WriteString(v.fallback)
+			e.filled = append(e.filled, v.fallback...)
 		default:
-			return "", false
+			return false
 		}
 	}
-	return b.String(), true
+	return true
 }

@@ -22,12 +22,12 @@ type member struct {
 type nodeKind int
 
 const (
-	null nodeKind = iota
-	text
-	number10
-	boolean
-	list
-	object
+	isNull nodeKind = iota
+	isText
+	isNumber
+	isBool
+	isList
+	isObject
 )
 
 // deepest is how deep values may be in each other; a policy has at most six.
@@ -50,14 +50,14 @@ func readNode(d *json.Decoder, depth int) (node, bool) {
 	}
 	switch t := token.(type) {
 	case string:
-		return node{kind: text, text: t}, true
+		return node{kind: isText, text: t}, true
 	case json.Number:
-		return node{kind: number10, text: t.String()}, true
+		return node{kind: isNumber, text: t.String()}, true
 	case bool:
 		if t {
-			return node{kind: boolean, text: "true"}, true
+			return node{kind: isBool, text: "true"}, true
 		}
-		return node{kind: boolean, text: "false"}, true
+		return node{kind: isBool, text: "false"}, true
 	case json.Delim:
 		if t == '[' {
 			return readList(d, depth)
@@ -68,7 +68,7 @@ func readNode(d *json.Decoder, depth int) (node, bool) {
 }
 
 func readList(d *json.Decoder, depth int) (n node, ok bool) {
-	n.kind = list
+	n.kind = isList
 	for d.More() {
 		v, ok := readNode(d, depth-1)
 		if !ok {
@@ -81,7 +81,7 @@ func readList(d *json.Decoder, depth int) (n node, ok bool) {
 }
 
 func readObject(d *json.Decoder, depth int) (n node, ok bool) {
-	n.kind = object
+	n.kind = isObject
 	names := map[string]bool{}
 	for d.More() {
 		name, err := d.Token()
@@ -111,31 +111,31 @@ func (n *node) get(name string) (node, bool) {
 
 // texts reads one text or a list of texts. It is not nil where there are none.
 func (n *node) texts() ([]string, bool) {
-	if n.kind == text {
+	if n.kind == isText {
 		return []string{n.text}, true
 	}
 	all := make([]string, 0, len(n.list))
 	for i := range n.list {
-		if n.list[i].kind != text {
+		if n.list[i].kind != isText {
 			return nil, false
 		}
 		all = append(all, n.list[i].text)
 	}
-	return all, n.kind == list
+	return all, n.kind == isList
 }
 
 // scalars reads texts, numbers and truth values, one or a list of them, as texts.
 func (n *node) scalars() ([]string, bool) {
 	values := []node{*n}
-	if n.kind == list {
+	if n.kind == isList {
 		values = n.list
 	}
 	all := make([]string, 0, len(values))
 	for i := range values {
 		switch values[i].kind {
-		case text, number10, boolean:
+		case isText, isNumber, isBool:
 			all = append(all, values[i].text)
-		case null, list, object:
+		case isNull, isList, isObject:
 			return nil, false
 		}
 	}

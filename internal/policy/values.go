@@ -43,25 +43,34 @@ func (m moment) compare(o moment) int {
 	return cmp.Or(cmp.Compare(m.seconds, o.seconds), cmp.Compare(m.nanos, o.nanos))
 }
 
-// layouts are the forms of ISO 8601 that W3C's note on dates and times has, to which IAM's documentation refers.
-//
-// time.Parse takes a fraction of a second by itself; without a zone it is UTC.
-var layouts = [...]string{
-	"2006", "2006-01", "2006-01-02", "2006-01-02T15:04Z07:00", "2006-01-02T15:04:05Z07:00", "2006-01-02T15:04", "2006-01-02T15:04:05",
-}
-
-// parseMoment reads a date: ISO 8601, or whole seconds since 1970.
+// parseMoment reads a date: whole seconds since 1970, or ISO 8601 in the forms that W3C's note on dates and times has, to which IAM's
+// documentation refers: a year, a month, a day, a minute or a second of a day. Without a zone it is UTC.
 func parseMoment(s string) (moment, bool) {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil && len(s) != 4 {
 		return moment{seconds: n}, true
 	}
-	upper := strings.ToUpper(s)
-	for _, layout := range layouts {
-		if t, err := time.Parse(layout, upper); err == nil {
-			return moment{t.Unix(), int64(t.Nanosecond())}, true
-		}
+	t, err := time.Parse(layoutOf(s), strings.ToUpper(s))
+	return moment{t.Unix(), int64(t.Nanosecond())}, err == nil
+}
+
+// layoutOf is the form that a date would have to have. time.Parse takes a fraction of a second by itself.
+func layoutOf(s string) string {
+	date, clock, hasClock := strings.Cut(s, "T")
+	if !hasClock {
+		date, clock, hasClock = strings.Cut(s, "t")
 	}
-	return moment{}, false
+	if !hasClock {
+		return "2006-01-02"[:min(10, max(4, len(date)))]
+	}
+	zone := strings.IndexAny(clock, "Zz+-")
+	layout := "2006-01-02T15:04"
+	if strings.Count(clock[:max(0, zone)], ":") == 2 || zone < 0 && strings.Count(clock, ":") == 2 {
+		layout += ":05"
+	}
+	if zone >= 0 {
+		layout += "Z07:00"
+	}
+	return layout
 }
 
 // network is addresses in CIDR notation; one address is a network of one.
