@@ -3,6 +3,8 @@ package agent_test
 import (
 	"errors"
 	"fmt"
+	"reflect"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -128,6 +130,58 @@ func TestRestartKeepsInterfaces(t *testing.T) {
 		synctest.Wait()
 		w.attachedTo(eni)
 		w.expect(one.ARN, "RUNNING a:RUNNING")
+	})
+}
+
+// TestRulesChangeWhileAgentIsDead: running tasks keep the rules that they have until the agent is told anew, and have all that changed meanwhile then: a rule, a
+// group that is new to the interface, one that is gone.
+func TestRulesChangeWhileAgentIsDead(t *testing.T) {
+	group := func(id string, port int32) acsproto.SecurityGroup {
+		return acsproto.SecurityGroup{ID: id, VPC: "vpc-1", Ingress: []acsproto.SecurityRule{{Protocol: "tcp", From: port, To: port, CIDR: "0.0.0.0/0"}}}
+	}
+	told := func(n int64, groups ...acsproto.SecurityGroup) acsproto.Network {
+		m := inVPC(n, eni)
+		m.Groups, m.Interfaces[0].Groups = groups, nil
+		for _, g := range groups {
+			m.Interfaces[0].Groups = append(m.Interfaces[0].Groups, g.ID)
+		}
+		return m
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newVPCWorld(t)
+		before := told(3, group("sg-1", 80), group("sg-2", 81))
+		w.tell("demo", before)
+		w.start()
+		defer func() { w.kill() }()
+		one := networked(1, eni, essential("a", "app"))
+		w.control.Run(one)
+		synctest.Wait()
+		holds := func(when string, m acsproto.Network) {
+			t.Helper()
+			s, groups := w.network.State(), map[string]acsproto.SecurityGroup{}
+			for _, g := range m.Groups {
+				groups[g.ID] = g
+			}
+			if !reflect.DeepEqual(s.Groups, groups) || !slices.Equal(s.Interfaces[eni].Groups, m.Interfaces[0].Groups) {
+				t.Errorf("%s: groups %v of an interface in %v, want %v", when, s.Groups, s.Interfaces[eni].Groups, groups)
+			}
+			w.attachedTo(eni)
+		}
+		holds("at first", before)
+		w.kill()
+		holds("while the agent is dead", before)
+		w.mu.Lock()
+		w.news["demo"] = nil
+		w.mu.Unlock()
+		w.start()
+		time.Sleep(10 * time.Second)
+		holds("before the session tells", before)
+		after := told(9, group("sg-1", 8080), group("sg-3", 82))
+		w.tell("demo", after)
+		synctest.Wait()
+		holds("then", after)
+		w.expect(one.ARN, "RUNNING a:RUNNING")
+		w.once()
 	})
 }
 
