@@ -6,6 +6,7 @@ import (
 
 	"berth/internal/frontdoor"
 	"berth/internal/iam"
+	"berth/internal/policy"
 	"berth/internal/state"
 
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -16,7 +17,7 @@ import (
 const shortestSession = 3600
 
 func (a *API) createRole(ctx context.Context, r *frontdoor.Request, in *awsiam.CreateRoleInput) (*awsiam.CreateRoleOutput, error) {
-	role, err := newRole(r.Scope.Account, in)
+	role, trust, err := newRole(r.Scope.Account, in)
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +28,7 @@ func (a *API) createRole(ctx context.Context, r *frontdoor.Request, in *awsiam.C
 		if err := a.checkBoundary(tx.Tables, role.Account, role.Boundary); err != nil {
 			return err
 		}
-		if err := checkPrincipals(tx.Tables, role.Trust); err != nil {
+		if err := checkPrincipals(tx.Tables, trust); err != nil {
 			return err
 		}
 		if count(roles(tx.Tables, role.Account)) >= mostRoles {
@@ -50,13 +51,14 @@ func (a *API) createRole(ctx context.Context, r *frontdoor.Request, in *awsiam.C
 	return &awsiam.CreateRoleOutput{Role: shape}, nil
 }
 
-func newRole(account string, in *awsiam.CreateRoleInput) (*iam.Role, error) {
-	if err := trustPolicy(*in.AssumeRolePolicyDocument); err != nil {
-		return nil, err
+func newRole(account string, in *awsiam.CreateRoleInput) (*iam.Role, *policy.Document, error) {
+	trust, err := trustPolicy(*in.AssumeRolePolicyDocument)
+	if err != nil {
+		return nil, nil, err
 	}
 	e, err := newEntity(rolePrefix, account, *in.RoleName, in.Path, in.Tags)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if in.PermissionsBoundary != nil {
 		e.Boundary = *in.PermissionsBoundary
@@ -66,9 +68,9 @@ func newRole(account string, in *awsiam.CreateRoleInput) (*iam.Role, error) {
 		role.MaxSession = *in.MaxSessionDuration
 	}
 	if serviceLinked(role) {
-		return nil, invalid("Path %s is not valid: only service-linked roles are there. Use CreateServiceLinkedRole.", role.Path)
+		return nil, nil, invalid("Path %s is not valid: only service-linked roles are there. Use CreateServiceLinkedRole.", role.Path)
 	}
-	return role, nil
+	return role, trust, nil
 }
 
 // newEntity is a user, group or role that a request makes.

@@ -1,10 +1,12 @@
 package iam
 
 import (
-	"encoding/json"
+	"errors"
 	"net/url"
 	"strings"
 	"unicode"
+
+	"berth/internal/policy"
 )
 
 // The most characters that documents have, white space not counted, as IAM counts.
@@ -17,20 +19,27 @@ const (
 )
 
 // identityPolicy checks a policy for a user, a group or a role.
-func identityPolicy(document string) error { return parse(document) }
+func identityPolicy(document string) error {
+	_, err := parse(document, policy.Identity)
+	return err
+}
 
-// trustPolicy checks a role's trust policy.
-func trustPolicy(document string) error {
-	if !json.Valid([]byte(document)) {
-		return malformed("This policy contains invalid Json")
+// trustPolicy reads a role's trust policy.
+func trustPolicy(document string) (*policy.Document, error) {
+	d, err := parse(document, policy.Trust)
+	if err == nil && size(document) > mostTrust {
+		return nil, quota("ACLSizePerRole", mostTrust)
 	}
-	if err := parse(document); err != nil {
-		return err
+	return d, err
+}
+
+// parse reads a policy. What is wrong with it, it says in AWS's words.
+func parse(document string, use policy.Use) (*policy.Document, error) {
+	d, err := policy.Parse(document, use)
+	if wrong := new(policy.MalformedError); errors.As(err, &wrong) {
+		return nil, malformed("%s", wrong.Message)
 	}
-	if size(document) > mostTrust {
-		return quota("ACLSizePerRole", mostTrust)
-	}
-	return nil
+	return d, err
 }
 
 // size is how many characters a document has that count.

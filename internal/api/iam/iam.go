@@ -46,7 +46,7 @@ func (a *API) Service() frontdoor.Service {
 		Name: "iam", Protocol: frontdoor.AWSQuery, Names: awswire.GoNames, Version: "2010-05-08", Namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
 		Operations: slices.Concat(a.roleOperations(), a.managedPolicyOperations(), a.attachmentOperations(), a.inlinePolicyOperations(), a.boundaryOperations(),
 			a.userOperations(), a.groupOperations(), a.instanceProfileOperations(), a.serviceLinkedOperations(), a.tagOperations(),
-			a.providerOperations(), a.accountOperations()),
+			a.providerOperations(), a.accountOperations(), a.simulationOperations()),
 		Known: strings.Fields(operationList),
 	}
 }

@@ -1,64 +1,28 @@
 package iam
 
 import (
-	"encoding/json"
 	"regexp"
 	"strings"
 
 	"berth/internal/arn"
 	"berth/internal/iam"
+	"berth/internal/policy"
 	"berth/internal/state"
 )
 
-// texts is a text or a list of texts in a policy.
-type texts []string
-
-// UnmarshalJSON reads either.
-func (l *texts) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '"' {
-		*l = make(texts, 1)
-		return json.Unmarshal(b, &(*l)[0])
-	}
-	return json.Unmarshal(b, (*[]string)(l))
-}
-
-// trusting is what a statement of a trust policy says of principals.
-type trusting struct{ Principal, NotPrincipal principals }
-
-// principals are those of AWS that a statement names.
-type principals []string
-
-// UnmarshalJSON reads "*", or the member AWS.
-func (p *principals) UnmarshalJSON(b []byte) error {
-	if len(b) > 0 && b[0] == '"' {
-		return nil
-	}
-	var named struct{ AWS texts }
-	err := json.Unmarshal(b, &named)
-	*p = principals(named.AWS)
-	return err
-}
-
 var accountForm = regexp.MustCompile(`^\d{12}$`)
 
-// checkPrincipals refuses a trust policy that names a user or role which does not exist, as IAM does. Accounts are not looked up, and neither is what is
-// in an account that has no records here.
-func checkPrincipals(t *state.Tables, document string) error {
-	var policy struct{ Statement json.RawMessage }
-	var all []trusting
-	if err := json.Unmarshal([]byte(document), &policy); err != nil {
-		return malformed("This policy contains invalid Json")
-	}
-	if err := json.Unmarshal(policy.Statement, &all); err != nil {
-		all = make([]trusting, 1)
-		if err := json.Unmarshal(policy.Statement, &all[0]); err != nil {
-			return malformed("Syntax errors in policy.")
-		}
-	}
-	for _, s := range all {
-		for _, named := range append(s.Principal, s.NotPrincipal...) {
-			if !principal(t, named) {
-				return malformed("Invalid principal in policy: \"AWS\":\"%s\"", named)
+// checkPrincipals refuses a trust policy that names a user or role which does not exist, as IAM does. Accounts are not looked up.
+func checkPrincipals(t *state.Tables, document *policy.Document) error {
+	for i := range document.Statements {
+		for _, all := range []*policy.Principals{document.Statements[i].Principals, document.Statements[i].NotPrincipals} {
+			if all == nil {
+				continue
+			}
+			for _, named := range all.AWS {
+				if !principal(t, named) {
+					return malformed("Invalid principal in policy: \"AWS\":\"%s\"", named)
+				}
 			}
 		}
 	}

@@ -44,12 +44,13 @@ func (a *API) updateRoleDescription(ctx context.Context, r *frontdoor.Request, i
 }
 
 func (a *API) updateAssumeRolePolicy(ctx context.Context, r *frontdoor.Request, in *awsiam.UpdateAssumeRolePolicyInput) (*awsiam.UpdateAssumeRolePolicyOutput, error) {
-	if err := trustPolicy(*in.PolicyDocument); err != nil {
+	trust, err := trustPolicy(*in.PolicyDocument)
+	if err != nil {
 		return nil, err
 	}
-	_, err := a.changeRole(ctx, r.Scope.Account, *in.RoleName, func(tx *state.Tx, role *iam.Role) error {
+	_, err = a.changeRole(ctx, r.Scope.Account, *in.RoleName, func(tx *state.Tx, role *iam.Role) error {
 		role.Trust = *in.PolicyDocument
-		return checkPrincipals(tx.Tables, role.Trust)
+		return checkPrincipals(tx.Tables, trust)
 	})
 	return &awsiam.UpdateAssumeRolePolicyOutput{}, err
 }

@@ -3,6 +3,7 @@
 package managed
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/base32"
@@ -68,10 +69,14 @@ func load(file string) (*iam.Policy, error) {
 	if !ok {
 		return nil, fmt.Errorf("%q is no policy of AWS's", p.Arn)
 	}
+	var document bytes.Buffer
+	if err := json.Indent(&document, p.Document, "", "    "); err != nil {
+		return nil, fmt.Errorf("indent: %w", err)
+	}
 	slash := strings.LastIndexByte(path, '/') + 1
 	return &iam.Policy{
 		Arn: p.Arn, Name: path[slash:], Path: path[:slash], ID: id(path[slash:]), CreateDate: p.CreateDate, UpdateDate: p.UpdateDate, Default: p.Version,
-		Versions: []iam.Version{{ID: p.Version, Document: string(p.Document), CreateDate: p.UpdateDate}},
+		Versions: []iam.Version{{ID: p.Version, Document: document.String(), CreateDate: p.UpdateDate}},
 	}, nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"regexp"
 	"testing"
+
+	"berth/internal/policy"
 )
 
 // The policies that people who run ECS attach are there, at AWS's paths.
@@ -47,6 +49,9 @@ func TestAll(t *testing.T) {
 		ids[p.ID] = p.Name
 		if !regexp.MustCompile(`^v[1-9][0-9]*$`).MatchString(p.Default) || p.CreateDate.IsZero() || p.UpdateDate.Before(p.CreateDate) {
 			t.Errorf("%s: version %s of %s, made %s", p.Name, p.Default, p.UpdateDate, p.CreateDate)
+		}
+		if _, err := policy.Parse(p.Document(), policy.Identity); err != nil {
+			t.Errorf("%s: %v", p.Name, err)
 		}
 		var d struct{ Statement []struct{ Effect string } }
 		if err := json.Unmarshal([]byte(p.Document()), &d); err != nil || len(d.Statement) == 0 || d.Statement[0].Effect == "" {
