@@ -77,12 +77,16 @@ func (m *machine) closeFirewall() error {
 	return nil
 }
 
-// repair opens the firewall again where somebody has closed it, and looks for new uplinks.
+// repair makes the machine's table again where somebody has taken it away, looks for new uplinks, and opens the firewall again where it was closed.
 func (m *machine) repair() error {
-	if m.firewall != opened {
+	if m.made == "" && m.firewall != opened { // nothing was applied yet
 		return nil
 	}
-	return errors.Join(m.keepTable(), m.openFirewall())
+	err := errors.Join(m.checkTable(), m.keepTable())
+	if m.firewall != opened {
+		return err
+	}
+	return errors.Join(err, m.openFirewall())
 }
 
 // exchange puts rules that accept what matches in the place of old ones, at the begin of a chain.

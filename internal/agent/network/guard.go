@@ -50,9 +50,41 @@ func (m *machine) keepTable() (err error) {
 		if err := m.space.do("make the machine's table", func() error { return m.space.rules.transaction(func() error { return m.makeTable(in) }) }); err != nil {
 			return err
 		}
+		if m.rules, err = m.countRules(); err != nil {
+			return err
+		}
 		m.made = want
 	}
 	return nil
+}
+
+// checkTable forgets what the table was made of where the kernel has not all of it any more: other firewalls flush all rules when they restart.
+func (m *machine) checkTable() error {
+	rules, err := m.countRules()
+	if err == nil && rules != m.rules {
+		m.log.Warn("somebody has changed the machine's rules of VPCs; they are made anew", "table", m.table(), "rules", rules, "made", m.rules)
+		m.made = ""
+	}
+	return err
+}
+
+// countRules counts the rules of the machine's table; without a table there are none.
+func (m *machine) countRules() (n int, err error) {
+	chains, err := m.space.rules.chains()
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range chains {
+		if c.Table.Name != m.table() || c.Table.Family != nftables.TableFamilyIPv4 {
+			continue
+		}
+		rules, err := m.space.rules.rulesOf(c)
+		if err != nil {
+			return 0, err
+		}
+		n += len(rules)
+	}
+	return n, nil
 }
 
 // uplinks are the devices of the machine's default routes.

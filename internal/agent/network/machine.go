@@ -25,6 +25,7 @@ type machine struct {
 	inputs   inputs          // of the table
 	ways     map[string]int  // VPC -> slot of its addresses
 	made     string          // what the table was made of; "" is not known
+	rules    int             // how many rules it had then
 	firewall firewall        // what others' chains have of us
 	refused  map[string]bool // VPCs whose range the machine routes elsewhere, as it was logged
 }

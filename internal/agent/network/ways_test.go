@@ -190,6 +190,39 @@ func TestDockerComesLater(t *testing.T) {
 	nat.reaches(t, hostAddress+":80")
 }
 
+// TestTableIsTakenAway: whoever flushes the machine's rules, as restarts of firewalls do, opens the machine to its VPCs until the next look.
+func TestTableIsTakenAway(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, false)
+	serveTCP(t, s.internet.ns, 80)
+	s.machine.serveTCP(t, 8080)
+	k := s.keeper(t, Config{})
+	w := newWorld()
+	w.nic("eni-nat", "10.0.2.10", "sg-open")
+	w.route("vpc-1", "subnet-b", acsproto.Route{Destination: "0.0.0.0/0", Via: "nat"})
+	apply(t, k, w)
+	nat := attach(t, k, "eni-nat")
+	for name, take := range map[string]func(*nftables.Conn, *nftables.Table){
+		"table": (*nftables.Conn).DelTable,
+		"rules": func(c *nftables.Conn, table *nftables.Table) { c.FlushTable(table) },
+	} {
+		r := s.on.rules
+		must(t, r.open())
+		take(r.conn, &nftables.Table{Family: nftables.TableFamilyIPv4, Name: k.machine.table()})
+		must(t, r.commit())
+		nat.reaches(t, machineAddress+":8080")
+		k.work.Lock()
+		err := k.machine.repair()
+		k.work.Unlock()
+		must(t, err)
+		nat.blocked(t, machineAddress+":8080")
+		nat.reaches(t, hostAddress+":80")
+		if t.Failed() {
+			t.Fatalf("after the %s had gone", name)
+		}
+	}
+}
+
 // TestWaysDoNotJoinVPCs: two VPCs with ways out do not meet there, nor do two installations.
 func TestWaysDoNotJoinVPCs(t *testing.T) {
 	t.Parallel()
