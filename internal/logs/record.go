@@ -28,7 +28,9 @@ type Group struct {
 	Class           string
 	KMSKeyID        string `json:"kmsKeyId"`
 	Tags            []Tag
-	Unknown         Unknown
+	// DeletionProtection keeps the group from being deleted.
+	DeletionProtection bool
+	Unknown            Unknown
 }
 
 // Kind and Key make a Group a record.

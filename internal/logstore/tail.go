@@ -24,7 +24,7 @@ type Following struct {
 // Tail is what one follower has not taken yet.
 type Tail struct {
 	Following
-	// Ready gets a value when there is something to take.
+	// Ready gets a value when there is something to take, and now and then when there is nothing any more.
 	Ready chan struct{}
 
 	mu    sync.Mutex
@@ -85,19 +85,21 @@ func (t *Tails) Publish(s logs.StreamName, events []logs.Event, at logs.Time) {
 func (t *Tail) put(s logs.StreamName, events []logs.Event, at logs.Time) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	came := false
 	for _, e := range events {
 		if t.Wants != nil && !t.Wants(s.Group, s.Name, e) {
 			continue
 		}
 		t.queue = append(t.queue, Tailed{Event: e, Group: s.Group, Stream: s.Name, Ingested: at})
 		t.bytes += len(e.Message)
+		came = true
 	}
 	for len(t.queue) > t.MostEvents || t.bytes > t.MostBytes {
 		t.bytes -= len(t.queue[0].Message)
 		t.queue = t.queue[1:]
 		t.lost++
 	}
-	if len(t.queue) > 0 || t.lost > 0 {
+	if came {
 		t.signal()
 	}
 }
