@@ -185,10 +185,10 @@ func unparsableARN(r string) bool {
 		return false
 	}
 	parts := splitPattern(r, false)
-	if len(parts) < segments && strings.Contains(r, "::") || parts[2] == "" {
+	if len(parts) < 3 || len(parts) < segments && strings.Contains(r, "::") || parts[2] == "" {
 		return true
 	}
-	return strings.ContainsFunc(strings.Join(parts[2:min(len(parts), segments-1)], ""), func(c rune) bool {
+	return strings.ContainsFunc(strings.Join(parts[2:len(parts)-1], ""), func(c rune) bool {
 		return !alphanumeric(c) && !strings.ContainsRune("-*?.", c)
 	})
 }
