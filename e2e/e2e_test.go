@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -27,14 +26,7 @@ import (
 var cli = awscli.CLI{Delay: time.Second}
 
 // TestMain runs the tests, of which most wait most of the time.
-func TestMain(m *testing.M) {
-	code := site.Main(m, 4)
-	if err := cli.Close(); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { os.Exit(site.Main(awscli.Tests{M: m, CLI: &cli}, 4)) }
 
 // image is what the scripts' containers run: busybox, under a name that no registry has.
 const image = "berth-test/busybox:1"
@@ -45,15 +37,16 @@ type world struct {
 	env              map[string]string
 }
 
-// Scripts of one folder share an installation and run at the same time. What would disturb others has an installation of its own.
-func TestScripts(t *testing.T) { scripts(t, "testdata/together") }
-func TestFaults(t *testing.T)  { scripts(t, "testdata/faults") }
-func TestDrain(t *testing.T)   { scripts(t, "testdata/drain") }
+// Scripts of one folder share an installation and run at the same time. What would disturb others has an installation of its own. Installations are there at
+// the same time too, but for those that are to have the machine's way to the default VPC: TestVPC and the tours.
+func TestScripts(t *testing.T) { t.Parallel(); scripts(t, "testdata/together") }
+func TestFaults(t *testing.T)  { t.Parallel(); scripts(t, "testdata/faults") }
+func TestDrain(t *testing.T)   { t.Parallel(); scripts(t, "testdata/drain") }
 
 // Tasks with network interfaces of their own, in both modes.
 func TestVPC(t *testing.T)       { scripts(t, "testdata/vpc") }
-func TestFargate(t *testing.T)   { scripts(t, "testdata/fargate") }
-func TestVPCFaults(t *testing.T) { scripts(t, "testdata/vpcfaults") }
+func TestFargate(t *testing.T)   { t.Parallel(); scripts(t, "testdata/fargate") }
+func TestVPCFaults(t *testing.T) { t.Parallel(); scripts(t, "testdata/vpcfaults") }
 
 func scripts(t *testing.T, dir string) {
 	w := start(t)
@@ -105,12 +98,7 @@ func defaultVPCIsFree() bool {
 func start(t testing.TB) *world {
 	t.Helper()
 	dir := t.TempDir()
-	w := &world{berth: filepath.Join(dir, "berth"), data: filepath.Join(dir, "data"), bin: filepath.Join(dir, "bin")}
-	build := exec.Command("go", "build", "-o", w.berth, "../cmd/berth")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
-	}
+	w := &world{berth: site.Berth(t), data: filepath.Join(dir, "data"), bin: filepath.Join(dir, "bin")}
 	if err := importBusybox(); err != nil {
 		t.Fatal(err)
 	}
@@ -154,13 +142,10 @@ func importBusybox() error {
 	return e.ImportImage(context.Background(), image, "/bin/busybox", docker.ImageConfig{Links: []string{"/bin/sh", "/bin/sleep", "/bin/true"}})
 }
 
+// freeAddress is one of this machine that nobody listens at.
 func freeAddress(t testing.TB) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	listen, _ := site.Ports(t)
+	return listen
 }
 
 // stop takes the installation down and checks that nothing of it is left.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"berth/e2e/site"
 )
 
 // The tours work as they are written: their blocks are run by one bash after `make up`, in their order, and print what the page shows.
@@ -86,13 +88,13 @@ func openTour(t *testing.T) *tourShell {
 	t.Helper()
 	dir := t.TempDir()
 	home, berth := filepath.Join(dir, "home"), filepath.Join(dir, "bin", "berth")
-	if err := os.MkdirAll(home, 0o755); err != nil {
-		t.Fatal(err)
+	for _, made := range []string{home, filepath.Dir(berth)} {
+		if err := os.MkdirAll(made, 0o755); err != nil {
+			t.Fatal(err)
+		}
 	}
-	build := exec.Command("go", "build", "-o", berth, "../cmd/berth")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+	if err := os.Link(site.Berth(t), berth); err != nil {
+		t.Fatal(err)
 	}
 	t.Cleanup(func() { // each of the page's installations
 		for _, data := range []string{".berth-four", ".berth-five", ".berth"} {

@@ -43,6 +43,22 @@ type CLI struct {
 	alive  io.Closer       // the server ends when this is closed, or this process ends in any way
 }
 
+// Tests are those of a package that call the CLI, for its TestMain. It is closed when they have run.
+type Tests struct {
+	*testing.M
+	CLI *CLI
+}
+
+// Run runs the tests, and returns their exit code.
+func (t Tests) Run() int {
+	code := t.M.Run()
+	if err := t.CLI.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
+}
+
 // Path is the path of a program that is the aws CLI.
 func (c *CLI) Path(t testing.TB) string {
 	t.Helper()

@@ -21,6 +21,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
+	"berth/e2e/awscli"
 	"berth/e2e/site"
 	"berth/internal/agent/docker"
 )
@@ -33,13 +34,16 @@ const instances = 3
 
 // TestMain runs the tests, of which most wait most of the time, and then takes down the installation that they shared.
 func TestMain(m *testing.M) {
-	code := site.Main(m, 16)
+	code := site.Main(awscli.Tests{M: m, CLI: &cli}, 16)
 	if err := takeDown(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		code = 1
 	}
 	os.Exit(code)
 }
+
+// cli is the aws CLI, whose waiters are as they are.
+var cli awscli.CLI
 
 // installation is a berth up on this machine.
 type installation struct {
@@ -199,7 +203,7 @@ func (in *installation) aws(t *testing.T, args ...string) string {
 // it says of errors.
 func (in *installation) tryAWS(t *testing.T, args ...string) (out, said string, err error) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program(t, "aws"), append([]string{"--endpoint-url", in.env["AWS_ENDPOINT_URL"]}, args...)...)
+	cmd := exec.CommandContext(t.Context(), cli.Path(t), append([]string{"--endpoint-url", in.env["AWS_ENDPOINT_URL"]}, args...)...)
 	cmd.Env = in.environ()
 	var stderr strings.Builder
 	cmd.Stderr = &stderr

@@ -19,7 +19,7 @@ import (
 
 // Main runs a package's tests with a directory of their own for all that they make, and a guard that removes it and everything else that they
 // leave when they end, however they end. At most so many tests run at a time; 0 leaves that as it is.
-func Main(m *testing.M, parallel int) int {
+func Main(m interface{ Run() int }, parallel int) int {
 	if task := os.Getenv(guardEnv); task != "" {
 		guard(task)
 		return 0
