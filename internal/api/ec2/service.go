@@ -17,6 +17,7 @@ import (
 	"berth/internal/awswire"
 	"berth/internal/frontdoor"
 	"berth/internal/state"
+	"berth/internal/vpc"
 )
 
 // operationList are the names of all operations that EC2 has, one a line: a fact, so that one that is not served is refused by name.
@@ -27,23 +28,16 @@ var operationList string
 // API are the operations over one store.
 type API struct {
 	store *state.Store
-	zones []string
+	zones []string // their letters
 }
 
 // Config is what the operations need besides the store.
 type Config struct {
 	State *state.Store
-	// Zones are the letters of a region's availability zones, "a" to "c" where empty.
-	Zones []string
 }
 
 // New returns the operations.
-func New(c Config) *API {
-	if len(c.Zones) == 0 {
-		c.Zones = []string{"a", "b", "c"}
-	}
-	return &API{store: c.State, zones: c.Zones}
-}
+func New(c Config) *API { return &API{store: c.State, zones: vpc.ZoneLetters()} }
 
 // Service is the table that the front door dispatches by.
 func (a *API) Service() frontdoor.Service {
