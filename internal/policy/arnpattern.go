@@ -10,7 +10,7 @@ const segments = 6
 type arnPattern struct {
 	shape arnShape
 	text  string // of exact and prefix
-	parts [segments]pattern
+	parts *[segments]pattern
 }
 
 type arnShape int
@@ -37,7 +37,7 @@ func compileARN(text string, variables bool) arnPattern {
 			return arnPattern{shape: beginning, text: text[:i]}
 		}
 	}
-	p := arnPattern{}
+	p := arnPattern{parts: new([segments]pattern)}
 	for i := range p.parts {
 		part := "*"
 		if i < len(parts) {

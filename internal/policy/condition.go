@@ -11,8 +11,8 @@ type condition struct {
 // operand is a value of a condition, read as what its operator compares. One that cannot be read as that is like no value of a request.
 type operand struct {
 	readable bool
-	text     pattern
-	arn      arnPattern
+	text     *pattern
+	arn      *arnPattern
 	number   number
 	moment   moment
 	network  network
@@ -33,9 +33,9 @@ func (o *operator) compile(value string, variables bool) operand {
 	v := operand{readable: true}
 	switch o.kind {
 	case ofStrings:
-		v.text = compilePattern(value, o.like, variables)
+		v.text = new(compilePattern(value, o.like, variables))
 	case ofARNs:
-		v.arn = compileARN(value, variables)
+		v.arn = new(compileARN(value, variables))
 	case ofNumbers:
 		v.number, v.readable = parseNumber(value)
 	case ofDates:

@@ -7,9 +7,7 @@ type pattern struct {
 	text  string // without variables; wildcards are anyRun and oneOf
 	parts []part // in the place of text, if there are variables
 	wild  bool
-	// Of a text whose only wildcard is one *, what is before and after it.
-	single     bool
-	head, tail string
+	star  int32 // where the only wildcard of a text is, if that is a *; -1 otherwise
 }
 
 // part is a piece of a text with variables: a text, or a variable.
@@ -27,17 +25,19 @@ func compilePattern(text string, wild, variables bool) pattern {
 	if variables && strings.Contains(text, "${") {
 		return compileTemplate(text, wild)
 	}
-	p := pattern{text: text}
+	p := pattern{text: text, star: -1}
 	if wild {
 		p.text, p.wild = wildcards(text)
-		p.findSingle()
+		p.findStar()
 	}
 	return p
 }
 
-func (p *pattern) findSingle() {
-	p.head, p.tail, p.single = strings.Cut(p.text, "\xff")
-	p.single = p.single && !strings.Contains(p.head, "\xfe") && !strings.ContainsAny(p.tail, "\xff\xfe")
+func (p *pattern) findStar() {
+	p.star = -1
+	if i := strings.IndexByte(p.text, anyRun); i >= 0 && i == strings.LastIndexByte(p.text, anyRun) && strings.IndexByte(p.text, oneOf) < 0 {
+		p.star = int32(i)
+	}
 }
 
 // wildcards puts the bytes of wildcards in the place of * and ?.
@@ -59,7 +59,7 @@ func wildcards(text string) (string, bool) {
 
 // compileTemplate reads a text with variables. ${*}, ${?} and ${$} are those characters; what has no end or no key is a text.
 func compileTemplate(text string, wild bool) pattern {
-	p := pattern{}
+	p := pattern{star: -1}
 	literal := func(s string) {
 		if last := len(p.parts) - 1; last >= 0 && p.parts[last].key == "" {
 			p.parts[last].text += s
@@ -93,7 +93,7 @@ func compileTemplate(text string, wild bool) pattern {
 	}
 	if len(p.parts) == 1 && p.parts[0].key == "" {
 		p.text, p.parts = p.parts[0].text, nil
-		p.findSingle()
+		p.findStar()
 	}
 	return p
 }
@@ -137,8 +137,9 @@ func (p *pattern) matches(e *evaluation, s string, fold bool) bool {
 		return p.fill(e) && (p.wild && match(e.filled, s, fold) || !p.wild && same(e.filled, s, fold))
 	case !p.wild:
 		return p.text == s || fold && same(p.text, s, true)
-	case p.single:
-		return len(s) >= len(p.head)+len(p.tail) && same(p.head, s[:len(p.head)], fold) && same(p.tail, s[len(s)-len(p.tail):], fold)
+	case p.star >= 0:
+		head, tail := p.text[:p.star], p.text[p.star+1:]
+		return len(s) >= len(head)+len(tail) && same(head, s[:len(head)], fold) && same(tail, s[len(s)-len(tail):], fold)
 	}
 	return match(p.text, s, fold)
 }

@@ -99,13 +99,21 @@ func (s *statement) keys(visit func(string)) {
 		c := &s.conditions[i]
 		visit(c.name)
 		for j := range c.values {
-			c.values[j].text.keys(visit)
-			c.values[j].arn.keys(visit)
+			v := &c.values[j]
+			if v.text != nil {
+				v.text.keys(visit)
+			}
+			if v.arn != nil {
+				v.arn.keys(visit)
+			}
 		}
 	}
 }
 
 func (p *arnPattern) keys(visit func(string)) {
+	if p.parts == nil {
+		return
+	}
 	for i := range p.parts {
 		p.parts[i].keys(visit)
 	}
