@@ -22,6 +22,7 @@ import (
 	"berth/internal/agent/redirect"
 	"berth/internal/agent/statefile"
 	berthapi "berth/internal/api/berth"
+	"berth/internal/vpc"
 )
 
 // agentOptions are the flags of a machine's agent.
@@ -66,7 +67,7 @@ Addresses that are given later replace those that the machine remembers.`,
 	f.StringSliceVar(&o.gpus, "gpus", nil, "ids of the NVIDIA GPUs to offer, as nvidia-smi -L lists them (GPU-...)")
 	f.StringVar(&o.docker, "docker", "", "the container engine's address (default: the local socket)")
 	f.StringVar(&o.runtime, "runtime", "", "the engine's runtime for containers of Fargate tasks, remembered: runsc, kata, ... (default: the engine's)")
-	f.DurationVar(&o.cleanUpAfter, "clean-up-after", 3*time.Hour, "how long stopped containers stay")
+	f.DurationVar(&o.cleanUpAfter, "clean-up-after", 3*time.Hour, "how long stopped containers stay; of Fargate tasks a minute at most")
 	f.BoolVar(&o.verbose, "verbose", false, "log more")
 	f.BoolVar(&o.local, "local", false, "run the local instances of berth up")
 	if err := f.MarkHidden("local"); err != nil {
@@ -226,7 +227,7 @@ func (o *agentOptions) joinCluster(ctx context.Context, d dataDir, in *installat
 	}
 	zone := o.zone
 	if zone == "" && !o.external {
-		zone = key.Region + "a"
+		zone = vpc.Zones(key.Region)[0]
 	}
 	list := []localInstance{{
 		Name: o.name, Cluster: key.Cluster, HostAddress: o.hostAddress, CPUUnits: cpu, MemoryMiB: mib, Zone: zone, External: o.external, GPUs: o.gpus, Runtime: o.runtime, Member: o.member,

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	berthapi "berth/internal/api/berth"
+	"berth/internal/vpc"
 )
 
 // localInstance is one of this machine's container instances, kept in instances.json.
@@ -41,6 +42,7 @@ func (s *supervisor) prepareInstances(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	zones := vpc.Zones(s.in.Region)
 	for n := len(have) + 1; n <= s.in.Instances; n++ {
 		key, err := c.join(ctx)
 		if err != nil {
@@ -48,7 +50,7 @@ func (s *supervisor) prepareInstances(ctx context.Context) error {
 		}
 		have = append(have, localInstance{
 			Name: fmt.Sprintf("local-%d", n), Cluster: key.Cluster, HostAddress: fmt.Sprintf("127.0.%d.%d", s.in.HostNet, n),
-			Zone: s.in.Region + string(rune('a'+(n-1)%3)), AccessKey: key.AccessKeyID, SecretKey: key.SecretAccessKey,
+			Zone: zones[(n-1)%len(zones)], AccessKey: key.AccessKeyID, SecretKey: key.SecretAccessKey,
 		})
 	}
 	have = have[:s.in.Instances]

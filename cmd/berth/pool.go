@@ -12,6 +12,7 @@ import (
 	"berth/internal/capacity"
 	"berth/internal/controller"
 	"berth/internal/provider"
+	"berth/internal/vpc"
 )
 
 // poolOptions are the flags of Fargate's pool.
@@ -49,7 +50,7 @@ func (o *poolOptions) flags(f *pflag.FlagSet) {
 func (o *poolOptions) rules(region string) capacity.Rules {
 	zones := o.zones
 	if len(zones) == 0 {
-		zones = []string{region + "a", region + "b", region + "c"}
+		zones = vpc.Zones(region)
 	}
 	return capacity.Rules{
 		Member: capacity.Size{CPUUnits: o.cpu, MemoryMiB: o.memory}, Zones: zones, Architectures: o.architectures, MostMembers: o.mostMembers,
@@ -63,7 +64,7 @@ func (s *server) newPool() (*controller.Pool, error) {
 	p := &controller.Pool{
 		State: s.store, Rules: s.options.pool.rules(s.options.region), Log: s.log,
 		Token: func(ctx context.Context) (string, error) {
-			token, _, err := s.keys.NewJoinToken(ctx, arn.Pool)
+			token, _, err := s.keys.NewJoinToken(ctx, arn.Pool, "")
 			return token, err
 		},
 	}

@@ -49,7 +49,7 @@ and are adopted by the next berth up. berth down stops the tasks as well.`,
 	f.IntVar(&o.instances, "instances", 2, "local container instances")
 	f.BoolVar(&o.demo, "demo", false, "also run a service of three tasks in each mode, in the default cluster")
 	f.BoolVar(&o.detach, "detach", false, "return when everything is ready")
-	f.DurationVar(&o.cleanUpAfter, "clean-up-after", 10*time.Minute, "how long stopped containers stay on this machine")
+	f.DurationVar(&o.cleanUpAfter, "clean-up-after", 10*time.Minute, "how long stopped containers stay on this machine; of Fargate tasks a minute at most")
 	f.DurationVar(&o.lostAfter, "instance-lost-after", 5*time.Minute, "deregister a container instance that has no session for so long; 0 never")
 	o.limitFlags(f)
 	return c
@@ -122,6 +122,9 @@ func (o *upOptions) prepare(ctx context.Context, d dataDir, said func(flag strin
 		}
 	}
 	if err := checkEngine(ctx); err != nil {
+		return in, err
+	}
+	if err := checkStaticSelf(); err != nil {
 		return in, err
 	}
 	return in, d.save("berth.json", in)
