@@ -58,6 +58,7 @@ func TestDecideByIdentity(t *testing.T) {
 		{"instance submits for its own", []Document{instance}, "ecs:SubmitTaskStateChange", mine, Allowed},
 		{"instance runs a task", []Document{instance}, "ecs:RunTask", "*", ImplicitDeny},
 		{"a resource is not everything", []Document{one(Allow, []string{"*"}, []string{mine})}, "ecs:ListClusters", "*", ImplicitDeny},
+		{"nor is one character", []Document{one(Allow, []string{"*"}, []string{"?"})}, "ecs:ListClusters", "*", ImplicitDeny},
 		{"nor are all of a kind", []Document{one(Allow, []string{"*"}, []string{"arn:aws:ecs:*:*:*"})}, "ecs:ListClusters", "*", ImplicitDeny},
 		{"deny after allow", []Document{all(Allow, "*"), all(Deny, "ecs:DeleteCluster")}, "ecs:DeleteCluster", "*", ExplicitDeny},
 		{"deny before allow", []Document{all(Deny, "ecs:Delete*"), all(Allow, "*")}, "ecs:DeleteCluster", "*", ExplicitDeny},

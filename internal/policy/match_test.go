@@ -25,6 +25,9 @@ func TestMatch(t *testing.T) {
 		{"a*b*c", "a-b-b-c", false, true},
 		{"a*b*c", "a-b-b-d", false, false},
 		{"*abc", "ababc", false, true},
+		{"aba*ba", "aba", false, false}, // its beginning is not also its end
+		{"aba*ba", "ababa", false, true},
+		{"AB*c", "abxC", true, true},
 		{"ecs:*Task", "ecs:RunTask", false, true},
 		{"ecs:*Task", "ecs:RunTasks", false, false},
 		{"ECS:run*", "ecs:RunTask", true, true},

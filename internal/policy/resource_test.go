@@ -113,6 +113,7 @@ func TestDecideByResourcePolicy(t *testing.T) {
 
 		{"an identity-based policy names nobody", user(here, Grants{Identity: to("*")}), nil, ImplicitDeny, Identity},
 		{"a resource's policy must name somebody", user(here, Grants{}), yes, ImplicitDeny, Identity},
+		{"no name is nobody's", &Principal{ARN: "arn:aws:iam::" + here + ":user/x", Account: here}, to(""), ImplicitDeny, Identity},
 		{"nobody known", nil, to(here), ImplicitDeny, Identity},
 	} {
 		t.Run(c.name, func(t *testing.T) {
