@@ -6,12 +6,17 @@ T ?= 30s
 WITHIN ?= 2m
 SOAK ?= 1h
 UNIT := ./cmd/... ./internal/...
+# Unit tests that mostly wait: for containers, disks and leases.
+WAITING := ./internal/agent/docker ./internal/state/etcd
+# End-to-end tests that share the machine's engine and its way to the default VPC, and those with engines, networks or servers of their own.
+SHARING := ./e2e ./e2e/clients
+OWNING = $$($(GO) list ./e2e/... | grep -v -x -e berth/e2e -e berth/e2e/clients)
 
 # One set of flags for the program and all tests but those under the race detector: each package is compiled once, wherever the clone is.
 export CGO_ENABLED := 0
 export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -trimpath)
 
-.PHONY: help deps build up down check unit race simulation beside soak test e2e fuzz bench golden clean
+.PHONY: help deps build up down check unit race simulation beside apart waiting sharing owning soak test e2e fuzz bench golden clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -22,7 +27,7 @@ deps: ## install and start what is missing: Docker Engine, the AWS CLI and, for 
 build: ## build bin/berth, a static program
 	$(GO) build -ldflags "-s -w -X main.version=$(VERSION)" -o bin/berth ./cmd/berth
 
-up: deps build ## start everything on this machine with a demo service in both modes in each mode
+up: deps build ## start everything on this machine with a demo service in both modes
 	bin/berth up --detach --demo
 
 down: build ## stop it
@@ -32,7 +37,7 @@ check: ## formatting, vet, staticcheck, the architecture and the unit tests that
 	@test -z "$$(gofmt -l cmd internal e2e)" || { gofmt -l cmd internal e2e; echo "run gofmt"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
-	$(GO) test -p 2 $$($(GO) list $(UNIT) | grep -v -e agent/docker -e state/etcd)
+	$(GO) test -p 2 $$($(GO) list $(UNIT) | grep -v $(WAITING:./%=-e %))
 
 unit: ## all tests of the packages, also those on Docker Engine and etcd
 	$(GO) test -short -p 2 -timeout 10m $(UNIT)
@@ -51,18 +56,30 @@ race: ## the concurrent packages under the race detector
 	CGO_ENABLED=1 $(GO) test -race -p 2 -timeout 10m ./internal/acs ./internal/agent ./internal/reconcile ./internal/state ./internal/state/mem ./internal/controller ./internal/frontdoor ./internal/pipenet ./internal/stream ./internal/metrics ./internal/trace
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 10m ./internal/ecstest -seeds 40
 
-e2e: deps build ## end to end: the aws CLI, a real berth, real containers
-	$(GO) test -count=1 -p 1 -timeout 15m ./e2e/...
+e2e: deps build sharing owning ## end to end: the aws CLI, a real berth, real containers
+
+sharing:
+	$(GO) test -count=1 -p 1 -timeout 15m $(SHARING)
+
+owning:
+	$(GO) test -count=1 -p 1 -timeout 10m $(OWNING)
+
+waiting:
+	$(GO) test -short -p 2 -timeout 10m $(WAITING)
 
 test: deps ## everything that CI runs
 	@test -z "$$(gofmt -l cmd internal e2e)" || { gofmt -l cmd internal e2e; echo "run gofmt"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
-	$(GO) test -short -p 2 -timeout 12m $(UNIT)
-	@$(MAKE) --output-sync=target -j2 beside e2e
+	$(GO) test -short -p 2 -timeout 10m $$($(GO) list $(UNIT) | grep -v $(WAITING:./%=-e %))
+	@$(MAKE) --output-sync=target -j3 beside sharing apart
 
-beside: # what only computes, with what the end-to-end tests leave of the processors: those mostly wait
-	@nice -n 19 $(MAKE) --no-print-directory simulation WITHIN=6m
+apart: # one behind the other, so that not too many start things at once
+	@$(MAKE) --no-print-directory waiting
+	@$(MAKE) --no-print-directory owning
+
+beside: # what only computes, with what the others leave of the processors: those mostly wait
+	@nice -n 19 $(MAKE) --no-print-directory simulation WITHIN=4m
 	@nice -n 19 $(MAKE) --no-print-directory race
 
 fuzz: ## fuzz every decoder for T (default 30s) each

@@ -17,8 +17,8 @@ import (
 	"berth/internal/agent/docker"
 )
 
-// busybox is the image of these tests, made from Debian's static busybox.
-const busybox = "berth-test/busybox:1"
+// busybox is the image of these tests alone, made from Debian's static busybox.
+const busybox = "berth-test/engine:1"
 
 // open returns the machine's engine with the test image. Without an engine the test is skipped, unless BERTH_DOCKER is "require".
 func open(t testing.TB) *docker.Engine {

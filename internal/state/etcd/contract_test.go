@@ -2,8 +2,11 @@ package etcd
 
 import (
 	"context"
+	"flag"
+	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"sync"
@@ -15,6 +18,16 @@ import (
 
 	"berth/internal/state/backendtest"
 )
+
+// TestMain lets more tests run at once than there are processors: they wait for disks, leases and members that start.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if err := flag.Set("test.parallel", "6"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(m.Run())
+}
 
 func TestContractEmbedded(t *testing.T) {
 	backendtest.Run(t, func(t *testing.T) backendtest.Cluster {
