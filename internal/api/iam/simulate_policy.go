@@ -35,9 +35,6 @@ func (a *API) simulateCustomPolicy(
 func (a *API) simulatePrincipalPolicy(
 	_ context.Context, r *frontdoor.Request, in *awsiam.SimulatePrincipalPolicyInput,
 ) (*awsiam.SimulatePrincipalPolicyOutput, error) {
-	if in.PolicyExclusionList != nil {
-		return nil, notActedOn("PolicyExclusionList")
-	}
 	t := a.store.View().Tables
 	source, err := a.findSource(t, r.Scope.Account, *in.PolicySourceArn)
 	if err != nil {
