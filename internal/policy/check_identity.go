@@ -42,7 +42,7 @@ func (d *Document) checkIdentity(managed bool) *MalformedError {
 func (d *Document) legacy() (resource *MalformedError, ok bool) {
 	for i := range d.Statements {
 		s := &d.Statements[i]
-		if s.Effect != Allow && s.Effect != Deny || !readableDates(s.Conditions) {
+		if s.Effect != Allow && s.Effect != Deny || !readable(s.Conditions) {
 			return nil, false
 		}
 	}

@@ -18,6 +18,9 @@ func (d *Document) checkTrust() *MalformedError {
 		if wrong := s.checkPrincipals(); wrong != nil {
 			return wrong
 		}
+		if slices.Contains(s.Principals.Federated, cognito) && len(s.Conditions) == 0 {
+			return malformed(wantsCondition)
+		}
 		actions := slices.Concat(s.Actions, s.NotActions)
 		switch {
 		case len(actions) == 0:
@@ -68,7 +71,7 @@ func (d *Document) checkResourcePolicy() *MalformedError {
 				}
 			}
 		}
-		if !readableDates(s.Conditions) {
+		if !readable(s.Conditions) {
 			return malformed(syntaxError)
 		}
 	}
@@ -114,7 +117,7 @@ func (s *Statement) checkPrincipals() *MalformedError {
 
 // isPrincipalOfAWS knows accounts, ARNs and ids of users, roles and sessions, and "*". Wildcards in them are none.
 func isPrincipalOfAWS(v string) bool {
-	if v == "*" || isAccount(v) {
+	if v == "*" || isAccount(strings.ReplaceAll(v, "-", "")) {
 		return true
 	}
 	if len(v) >= 16 && len(v) <= 128 && (strings.HasPrefix(v, "AIDA") || strings.HasPrefix(v, "AROA")) {
@@ -152,9 +155,12 @@ func isService(v string) bool {
 	return false
 }
 
+// cognito is a provider whose identities are of everybody's.
+const cognito = "cognito-identity.amazonaws.com"
+
 // isProvider knows the ARNs of identity providers, and those that AWS has itself.
 func isProvider(v string) bool {
-	if slices.Contains([]string{"cognito-identity.amazonaws.com", "www.amazon.com", "graph.facebook.com", "accounts.google.com"}, v) {
+	if slices.Contains([]string{cognito, "www.amazon.com", "graph.facebook.com", "accounts.google.com"}, v) {
 		return true
 	}
 	parts := splitARN(v)

@@ -37,6 +37,8 @@ const (
 	uniqueStatements  = "The Statement Ids in the policy are not unique"
 	missingField      = "Missing required field %s"
 	emptyPrincipal    = "Missing required field Principal cannot be empty!"
+	trustEverybody    = "AssumeRolepolicy contained an invalid principal"
+	wantsCondition    = "A condition block must be present for the Cognito provider"
 	principalObject   = "Principal must be a JSON object."
 	allowNotPrincipal = "Allow with NotPrincipal is not allowed."
 	trustNotPrincipal = "AssumeRole policy must not contain NotPrincipal field."

@@ -157,7 +157,10 @@ func (r *reader) effect(n node, e Effect) {
 }
 
 func (r *reader) principals(n node) *Principals {
-	if n.kind == isText && n.text == "*" && r.use != Trust {
+	if n.kind == isText && n.text == "*" {
+		if r.use == Trust {
+			r.refuse(trustEverybody)
+		}
 		return &Principals{All: true}
 	}
 	if n.kind != isObject {
@@ -202,12 +205,13 @@ func (r *reader) conditions(n node) (all []Condition) {
 			continue
 		}
 		for _, key := range op.value.members {
-			values, ok := key.value.scalars()
-			if !ok || parseOperator(op.name).kind == unknown {
+			c := Condition{Operator: op.name, Key: key.name}
+			var ok bool
+			if c.Values, ok = key.value.scalars(); !ok || !c.wellFormed() {
 				r.refuse(syntaxError)
 				continue
 			}
-			all = append(all, Condition{Operator: op.name, Key: key.name, Values: values})
+			all = append(all, c)
 		}
 	}
 	return all

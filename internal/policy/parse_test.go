@@ -79,6 +79,13 @@ func TestMalformedManagedPolicies(t *testing.T) {
 		{when(`{"DateLessThanEquals":{"a":"2016-12-13t2:00:00.1999999999+10:59"}}`), legacyParsing},
 		{when(`{"DateLessThan":{"a":"9223372036854775808"}}`), legacyParsing},
 		{when(`{"DateLessThan":{"a":["2016","x"]}}`), legacyParsing},
+		{when(`{"DateLessThan":{"aws:CurrentTime":"${aws:TokenIssueTime}"}}`), legacyParsing},
+		{when(`{"NumericLessThan":{"s3:max-keys":"ten"}}`), legacyParsing},
+		{when(`{"IpAddress":{"aws:SourceIp":"localhost"}}`), legacyParsing},
+		{when(`{"NotIpAddress":{"aws:SourceIp":["10.0.0.0/8","10.0.0.256"]}}`), legacyParsing},
+		{when(`{"ArnLike":{"aws:SourceArn":"arn:aws:ecs"}}`), legacyParsing},
+		{when(`{"ArnNotEqualsIfExists":{"aws:SourceArn":"x"}}`), legacyParsing},
+		{when(`{"BinaryEquals":{"a":"not base64"}}`), syntaxErrors},
 		{when(`{"ForAnyValue:DateLessThanIfExists":{"a":"x"}}`), legacyParsing},
 		{statementOf(allow + `,"Condition":{"DateGreaterThan":{"a":"sdfdsf"}}`), legacyParsing},
 		{statementOf(list + `"Resource":"arn:error:s3:::example_bucket","Condition":{"DateGreaterThan":{"a":"sdfdsf"}}`), legacyParsing},
@@ -158,6 +165,7 @@ func TestManagedPolicies(t *testing.T) {
 		when(`{}`), when(`{"DateGreaterThan":{}}`), when(`{"DateGreaterThan":{"a":[]}}`), when(`{"x":{},"y":{}}`),
 		when(`{"StringEqualsIfExists":{"a":"asf"}}`), when(`{"ForAnyValue:StringEqualsIfExists":{"a":"asf"}}`),
 		when(`{"Bool":{"aws:SecureTransport":true},"NumericLessThan":{"s3:max-keys":[10,"20"]},"Null":{"aws:TokenIssueTime":"true"}}`),
+		when(`{"ArnLike":{"aws:SourceArn":["*","arn:aws:iam::*:user/${aws:username}"]},"BinaryEquals":{"a":"QmluYXJ5"},"NotIpAddress":{"b":["::1","10.0.0.0/8"]}}`),
 		when(`{"DateGreaterThan":{"a":"01T"}}`), when(`{"DateLessThanEquals":{"a":"2019-07-01T13:20:15Z"}}`), when(`{"DateLessThan":{"a":"-292275054"}}`),
 		when(`{"DateLessThanEquals":{"a":"2016-12-13T21:20:37.593194+00:00"}}`), when(`{"DateLessThanEquals":{"a":"2016-12-13t2:00:00.593194+23"}}`),
 		when(`{"DateLessThanEquals":{"a":"2016-12-13T21:20:37-05:00"}}`),
@@ -193,8 +201,10 @@ func TestMalformedTrustPolicies(t *testing.T) {
 		{statementOf(`"Effect":"Allow",` + assume), "Missing required field Principal"},
 		{of(`{}`), emptyPrincipal},
 		{of(`{"AWS":[]}`), emptyPrincipal},
-		{of(`"*"`), principalObject},
+		{of(`"*"`), trustEverybody},
+		{of(`"123456789012"`), principalObject},
 		{of(`["*"]`), principalObject},
+		{of(`{"Federated":"cognito-identity.amazonaws.com"}`), wantsCondition},
 		{of(`{"Robot":"x"}`), `Invalid principal in policy: "Robot"`},
 		{of(`{"AWS":"12345"}`), `Invalid principal in policy: "AWS":"12345"`},
 		{of(`{"AWS":"arn:aws:iam::123456789012:group/x"}`), `Invalid principal in policy: "AWS":"arn:aws:iam::123456789012:group/x"`},
@@ -223,7 +233,7 @@ func TestMalformedTrustPolicies(t *testing.T) {
 	for _, principal := range []string{
 		`{"AWS":"123456789012"}`, `{"AWS":["arn:aws:iam::123456789012:root","arn:aws:iam::123456789012:role/x/y","AROAAAAAAAAAAAAAAAAAA","*"]}`,
 		`{"Service":["ecs-tasks.amazonaws.com","ecs.amazonaws.com"],"Federated":"arn:aws:iam::123456789012:oidc-provider/example.com/id"}`,
-		`{"Federated":"cognito-identity.amazonaws.com"}`, `{"AWS":"arn:aws:sts::123456789012:assumed-role/x/y"}`,
+		`{"Federated":"accounts.google.com"}`, `{"AWS":"1234-5678-9012"}`, `{"AWS":"arn:aws:sts::123456789012:assumed-role/x/y"}`,
 	} {
 		if _, err := Parse(of(principal), Trust); err != nil {
 			t.Errorf("%s: %v", principal, err)

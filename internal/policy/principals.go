@@ -1,6 +1,9 @@
 package policy
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // principals are the principals of a statement, compiled.
 type principals struct {
@@ -10,13 +13,22 @@ type principals struct {
 
 // compilePrincipals is nil for a statement that names none, as those of identity-based policies.
 func compilePrincipals(s *Statement) *principals {
+	ps := &principals{}
 	switch {
 	case s.NotPrincipals != nil:
-		return &principals{Principals: *s.NotPrincipals, not: true}
+		ps.Principals, ps.not = *s.NotPrincipals, true
 	case s.Principals != nil:
-		return &principals{Principals: *s.Principals}
+		ps.Principals = *s.Principals
+	default:
+		return nil
 	}
-	return nil
+	ps.AWS = slices.Clone(ps.AWS)
+	for i, v := range ps.AWS { // account ids may be written with dashes: 1234-5678-9012
+		if plain := strings.ReplaceAll(v, "-", ""); isAccount(plain) {
+			ps.AWS[i] = plain
+		}
+	}
+	return ps
 }
 
 // reach says as what a resource-based policy names somebody: the more closely, the less else it needs.

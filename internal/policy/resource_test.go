@@ -54,6 +54,7 @@ func TestDecideByResourcePolicy(t *testing.T) {
 		{"everybody and everything", user(here, Grants{}), naming(Allow, Principals{All: true}), Allowed, Resource},
 		{"the account leaves it to the user's policy", user(here, Grants{}), to(here), ImplicitDeny, Identity},
 		{"the account's ARN too", user(here, Grants{}), to("arn:aws:iam::" + here + ":root"), ImplicitDeny, Identity},
+		{"the account with dashes", user(here, Grants{Identity: yes}), naming(Deny, Principals{AWS: []string{"1234-5678-9012"}}), ExplicitDeny, Resource},
 		{"the account, and the user's policy", user(here, Grants{Identity: yes}), to(here), Allowed, Identity},
 		{"a boundary does not hold a named user", user(here, Grants{Boundary: no}), to("arn:aws:iam::" + here + ":user/ada"), Allowed, Resource},
 		{"but a session's policy does", user(here, Grants{Session: bounds(no)}), to("arn:aws:iam::" + here + ":user/ada"), ImplicitDeny, Session},

@@ -30,22 +30,19 @@ const (
 	isObject
 )
 
-// deepest is how deep values may be in each other; a policy has at most six.
-const deepest = 16
-
-// readTree reads a JSON text; false if it is none, goes too deep, or has a member twice.
+// readTree reads a JSON text; false if it is none or has a member twice. json.Valid takes nothing that goes ten thousand levels deep.
 func readTree(s string) (node, bool) {
 	if !json.Valid([]byte(s)) {
 		return node{}, false
 	}
 	d := json.NewDecoder(bytes.NewReader([]byte(s)))
 	d.UseNumber()
-	return readNode(d, deepest)
+	return readNode(d)
 }
 
-func readNode(d *json.Decoder, depth int) (node, bool) {
+func readNode(d *json.Decoder) (node, bool) {
 	token, err := d.Token()
-	if err != nil || depth == 0 {
+	if err != nil {
 		return node{}, false
 	}
 	switch t := token.(type) {
@@ -60,17 +57,17 @@ func readNode(d *json.Decoder, depth int) (node, bool) {
 		return node{kind: isBool, text: "false"}, true
 	case json.Delim:
 		if t == '[' {
-			return readList(d, depth)
+			return readList(d)
 		}
-		return readObject(d, depth)
+		return readObject(d)
 	}
 	return node{}, true
 }
 
-func readList(d *json.Decoder, depth int) (n node, ok bool) {
+func readList(d *json.Decoder) (n node, ok bool) {
 	n.kind = isList
 	for d.More() {
-		v, ok := readNode(d, depth-1)
+		v, ok := readNode(d)
 		if !ok {
 			return node{}, false
 		}
@@ -80,7 +77,7 @@ func readList(d *json.Decoder, depth int) (n node, ok bool) {
 	return n, err == nil
 }
 
-func readObject(d *json.Decoder, depth int) (n node, ok bool) {
+func readObject(d *json.Decoder) (n node, ok bool) {
 	n.kind = isObject
 	names := map[string]bool{}
 	for d.More() {
@@ -89,7 +86,7 @@ func readObject(d *json.Decoder, depth int) (n node, ok bool) {
 			return node{}, false
 		}
 		s, isText := name.(string)
-		v, ok := readNode(d, depth-1)
+		v, ok := readNode(d)
 		if !isText || !ok || names[s] {
 			return node{}, false
 		}

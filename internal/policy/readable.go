@@ -1,19 +1,26 @@
 package policy
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// readableDates reports whether the legacy parser can read the dates of conditions. It takes more for a date than can be compared: the
-// parts of ISO 8601 are only looked at one by one.
-func readableDates(conditions []Condition) bool {
+// wellFormed reports whether the grammar takes a condition: its operator exists, and binary values are base64.
+func (c *Condition) wellFormed() bool {
+	kind := parseOperator(c.Operator).kind
+	return kind != unknown && !(kind == ofBytes && slices.ContainsFunc(c.Values, func(v string) bool {
+		_, ok := parseBytes(v)
+		return !ok
+	}))
+}
+
+// readable reports whether the legacy parser can read the values of conditions as what their operators compare.
+func readable(conditions []Condition) bool {
 	for _, c := range conditions {
-		if parseOperator(c.Operator).kind != ofDates {
-			continue
-		}
+		kind := parseOperator(c.Operator).kind
 		for _, v := range c.Values {
-			if !readableDate(strings.ToLower(v)) {
+			if !kind.reads(v) {
 				return false
 			}
 		}
@@ -21,6 +28,24 @@ func readableDates(conditions []Condition) bool {
 	return true
 }
 
+// reads reports whether a text can be a value of a kind. Any is a string, a truth value (which then is like none) or a presence.
+func (k kind) reads(v string) (ok bool) {
+	switch k {
+	case ofNumbers:
+		_, ok = parseNumber(v)
+	case ofAddresses:
+		_, ok = parseNetwork(v)
+	case ofDates:
+		ok = readableDate(strings.ToLower(v))
+	case ofARNs:
+		ok = v == "*" || strings.HasPrefix(v, "${") || strings.HasPrefix(v, "arn:") && len(splitPattern(v, true)) == segments
+	case ofStrings, ofBools, ofBytes, ofPresence, unknown:
+		ok = true
+	}
+	return ok
+}
+
+// readableDate takes more for a date than can be compared: the parts of ISO 8601 are only looked at one by one.
 func readableDate(s string) bool {
 	if !strings.ContainsAny(s, "t-") {
 		return between(s, 0, 1<<63-1)
