@@ -35,6 +35,7 @@ type Secret struct {
 	DeletedDate  time.Time // when it was marked; zero while it is not
 	DeletionDate time.Time // when it goes
 	Tags         []Tag
+	Stages       Stages
 	Unknown      Unknown
 }
 
@@ -48,7 +49,6 @@ type SecretVersion struct {
 	VersionID   string `json:"versionId"`
 	Sealed      []byte // bound to Key
 	Binary      bool   // the value is bytes, not text
-	Stages      []string
 	CreatedDate time.Time
 	Unknown     Unknown
 }

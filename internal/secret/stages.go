@@ -2,9 +2,8 @@ package secret
 
 import (
 	"cmp"
-	"iter"
-	"maps"
 	"slices"
+	"strings"
 )
 
 // The staging labels that Secrets Manager moves by itself.
@@ -13,38 +12,60 @@ const (
 	Previous = "AWSPREVIOUS"
 )
 
-// Stages says to which version each staging label of a secret is attached: label -> version id. A label is on one version at most.
-type Stages map[string]string
-
-// StagesOf reads them from a secret's versions.
-func StagesOf(versions iter.Seq[*SecretVersion]) Stages {
-	s := Stages{}
-	for v := range versions {
-		for _, label := range v.Stages {
-			s[label] = v.VersionID
-		}
-	}
-	return s
+// Stage is a staging label and the version that it is attached to.
+type Stage struct {
+	Label     string
+	VersionID string `json:"versionId"`
 }
 
-// Move attaches a label to a version, wherever it was. The version that loses AWSCURRENT gets AWSPREVIOUS.
-func (s Stages) Move(label, version string) {
-	was, attached := s[label]
-	s[label] = version
-	if label == Current && attached && was != version {
-		s[Previous] = was
+// Stages are the staging labels of a secret, sorted. A label is on one version. Methods that change them return others.
+type Stages []Stage
+
+func (s Stages) find(label string) (int, bool) {
+	return slices.BinarySearchFunc(s, label, func(one Stage, label string) int { return strings.Compare(one.Label, label) })
+}
+
+// Holder is the version that a label is attached to, "" where it is to none.
+func (s Stages) Holder(label string) string {
+	if i, ok := s.find(label); ok {
+		return s[i].VersionID
 	}
+	return ""
 }
 
 // Of are a version's labels, sorted.
-func (s Stages) Of(version string) []string {
-	var labels []string
-	for _, label := range slices.Sorted(maps.Keys(s)) {
-		if s[label] == version {
-			labels = append(labels, label)
+func (s Stages) Of(version string) (labels []string) {
+	for _, one := range s {
+		if one.VersionID == version {
+			labels = append(labels, one.Label)
 		}
 	}
 	return labels
+}
+
+// Moved attaches a label to a version, wherever it was. The version that loses AWSCURRENT gets AWSPREVIOUS.
+func (s Stages) Moved(label, version string) Stages {
+	was := s.Holder(label)
+	moved := s.with(label, version)
+	if label == Current && was != "" && was != version {
+		return moved.with(Previous, was)
+	}
+	return moved
+}
+
+func (s Stages) with(label, version string) Stages {
+	i, ok := s.find(label)
+	if !ok {
+		return slices.Insert(slices.Clone(s), i, Stage{label, version})
+	}
+	c := slices.Clone(s)
+	c[i].VersionID = version
+	return c
+}
+
+// Without takes a label off.
+func (s Stages) Without(label string) Stages {
+	return slices.DeleteFunc(slices.Clone(s), func(one Stage) bool { return one.Label == label })
 }
 
 // Surplus are the versions to remove so that there are at most so many: the oldest first, and none with a label.
