@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -11,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -154,7 +156,7 @@ func within(t *testing.T, c chan struct{}, what string) {
 func TestKilled(t *testing.T) {
 	path := open(t, &CLI{})
 	url, begun, ended := hold(t)
-	cmd := exec.Command(path, "ecs", "list-tasks", "--endpoint-url", url)
+	cmd := exec.Command(path, "ecs", "list-tasks", "--cli-read-timeout", "0", "--endpoint-url", url)
 	cmd.Env = append(clean(), keys...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -175,7 +177,7 @@ func TestClosed(t *testing.T) {
 	c := &CLI{}
 	path := open(t, c)
 	url, begun, ended := hold(t)
-	cmd := exec.Command(path, "ecs", "list-tasks", "--endpoint-url", url)
+	cmd := exec.Command(path, "ecs", "list-tasks", "--cli-read-timeout", "0", "--endpoint-url", url)
 	cmd.Env = append(clean(), keys...)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -193,14 +195,33 @@ func TestClosed(t *testing.T) {
 	}
 }
 
-// Waiters look as often as they are told, and wait as long in all: one that may look once in all its time gives up after that.
-func TestDelay(t *testing.T) {
-	path := open(t, &CLI{Delay: 10 * time.Minute})
+// tasks is an API whose only task is PENDING when it is asked about so many times, and then RUNNING.
+func tasks(t *testing.T, pending int64) (url string) {
+	var asked atomic.Int64
 	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		io.WriteString(w, `{"tasks": [{"lastStatus": "PENDING"}], "failures": []}`) //nolint:errcheck // the client tells
+		status := "PENDING"
+		if asked.Add(1) > pending {
+			status = "RUNNING"
+		}
+		fmt.Fprintf(w, `{"tasks": [{"lastStatus": %q}], "failures": []}`, status) //nolint:errcheck // the client tells
 	}))
-	defer api.Close()
-	got := run(t, path, "", "", keys, "ecs", "wait", "tasks-running", "--tasks", "t", "--endpoint-url", api.URL)
+	t.Cleanup(api.Close)
+	return api.URL
+}
+
+// Waiters look as often as they are told: by their own clock, these looks would take longer than the test may.
+func TestDelay(t *testing.T) {
+	path := open(t, &CLI{Delay: 10 * time.Millisecond})
+	got := run(t, path, "", "", keys, "ecs", "wait", "tasks-running", "--tasks", "t", "--endpoint-url", tasks(t, 50))
+	if got.status != 0 {
+		t.Errorf("the waiter: %+v", got)
+	}
+}
+
+// They wait as long in all: one that may look once in all its time gives up after that.
+func TestLongDelay(t *testing.T) {
+	path := open(t, &CLI{Delay: 10 * time.Minute})
+	got := run(t, path, "", "", keys, "ecs", "wait", "tasks-running", "--tasks", "t", "--endpoint-url", tasks(t, 1))
 	if got.status != 255 || !strings.Contains(got.said, "Max attempts exceeded") {
 		t.Errorf("the waiter: %+v", got)
 	}
