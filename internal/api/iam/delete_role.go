@@ -27,7 +27,7 @@ func (a *API) deleteRole(ctx context.Context, r *frontdoor.Request, in *awsiam.D
 			}
 		}
 		tx.Delete(role)
-		return nil
+		return retrust(tx, role.ARN(), role.ID)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("delete role %s: %w", *in.RoleName, err)

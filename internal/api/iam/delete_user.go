@@ -26,7 +26,7 @@ func (a *API) deleteUser(ctx context.Context, r *frontdoor.Request, in *awsiam.D
 			return conflict("Cannot delete entity, must delete access keys first.")
 		}
 		tx.Delete(u)
-		return nil
+		return retrust(tx, u.ARN(), u.ID)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("delete user %s: %w", *in.UserName, err)

@@ -37,7 +37,7 @@ func (a *API) updateUser(ctx context.Context, r *frontdoor.Request, in *awsiam.U
 			tx.Put(&c)
 		}
 		tx.Put(&u)
-		return nil
+		return retrust(tx, old.ARN(), u.ARN())
 	})
 	if err != nil {
 		return nil, fmt.Errorf("update user %s: %w", *in.UserName, err)
