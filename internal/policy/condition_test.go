@@ -126,7 +126,7 @@ func TestOperators(t *testing.T) {
 
 func TestVariables(t *testing.T) {
 	context := []Key{
-		{"aws:username", []string{"ada"}}, {"aws:tagkeys", []string{"a", "b"}}, {"empty", []string{""}}, {"star", []string{"*"}}, {"s3:prefix", []string{"home/ada"}},
+		{"aws:username", []string{"ada"}}, {"aws:tagkeys", []string{"a", "b"}}, {"empty", []string{""}}, {"star", []string{"*"}}, {"s3:prefix", []string{"home/ada"}}, {"bytes", []string{"\xff"}},
 	}
 	for _, c := range []struct {
 		operator, want, has string
@@ -156,6 +156,8 @@ func TestVariables(t *testing.T) {
 		{"StringEquals", "${$}{aws:username}", "${aws:username}", true},
 		{"StringLike", "${star}", "*", true},
 		{"StringLike", "${star}", "x", false}, // a value's star is a star
+		{"StringLike", "${bytes}", "x", false},
+		{"StringLike", "${bytes}*", "\uFFFDx", true},
 		{"StringEquals", "${aws:username", "${aws:username", true},
 		{"StringEquals", "${}", "${}", true},
 		{"ArnLike", "arn:aws:iam::*:user/${aws:username}", "arn:aws:iam::1:user/ada", true},

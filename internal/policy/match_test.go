@@ -36,6 +36,10 @@ func TestMatch(t *testing.T) {
 		{"*", "*", false, true},
 		{"a*", "*", false, false},
 		{"**", "anything", false, true},
+		{"\xff", "anything", false, false}, // no wildcard but by its name
+		{"\xfe", "a", true, false},
+		{"?", "\xff", false, true},
+		{"a*", "a\xff\xfe", false, true},
 	} {
 		if got := fits(c.pattern, c.s, c.fold); got != c.want {
 			t.Errorf("match(%q, %q, fold %v) = %v", c.pattern, c.s, c.fold, got)
