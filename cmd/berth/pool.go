@@ -64,7 +64,7 @@ func (s *server) newPool() (*controller.Pool, error) {
 	p := &controller.Pool{
 		State: s.store, Rules: s.options.pool.rules(s.options.region), Log: s.log,
 		Token: func(ctx context.Context) (string, error) {
-			token, _, err := s.keys.NewJoinToken(ctx, arn.Pool)
+			token, _, err := s.keys.NewJoinToken(ctx, arn.Pool, "")
 			return token, err
 		},
 	}

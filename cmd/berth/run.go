@@ -261,11 +261,11 @@ func (s *server) keepCredentials(ctx context.Context) error {
 			if c.Principal != access.Administrator {
 				continue
 			}
-			secret, _, ok := s.keys.Find(c.AccessKeyID)
+			h, ok := s.keys.Find(c.AccessKeyID, "")
 			if !ok {
 				return fmt.Errorf("open the administrator's key: %w; the key file in %s is another installation's", seal.ErrSealed, s.data)
 			}
-			if err := s.data.save("credentials.json", accessKey{c.AccessKeyID, secret}); err != nil {
+			if err := s.data.save("credentials.json", accessKey{c.AccessKeyID, h.Secret}); err != nil {
 				return err
 			}
 			<-ctx.Done()

@@ -135,7 +135,7 @@ func (s *server) build(keys *access.Keys) (err error) {
 	keys.State = s.store
 	s.keys = keys
 	s.hub = acs.New(acs.Config{Log: s.log})
-	s.instances = &controller.Instances{State: s.store, Hub: s.hub, Log: s.log, LostAfter: s.options.lostAfter}
+	s.instances = &controller.Instances{State: s.store, Hub: s.hub, Log: s.log, LostAfter: s.options.lostAfter, Vend: keys.Vend}
 	s.hub.Control = s.instances
 	s.services = &controller.Services{State: s.store, Log: s.log}
 	s.sweep = &controller.Sweep{State: s.store, KeepStopped: s.options.keepStopped, Log: s.log}
@@ -192,6 +192,9 @@ func (s *server) bootstrap(ctx context.Context) error {
 	}
 	if err := s.data.save("credentials.json", accessKey{id, secret}); err != nil {
 		return err
+	}
+	if err := s.keys.EnsureInstanceRole(ctx, s.options.account); err != nil {
+		return fmt.Errorf("make the role of container instances: %w", err)
 	}
 	if err := controller.NoteRestore(ctx, s.store); err != nil {
 		return fmt.Errorf("note a restore: %w", err)
@@ -289,10 +292,7 @@ func (s *server) handler() (http.Handler, error) {
 	s.door = frontdoor.New(frontdoor.Config{
 		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(network.Service()), s.guarded(own.Service()), sts.New()},
 		Sockets:  s.sockets(),
-		Keys: func(_ context.Context, id, _ string) (frontdoor.Key, bool) {
-			secret, p, ok := s.keys.Find(id)
-			return frontdoor.Key{Secret: secret, Principal: p}, ok
-		},
+		Keys: s.findKey,
 		Auth: auth, DevPrincipal: access.Admin(s.options.account), Region: s.options.region, Account: s.options.account,
 		Forward: s.forward, Ready: s.admitRequest, Other: s.other(), Observe: s.metrics.Requests.Observe, Log: s.log,
 		Limits: frontdoor.Limits{Rate: s.options.apiRate},
@@ -300,6 +300,12 @@ func (s *server) handler() (http.Handler, error) {
 	s.metrics.AskDoor(metrics.Door{Load: s.door.Load, Connections: s.connections.load})
 	s.forwarder.serve, s.forwarder.refuse = s.door, s.door.Refuse
 	return s.metrics.Requests.InFlight(s.door, "/acs/ws", "/tcs/ws", snapshotPath, eventsPath), nil
+}
+
+// findKey tells the door who holds a key.
+func (s *server) findKey(_ context.Context, id, token string) (frontdoor.Key, bool) {
+	h, ok := s.keys.Find(id, token)
+	return frontdoor.Key{Secret: h.Secret, SessionToken: h.SessionToken, Issued: h.Issued, Expires: h.Expires, Principal: h.Principal}, ok
 }
 
 func (s *server) sockets() []frontdoor.Socket {

@@ -5,10 +5,12 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"berth/internal/access"
 )
 
 func tokenCommand() *cobra.Command {
-	var data, cluster, format string
+	var data, cluster, profile, format string
 	c := &cobra.Command{
 		Use: "token", Short: "Make a one-time token with which a machine joins a cluster", Args: cobra.NoArgs,
 		Long: "Make a one-time token. On the other machine: berth agent --server http://HOST:3270 --token TOKEN. A token is good for one hour and one machine.",
@@ -22,7 +24,7 @@ func tokenCommand() *cobra.Command {
 				Cluster   string  `json:"cluster"`
 				ExpiresAt float64 `json:"expiresAt"`
 			}
-			if err := k.call(c.Context(), "CreateJoinToken", map[string]string{"cluster": cluster}, &out); err != nil {
+			if err := k.call(c.Context(), "CreateJoinToken", map[string]string{"cluster": cluster, "instanceProfile": profile}, &out); err != nil {
 				return err
 			}
 			return printToken(c, format, out.Token, out)
@@ -31,6 +33,7 @@ func tokenCommand() *cobra.Command {
 	dataFlag(c, &data)
 	outputFlag(c, &format)
 	c.Flags().StringVar(&cluster, "cluster", "default", "cluster that the machine joins")
+	c.Flags().StringVar(&profile, "instance-profile", access.InstanceRole, "instance profile whose role the container instance has")
 	return c
 }
 

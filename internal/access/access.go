@@ -12,6 +12,7 @@ import (
 
 	"berth/internal/arn"
 	"berth/internal/ecs"
+	"berth/internal/iam"
 	"berth/internal/policy"
 	"berth/internal/seal"
 	"berth/internal/state"
@@ -23,100 +24,106 @@ const (
 	ContainerInstance = "container-instance"
 )
 
-// Keys are the credentials of an installation.
+// Keys are the credentials of an installation: access keys, which are records, and sessions, which are in their tokens.
 type Keys struct {
 	State *state.Store
 	Seal  seal.Key
 
-	opened sync.Map     // of *opened by access key id
-	stored atomic.Int64 // in opened, since those that are gone were looked for
+	opened   sync.Map     // of *opened by access key id
+	stored   atomic.Int64 // in opened, since those that are gone were looked for
+	sessions sessions
+	pages    pages
+}
+
+// Holder is who holds an access key.
+type Holder struct {
+	Secret       string
+	SessionToken string    // of temporary credentials
+	Issued       time.Time // when those were made
+	Expires      time.Time // when those are good no longer; zero for an access key
+	Principal    policy.Principal
 }
 
 // opened is a key that was unsealed before, good for as long as its record is the stored one.
 type opened struct {
-	record    *ecs.Credential
-	secret    string
-	principal policy.Principal
+	record ecs.Record // *ecs.Credential or *iam.AccessKey
+	secret string
 }
 
-// Find returns the secret of an access key and who holds it; false if there is no such key.
-func (k *Keys) Find(id string) (secret string, p policy.Principal, ok bool) {
-	c := k.State.View().Credentials.Get(id)
-	if c == nil {
-		k.opened.Delete(id)
-		return "", policy.Principal{}, false
+// Find returns who holds an access key, or the temporary one of a session token; false if nobody does.
+func (k *Keys) Find(id, sessionToken string) (Holder, bool) {
+	if sessionToken != "" {
+		return k.findSession(id, sessionToken)
 	}
-	if o, ok := k.opened.Load(id); ok && o.(*opened).record == c {
-		return o.(*opened).secret, o.(*opened).principal, true
+	t := k.State.View().Tables
+	if c := t.Credentials.Get(id); c != nil {
+		secret, ok := k.unseal(id, c, c.SealedSecret)
+		return Holder{Secret: secret, Principal: k.principal(t, c)}, ok
 	}
-	secret, err := k.Seal.Open(c.SealedSecret, id)
+	if a := t.AccessKeys.Get(id); a != nil && !a.Inactive {
+		u := t.Users.Get(iam.Key(a.Account, a.UserName))
+		if secret, ok := k.unseal(id, a, a.SealedSecret); ok && u != nil {
+			return Holder{Secret: secret, Principal: k.userPrincipal(t, u)}, true
+		}
+		return Holder{}, false
+	}
+	k.opened.Delete(id)
+	return Holder{}, false
+}
+
+// unseal opens the secret of an access key, or finds it opened.
+func (k *Keys) unseal(id string, r ecs.Record, sealed []byte) (secret string, ok bool) {
+	if o, ok := k.opened.Load(id); ok && o.(*opened).record == r {
+		return o.(*opened).secret, true
+	}
+	secret, err := k.Seal.Open(sealed, id)
 	if err != nil {
-		return "", policy.Principal{}, false
+		return "", false
 	}
-	p = principal(c)
-	k.opened.Store(id, &opened{c, secret, p})
+	k.opened.Store(id, &opened{r, secret})
 	k.forget()
-	return secret, p, true
+	return secret, true
 }
 
 // forget drops the unsealed keys whose records are gone, each time that as many were stored as there are records.
 func (k *Keys) forget() {
 	v := k.State.View()
-	if k.stored.Add(1) <= int64(v.Credentials.Len()) {
+	if k.stored.Add(1) <= int64(v.Credentials.Len()+v.AccessKeys.Len()) {
 		return
 	}
 	k.stored.Store(0)
 	k.opened.Range(func(id, _ any) bool {
-		if v.Credentials.Get(id.(string)) == nil {
+		if v.Credentials.Get(id.(string)) == nil && v.AccessKeys.Get(id.(string)) == nil {
 			k.opened.Delete(id)
 		}
 		return true
 	})
 }
 
-func principal(c *ecs.Credential) policy.Principal {
+// userPrincipal is a user.
+func (k *Keys) userPrincipal(t *state.Tables, u *iam.User) policy.Principal {
+	return policy.Principal{ARN: u.ARN(), Account: u.Account, UserID: u.ID, Tags: tagsOf(u.Tags), Grants: k.userGrants(t, u)}
+}
+
+// principal is the administrator, or a container instance.
+func (k *Keys) principal(t *state.Tables, c *ecs.Credential) policy.Principal {
 	if c.Principal == Administrator {
 		return Admin(c.Account)
 	}
-	return policy.Principal{
-		ARN:     "arn:aws:sts::" + c.Account + ":assumed-role/ecsInstanceRole/" + c.AccessKeyID,
-		Account: c.Account, UserID: "AROA" + c.AccessKeyID[4:] + ":" + c.AccessKeyID,
-		Role: "arn:aws:iam::" + c.Account + ":role/ecsInstanceRole", Kind: policy.RoleSession, Grants: grants("container-instance", instancePolicy(c)),
-	}
-}
-
-// grants are the identity-based policy of a principal that has only one.
-func grants(name string, d policy.Document) *policy.Grants {
-	return &policy.Grants{Identity: policy.Compile(policy.Source{Name: name, Document: &d})}
+	return k.instancePrincipal(t, c)
 }
 
 // Admin is the administrator of an account: everything is allowed.
 func Admin(account string) policy.Principal {
-	return policy.Principal{
-		ARN: "arn:aws:iam::" + account + ":user/berth-administrator", Account: account, UserID: "AIDABERTHADMINISTRATOR",
-		Grants: grants("administrator", policy.Document{Statements: []policy.Statement{{Effect: policy.Allow, Actions: []string{"*"}, Resources: []string{"*"}}}}),
-	}
+	return policy.Principal{ARN: "arn:aws:iam::" + account + ":user/berth-administrator", Account: account, UserID: "AIDABERTHADMINISTRATOR", Grants: everything()}
 }
 
-// instancePolicy allows the agent's own calls, for its own instance once it has registered.
-func instancePolicy(c *ecs.Credential) policy.Document {
-	d := policy.Document{Statements: []policy.Statement{
-		{Effect: policy.Allow, Actions: []string{"ecs:RegisterContainerInstance"}, Resources: []string{string(c.Cluster)}},
-	}}
-	if c.Instance == "" {
-		return d
-	}
-	d.Statements = append(d.Statements, policy.Statement{
-		Effect: policy.Allow,
-		Actions: []string{
-			"ecs:DiscoverPollEndpoint", "ecs:Poll", "ecs:StartTelemetrySession", "ecs:SubmitTaskStateChange", "ecs:SubmitContainerStateChange",
-			"ecs:SubmitAttachmentStateChanges", "ecs:UpdateContainerInstancesState", "ecs:ListTagsForResource",
-			"ecs:GetTaskProtection", "ecs:UpdateTaskProtection", // for the containers of its tasks, as long as they have no credentials of their own
-		},
-		Resources: []string{string(c.Instance)},
-	})
-	return d
-}
+// everything is the grant of an administrator.
+var everything = sync.OnceValue(func() *policy.Grants {
+	return &policy.Grants{Identity: policy.Compile(policy.Source{Name: "AdministratorAccess", Document: &policy.Document{Statements: []policy.Statement{
+		{Effect: policy.Allow, Actions: []string{"*"}, Resources: []string{"*"}},
+	}}})}
+})
 
 // EnsureAdministrator makes the administrator's key where the installation has none, and returns it.
 func (k *Keys) EnsureAdministrator(ctx context.Context, account string) (id, secret string, err error) {
@@ -137,22 +144,42 @@ func (k *Keys) EnsureAdministrator(ctx context.Context, account string) (id, sec
 	if err != nil {
 		return "", "", fmt.Errorf("make the administrator's key: %w", err)
 	}
-	secret, _, ok := k.Find(id)
+	h, ok := k.Find(id, "")
 	if !ok {
 		return "", "", fmt.Errorf("open the administrator's key: %w", seal.ErrSealed)
 	}
-	return id, secret, nil
+	return id, h.Secret, nil
+}
+
+// EnsureInstanceRole makes the role of container instances, with its instance profile, where an account has none of that name: ECS's console does so too. What
+// is there stays as it is.
+func (k *Keys) EnsureInstanceRole(ctx context.Context, account string) error {
+	return k.State.Update(ctx, func(tx *state.Tx) error {
+		key := iam.Key(account, InstanceRole)
+		if tx.InstanceProfiles.Get(key) != nil || tx.Roles.Get(key) != nil {
+			return nil
+		}
+		tx.Put(&iam.Role{
+			Entity: iam.Entity{Account: account, Name: InstanceRole, ID: seal.NewID("AROA"), Path: "/", CreateDate: now(),
+				Attached: []string{"arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"}},
+			Trust:      `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`,
+			MaxSession: 3600, Description: "Allows EC2 instances in an ECS cluster to access ECS.",
+		})
+		tx.Put(&iam.InstanceProfile{Account: account, Name: InstanceRole, ID: seal.NewID("AIPA"), Path: "/", Role: InstanceRole, CreateDate: now()})
+		return nil
+	})
 }
 
 // TokenLife is how long a join token may be used.
 const TokenLife = time.Hour
 
-// NewJoinToken makes a token that lets one machine join a cluster, once.
-func (k *Keys) NewJoinToken(ctx context.Context, cluster arn.Cluster) (token string, expires time.Time, err error) {
+// NewJoinToken makes a token that lets one machine join a cluster, once, with the role of an instance profile; without one it may make an agent's own calls
+// and no others.
+func (k *Keys) NewJoinToken(ctx context.Context, cluster arn.Cluster, profile string) (token string, expires time.Time, err error) {
 	token, hash := seal.NewToken()
 	expires = now().Add(TokenLife)
 	err = k.State.Update(ctx, func(tx *state.Tx) error {
-		tx.Put(&ecs.JoinToken{Hash: hash, Cluster: cluster, ExpiresAt: expires})
+		tx.Put(&ecs.JoinToken{Hash: hash, Cluster: cluster, InstanceProfile: profile, ExpiresAt: expires})
 		return nil
 	})
 	return token, expires, err
@@ -173,7 +200,7 @@ func (k *Keys) Join(ctx context.Context, token string) (c *ecs.Credential, secre
 		tx.Delete(t)
 		c = &ecs.Credential{
 			AccessKeyID: id, SealedSecret: sealed, Account: arn.ScopeOf(t.Cluster).Account, Principal: ContainerInstance,
-			Cluster: t.Cluster, CreatedAt: now(),
+			Cluster: t.Cluster, InstanceProfile: t.InstanceProfile, CreatedAt: now(),
 		}
 		tx.Put(c)
 		return nil

@@ -32,7 +32,7 @@ func TestMemberToken(t *testing.T) {
 	if _, err := k.SpendMemberToken(t.Context(), token); err != nil {
 		t.Errorf("given back: %v", err)
 	}
-	machine, _, err := k.NewJoinToken(t.Context(), demo)
+	machine, _, err := k.NewJoinToken(t.Context(), demo, "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -84,9 +84,9 @@ func (p *plane) serve(t testing.TB, l net.Listener, store *state.Store, hub *acs
 			{Path: "/tcs/ws", Service: "ecs", Action: "ecs:StartTelemetrySession", Resource: resource("containerInstance"),
 				Serve: func(w http.ResponseWriter, r *http.Request, _ *frontdoor.Request) { hub.ServeTCS(w, r) }},
 		},
-		Keys: func(_ context.Context, id, _ string) (frontdoor.Key, bool) {
-			secret, who, ok := p.keys.Find(id)
-			return frontdoor.Key{Secret: secret, Principal: who}, ok
+		Keys: func(_ context.Context, id, token string) (frontdoor.Key, bool) {
+			h, ok := p.keys.Find(id, token)
+			return frontdoor.Key{Secret: h.Secret, SessionToken: h.SessionToken, Issued: h.Issued, Expires: h.Expires, Principal: h.Principal}, ok
 		},
 		Auth: frontdoor.AuthIAM, Region: "us-east-1", Account: testAccount,
 		Ready: func(ctx context.Context, readOnly bool) error {

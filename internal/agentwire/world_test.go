@@ -33,7 +33,7 @@ func onPlane(t *testing.T) *world {
 
 func (p *plane) join(t *testing.T, cluster string) Keys {
 	t.Helper()
-	token, _, err := p.keys.NewJoinToken(t.Context(), scope.Cluster(cluster))
+	token, _, err := p.keys.NewJoinToken(t.Context(), scope.Cluster(cluster), "")
 	if err != nil {
 		t.Fatal(err)
 	}

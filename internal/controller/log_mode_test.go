@@ -39,7 +39,7 @@ func TestDefaultLogMode(t *testing.T) {
 		return &ecs.AccountSetting{Region: region, PrincipalArn: ecs.Root(scope), Name: types.SettingNameDefaultLogDriverMode, Value: value}
 	}
 	for want, setting := range map[string]*ecs.AccountSetting{"non-blocking": chosen("eu-west-1", "blocking"), "blocking": chosen("us-east-1", "blocking")} {
-		p, err := build(statetest.Open(t, d, task, setting).View(), task)
+		p, err := (&Instances{}).build(statetest.Open(t, d, task, setting).View(), task)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,7 +3,9 @@ package controller
 import (
 	"context"
 	"fmt"
+	"iter"
 
+	"berth/internal/access"
 	"berth/internal/acs"
 	"berth/internal/acsproto"
 	"berth/internal/arn"
@@ -23,7 +25,7 @@ func (c *Instances) Wanted(a arn.Instance) acs.Wanted {
 				return acsproto.Task{ARN: string(t.TaskArn), Cluster: string(t.TaskArn.Cluster()), DesiredStatus: "STOPPED"}, nil
 			}})
 		case t.CreatedAt.After(restored):
-			w.Orders = append(w.Orders, acs.Order{Task: t.TaskArn, Build: func() (acsproto.Task, error) { return build(v, t) }})
+			w.Orders = append(w.Orders, acs.Order{Task: t.TaskArn, Build: func() (acsproto.Task, error) { return c.build(v, t) }})
 		}
 	}
 	return w
@@ -41,14 +43,54 @@ func (c *Instances) Manifest(a arn.Instance) (n uint64, tasks []acsproto.Manifes
 	return v.N, tasks
 }
 
-func build(v *state.Snapshot, t *ecs.Task) (acsproto.Task, error) {
+func (c *Instances) vend(t *state.Tables, task *ecs.Task, d *ecs.TaskDefinition, kind string) (*acsproto.RoleCredentials, error) {
+	if c.Vend == nil {
+		return nil, nil
+	}
+	return c.Vend(t, task, d, kind)
+}
+
+// Credentials yields new credentials of the tasks of an instance that have roles and have not stopped. A role that cannot be assumed any more gives none: what
+// the task has is good until it expires.
+func (c *Instances) Credentials(a arn.Instance, wanted func(id string) bool) iter.Seq[acsproto.IAMRoleCredentials] {
+	return func(yield func(acsproto.IAMRoleCredentials) bool) {
+		v := c.State.View()
+		for t := range v.Tasks.OnInstance(a) {
+			d := v.Definitions.Get(t.TaskDefinitionArn)
+			if t.Over() || d == nil {
+				continue
+			}
+			for _, kind := range [...]string{access.TaskApplication, access.TaskExecution} {
+				got, err := c.vend(v.Tables, t, d, kind)
+				if err != nil {
+					c.Log.Warn("a task's credentials are not renewed", "task", t.TaskArn, "kind", kind, "err", err)
+				}
+				if err != nil || got == nil || !wanted(got.CredentialsID) {
+					continue
+				}
+				if !yield(acsproto.IAMRoleCredentials{Task: string(t.TaskArn), TaskCluster: string(t.TaskArn.Cluster()), RoleType: kind, Credentials: *got}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func (c *Instances) build(v *state.Snapshot, t *ecs.Task) (acsproto.Task, error) {
 	d := v.Definitions.Get(t.TaskDefinitionArn)
 	if d == nil {
 		return acsproto.Task{}, fmt.Errorf("task definition %s is gone", t.TaskDefinitionArn)
 	}
 	d = withDigests(d, v.Revisions.Get(t.RevisionOf()))
 	p, err := payloadTask(t, withLogMode(d, defaultLogMode(v.Tables, t.TaskArn)))
+	if err != nil {
+		return p, err
+	}
 	p.Interfaces = interfaces(v.Tables, t)
+	if p.RoleCredentials, err = c.vend(v.Tables, t, d, access.TaskApplication); err != nil {
+		return p, err
+	}
+	p.ExecutionRoleCredentials, err = c.vend(v.Tables, t, d, access.TaskExecution)
 	return p, err
 }
 

@@ -17,9 +17,11 @@ type Credential struct {
 	Principal    string       // "administrator" or "container-instance"
 	Cluster      arn.Cluster  // a container instance's cluster
 	Instance     arn.Instance // the container instance that registered with it
-	UnboundSince *time.Time   // since when that one is gone, as the sweep has seen it
-	CreatedAt    time.Time
-	Unknown      Unknown
+	// InstanceProfile is the name of the instance profile whose role it has, "" for none: then it may make an agent's own calls and no others.
+	InstanceProfile string
+	UnboundSince    *time.Time // since when that one is gone, as the sweep has seen it
+	CreatedAt       time.Time
+	Unknown         Unknown
 }
 
 func (*Credential) Kind() Kind    { return KindCredential }
@@ -27,10 +29,11 @@ func (c *Credential) Key() string { return c.AccessKeyID }
 
 // JoinToken lets one machine trade it for a container instance's credential, once. Only its hash is kept.
 type JoinToken struct {
-	Hash      string // SHA-256 of the token, hexadecimal
-	Cluster   arn.Cluster
-	ExpiresAt time.Time
-	Unknown   Unknown
+	Hash            string // SHA-256 of the token, hexadecimal
+	Cluster         arn.Cluster
+	InstanceProfile string // of the credential
+	ExpiresAt       time.Time
+	Unknown         Unknown
 }
 
 func (*JoinToken) Kind() Kind    { return KindJoinToken }

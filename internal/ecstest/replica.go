@@ -150,9 +150,9 @@ func (r *replica) door(log *slog.Logger) http.Handler {
 			{Path: "/tcs/ws", Service: "ecs", Action: "ecs:StartTelemetrySession", Resource: named("containerInstance"),
 				Serve: func(w http.ResponseWriter, q *http.Request, _ *frontdoor.Request) { r.hub.ServeTCS(w, q) }},
 		},
-		Keys: func(_ context.Context, id, _ string) (frontdoor.Key, bool) {
-			secret, who, ok := r.keys.Find(id)
-			return frontdoor.Key{Secret: secret, Principal: who}, ok
+		Keys: func(_ context.Context, id, token string) (frontdoor.Key, bool) {
+			h, ok := r.keys.Find(id, token)
+			return frontdoor.Key{Secret: h.Secret, SessionToken: h.SessionToken, Issued: h.Issued, Expires: h.Expires, Principal: h.Principal}, ok
 		},
 		Auth: frontdoor.AuthIAM, Region: region, Account: account, Forward: r.forward, Ready: r.ready, Log: log,
 	})

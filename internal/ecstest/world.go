@@ -137,7 +137,7 @@ func (w *world) begin(ctx context.Context) {
 func (w *world) open() bool {
 	for n := range w.replicas {
 		if _, r := w.pick(n); r != nil {
-			if _, _, known := r.keys.Find(adminKey); !known {
+			if _, known := r.keys.Find(adminKey, ""); !known {
 				return false
 			}
 		}

@@ -10,7 +10,6 @@ import (
 
 	"berth/internal/apierr"
 	"berth/internal/awswire"
-	"berth/internal/policy"
 )
 
 // ErrElsewhere is in the chain of an error that an operation returns when it has done nothing and another replica may do it all: then the
@@ -53,16 +52,13 @@ func (x *exchange) call(request *Request) (out any, _ *apierr.Error) {
 	}
 	request.Sent = sent
 	if !c.Open {
-		resources := c.resources(request, in)
-		e := Authorize(x.caller, c.action, resources...)
+		e := c.authorize(request, in)
 		if e != nil && x.renew() {
-			request.Caller = x.caller
-			resources = c.resources(request, in)
-			e = Authorize(x.caller, c.action, resources...)
+			*request = *x.request()
+			request.Sent = sent
+			e = c.authorize(request, in)
 		}
-		if resources[0] != "*" {
-			x.resource = resources[0]
-		}
+		x.resource = request.about()
 		if e != nil {
 			return nil, e
 		}
@@ -82,28 +78,6 @@ func (x *exchange) decode(plan *awswire.Plan, in any) (awswire.Sent, error) {
 		return plan.DecodeQuery(x.target.values, in)
 	}
 	return plan.DecodeJSON(x.body, in)
-}
-
-// resources are what the policy is asked about, "*" if the operation is about no one resource.
-func (c *call) resources(r *Request, in any) []string {
-	if c.Resources != nil {
-		if named := c.Resources(r, in); len(named) > 0 {
-			return named
-		}
-	}
-	return []string{"*"}
-}
-
-// Authorize refuses at the first resource on which a caller may not do an action ("ecs:TagResource"): for operations whose parameters need more
-// than their own action.
-func Authorize(caller policy.Principal, action string, resources ...string) *apierr.Error {
-	for _, resource := range resources {
-		v := policy.Decide(policy.Request{Principal: &caller, Action: action, Resource: resource})
-		if v.Decision != policy.Allowed {
-			return apierr.New("AccessDeniedException", "%s", v.Text(caller.ARN, action, resource))
-		}
-	}
-	return nil
 }
 
 // understand finds AWS's words for err. An operation that was cut short may have been done or not: the caller is told to try again.

@@ -7,7 +7,6 @@ import (
 
 	"berth/internal/apierr"
 	"berth/internal/arn"
-	"berth/internal/policy"
 )
 
 // identify makes out who the caller is. leaderAsks says that the leader will do so again: then a key that we do not know is no reason
@@ -42,15 +41,15 @@ func (x *exchange) identify(service string, leaderAsks bool) *apierr.Error {
 	if refused != nil {
 		return refused.answer(x.target.protocol)
 	}
-	x.is(key.Principal)
+	x.is(key)
 	return nil
 }
 
 func (k Key) expired(now time.Time) bool { return !k.Expires.IsZero() && !now.Before(k.Expires) }
 
-// is takes p as the caller.
-func (x *exchange) is(p policy.Principal) {
-	x.caller = p
+// is takes a key's holder as the caller.
+func (x *exchange) is(k Key) {
+	x.caller, x.issued = k.Principal, k.Issued
 	if x.caller.Account == "" {
 		x.caller.Account = x.door.config.Account
 	}
@@ -91,7 +90,7 @@ func (x *exchange) renew() bool {
 	if !ok || key.Secret == "" || key.expired(time.Now()) {
 		return false
 	}
-	x.is(key.Principal)
+	x.is(key)
 	return true
 }
 
@@ -119,14 +118,18 @@ func crossSite(r *http.Request) bool {
 	return true
 }
 
+// region is the one that the request's signature names.
+func (x *exchange) region() string {
+	if validRegion(x.claim.region) {
+		return x.claim.region
+	}
+	return x.door.config.Region
+}
+
 // request is what an operation or socket learns of the caller.
 func (x *exchange) request() *Request {
-	region := x.claim.region
-	if !validRegion(region) {
-		region = x.door.config.Region
-	}
 	return &Request{
-		ID: x.id, Scope: arn.Scope{Partition: "aws", Region: region, Account: x.caller.Account},
-		Caller: x.caller, AccessKeyID: x.claim.accessKeyID, Host: x.r.Host, TLS: x.r.TLS != nil,
+		ID: x.id, Scope: arn.Scope{Partition: "aws", Region: x.region(), Account: x.caller.Account},
+		Caller: x.caller, AccessKeyID: x.claim.accessKeyID, Host: x.r.Host, TLS: x.r.TLS != nil, Keys: circumstances{x, time.Now()},
 	}
 }

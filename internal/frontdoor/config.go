@@ -33,6 +33,7 @@ func ParseAuth(s string) (Auth, error) {
 type Key struct {
 	Secret       string
 	SessionToken string    // what X-Amz-Security-Token must be; empty for a long-term key
+	Issued       time.Time // when it was made; zero for a long-term key
 	Expires      time.Time // when it stops being good; zero for a long-term key
 	Principal    policy.Principal
 }

@@ -26,6 +26,7 @@ type exchange struct {
 	target    target
 	claim     *claim
 	caller    policy.Principal
+	issued    time.Time     // when the caller's temporary key was made
 	asked     *Request      // what the operation is given, nil before it is called
 	resource  string        // what a served operation is about, for the log; "" for no one resource
 	handed    string        // where somebody else writes the answer: what to say of it in the log

@@ -36,8 +36,10 @@ type Service struct {
 	Version    string // of the query's Version, "2011-06-15"; query services only
 	Namespace  string // xmlns of answers; query services only
 	Operations []Operation
-	Rates      []Rate   // how often a caller may call, where Limits.Rate is 1; an operation that none names has a share of one of its own kind
-	Known      []string // every operation that AWS has; one that is not in Operations is refused by name
+	Rates      []Rate // how often a caller may call, where Limits.Rate is 1; an operation that none names has a share of one of its own kind
+	// ResourceTags are the tags of a resource by its ARN, for the condition keys aws:ResourceTag/* and SERVICE:ResourceTag/*. nil for none.
+	ResourceTags func(resource string) map[string]string
+	Known        []string // every operation that AWS has; one that is not in Operations is refused by name
 }
 
 // Operation is one operation of a service. Make it with Op.
@@ -50,6 +52,12 @@ type Operation struct {
 	Action string
 	// Resources are the ARNs that the policy is asked about, all of which must be allowed. nil means "*".
 	Resources func(r *Request, in any) []string
+	// Keys are the condition keys that follow from the input, besides the tags in it, which the door reads itself. nil for none.
+	Keys func(r *Request, in any) policy.Context
+	// Also is what the policy is asked besides: iam:PassRole on a role that the input names. nil for nothing.
+	Also func(r *Request, in any) []Question
+	// ResourcePolicy is the resource-based policy of a resource, nil if it has none. nil where resources of this kind have none.
+	ResourcePolicy func(r *Request, resource string) *policy.Set
 	// Open operations are allowed to every verified caller without asking the policy (GetCallerIdentity).
 	Open bool
 	// ReadOnly operations may be answered by a replica that is not the leader.
@@ -68,6 +76,9 @@ type Request struct {
 	Sent        awswire.Sent
 	Host        string // as the client addressed us: host or host:port
 	TLS         bool
+
+	Keys      policy.Context // the condition keys of the request
+	Decisions []Decision     // what policies were asked, and said
 
 	Tasks []arn.Task // the tasks that it started or spoke of, which the operation puts here for the log
 }

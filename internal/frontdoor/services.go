@@ -16,10 +16,13 @@ type service struct {
 // call is an Operation with its plans.
 type call struct {
 	Operation
-	in, out *awswire.Plan
-	action  string // "ecs:RunTask"
-	class   class
-	rate    *limit // nil without one
+	in, out     *awswire.Plan
+	service     string // "ecs"
+	action      string // "ecs:RunTask"
+	tags        func(resource string) map[string]string
+	requestTags tagReader // nil where the input has none
+	class       class
+	rate        *limit // nil without one
 }
 
 // services finds what a request is for.
@@ -90,7 +93,7 @@ func (s Service) compile(in, answers *awswire.Compiler) *service {
 		if _, ok := out.known[o.Name]; !ok || out.calls[o.Name] != nil {
 			panic(fmt.Sprintf("frontdoor: %s %s is unknown to AWS or there twice", s.Name, o.Name))
 		}
-		out.calls[o.Name] = &call{Operation: o, in: in.Plan(o.Input), out: answers.Plan(o.Output), action: s.Name + ":" + o.Action, class: classOf(o)}
+		out.calls[o.Name] = &call{Operation: o, in: in.Plan(o.Input), out: answers.Plan(o.Output), service: s.Name, tags: s.ResourceTags, requestTags: readsTags(o.Input), action: s.Name + ":" + o.Action, class: classOf(o)}
 	}
 	return out
 }

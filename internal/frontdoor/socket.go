@@ -30,10 +30,13 @@ func (x *exchange) openSocket(s *Socket) {
 		x.hand(leader)
 		return
 	}
-	e := Authorize(x.caller, s.Action, s.resource(x.r))
+	request := x.request()
+	e := request.Authorize(Question{Action: s.Action, Resource: s.resource(x.r)})
 	if e != nil && x.renew() {
-		e = Authorize(x.caller, s.Action, s.resource(x.r))
+		request = x.request()
+		e = request.Authorize(Question{Action: s.Action, Resource: s.resource(x.r)})
 	}
+	x.asked = request
 	if e != nil {
 		x.failSocket(e)
 		return
@@ -41,7 +44,7 @@ func (x *exchange) openSocket(s *Socket) {
 	x.handed = socketClosed
 	acceptAnyTime(x.w)
 	x.door.config.Log.Info("socket opened", "path", s.Path, "caller", x.caller.ARN, "requestId", x.id)
-	s.Serve(x.w, x.r, x.request())
+	s.Serve(x.w, x.r, request)
 }
 
 func (s *Socket) resource(r *http.Request) string {

@@ -93,6 +93,9 @@ func newKey(prefix string) (id, secret string) {
 	return prefix + base32.StdEncoding.EncodeToString(b[:]), base64.StdEncoding.EncodeToString(s[:])
 }
 
+// NewID makes a unique id in IAM's form: a prefix that says of what it is (AROA), and 17 characters.
+func NewID(prefix string) string { return prefix + rand.Text()[:17] }
+
 // NewToken makes a one-time token, and the hash under which it is kept.
 func NewToken() (token, hash string) {
 	token = "bjt-" + strings.ToLower(rand.Text())

@@ -13,6 +13,7 @@ import (
 	"berth/internal/awswire"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
+	"berth/internal/iam"
 	"berth/internal/state"
 )
 
@@ -50,8 +51,9 @@ func (a *API) Service() frontdoor.Service {
 	}
 }
 
-// CreateJoinTokenInput names the cluster that a machine may join; "default" where it is absent.
-type CreateJoinTokenInput struct{ Cluster *string }
+// CreateJoinTokenInput names the cluster that a machine may join, "default" where it is absent, and the instance profile whose role its instance has,
+// ecsInstanceRole where it is absent.
+type CreateJoinTokenInput struct{ Cluster, InstanceProfile *string }
 
 // CreateJoinTokenOutput is a token for one machine.
 type CreateJoinTokenOutput struct {
@@ -65,7 +67,14 @@ func (a *API) createJoinToken(ctx context.Context, r *frontdoor.Request, in *Cre
 	if err != nil {
 		return nil, err
 	}
-	token, expires, err := a.Keys.NewJoinToken(ctx, c.ClusterArn)
+	profile := access.InstanceRole
+	if in.InstanceProfile != nil {
+		profile = *in.InstanceProfile
+	}
+	if profile != "" && a.State.View().InstanceProfiles.Get(iam.Key(r.Scope.Account, profile)) == nil {
+		return nil, apierr.InvalidParameter("instanceProfile: there is no instance profile %s in the account", profile)
+	}
+	token, expires, err := a.Keys.NewJoinToken(ctx, c.ClusterArn, profile)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ func authorizeTags(t *state.Tables, r *frontdoor.Request, tags []types.Tag, reso
 	if c := t.Credentials.Get(r.AccessKeyID); c != nil && c.Principal == access.ContainerInstance && ofInstance(resource) {
 		return nil
 	}
-	if e := frontdoor.Authorize(r.Caller, "ecs:TagResource", resource); e != nil {
+	if e := r.Authorize(frontdoor.Question{Action: "ecs:TagResource", Resource: resource}); e != nil {
 		return e
 	}
 	return nil

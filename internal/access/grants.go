@@ -1,0 +1,196 @@
+package access
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"berth/internal/ecs"
+	"berth/internal/iam"
+	"berth/internal/iam/managed"
+	"berth/internal/policy"
+	"berth/internal/state"
+)
+
+// book has the compiled policies of those who have called, good for as long as no IAM record changes.
+type book struct {
+	moment *state.Moment
+	grants sync.Map // *policy.Grants by kind and key
+	trusts sync.Map // *policy.Set by key of the role
+}
+
+// pages are the current book, and AWS's own policies.
+type pages struct {
+	now     atomic.Pointer[book]
+	managed func() *managed.Policies
+	once    sync.Once
+}
+
+func (k *Keys) managed() *managed.Policies {
+	k.pages.once.Do(func() { k.pages.managed = sync.OnceValue(managed.Load) })
+	return k.pages.managed()
+}
+
+// book is the one of a view: a new one where IAM records have changed since.
+func (k *Keys) book(t *state.Tables) *book {
+	now := k.pages.now.Load()
+	if now == nil || now.moment != t.Identities() {
+		now = &book{moment: t.Identities()}
+		k.pages.now.Store(now)
+	}
+	return now
+}
+
+// roleGrants are what a role may do.
+func (k *Keys) roleGrants(t *state.Tables, r *iam.Role) *policy.Grants {
+	return k.grants(t, "role "+r.Key(), &r.Entity, nil)
+}
+
+// userGrants are what a user may do, by itself and by its groups.
+func (k *Keys) userGrants(t *state.Tables, u *iam.User) *policy.Grants {
+	return k.grants(t, "user "+u.Key(), &u.Entity, u.Groups)
+}
+
+func (k *Keys) grants(t *state.Tables, key string, e *iam.Entity, groups []string) *policy.Grants {
+	b := k.book(t)
+	if g, ok := b.grants.Load(key); ok {
+		return g.(*policy.Grants)
+	}
+	g := k.compile(t, e, groups)
+	b.grants.Store(key, g)
+	return g
+}
+
+// kept are the grants of a credential, made anew when its record has changed.
+func (k *Keys) kept(t *state.Tables, key string, c *ecs.Credential, make func() *policy.Grants) *policy.Grants {
+	type kept struct {
+		of     *ecs.Credential
+		grants *policy.Grants
+	}
+	b := k.book(t)
+	if x, ok := b.grants.Load(key); ok && x.(kept).of == c {
+		return x.(kept).grants
+	}
+	g := make()
+	b.grants.Store(key, kept{c, g})
+	return g
+}
+
+// compile reads the policies of an entity. One that cannot be read may deny what others allow: then nothing is allowed.
+func (k *Keys) compile(t *state.Tables, e *iam.Entity, groups []string) *policy.Grants {
+	sources, err := k.sources(t, e)
+	for _, name := range groups {
+		if g := t.Groups.Get(iam.Key(e.Account, name)); g != nil && err == nil {
+			var more []policy.Source
+			more, err = k.sources(t, &g.Entity)
+			sources = append(sources, more...)
+		}
+	}
+	var bound *policy.Set
+	if e.Boundary != "" && err == nil {
+		var s policy.Source
+		if s, err = k.source(t, e.Boundary); err == nil {
+			bound = policy.Compile(s)
+		}
+	}
+	if err != nil {
+		return &policy.Grants{}
+	}
+	return &policy.Grants{Identity: policy.Compile(sources...), Boundary: bound}
+}
+
+// sources are an entity's inline and attached policies.
+func (k *Keys) sources(t *state.Tables, e *iam.Entity) (list []policy.Source, err error) {
+	for _, in := range e.Inline {
+		d, err := policy.Parse(in.Document, policy.Identity)
+		if err != nil {
+			return nil, fmt.Errorf("policy %s of %s: %w", in.Name, e.Name, err)
+		}
+		list = append(list, policy.Source{Name: in.Name, Document: d})
+	}
+	for _, a := range e.Attached {
+		s, err := k.source(t, a)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, s)
+	}
+	return list, nil
+}
+
+// source is a managed policy, AWS's or an account's own.
+func (k *Keys) source(t *state.Tables, arn string) (policy.Source, error) {
+	p := k.managed().Find(arn)
+	if p == nil {
+		p = t.Policies.Get(arn)
+	}
+	if p == nil {
+		return policy.Source{}, fmt.Errorf("policy %s is gone", arn)
+	}
+	d, err := policy.Parse(p.Document(), policy.Identity)
+	if err != nil {
+		return policy.Source{}, fmt.Errorf("policy %s: %w", arn, err)
+	}
+	return policy.Source{Name: arn, Document: d}, nil
+}
+
+// Trust is who may assume a role; nil, which trusts nobody, where its policy cannot be read.
+func (k *Keys) Trust(t *state.Tables, r *iam.Role) *policy.Set {
+	b := k.book(t)
+	if s, ok := b.trusts.Load(r.Key()); ok {
+		return s.(*policy.Set)
+	}
+	var s *policy.Set
+	if d, err := policy.Parse(r.Trust, policy.Trust); err == nil {
+		s = policy.Compile(policy.Source{Name: r.ARN(), Document: d})
+	}
+	b.trusts.Store(r.Key(), s)
+	return s
+}
+
+// sessionPolicies are the policies that bound a session: its document, and the managed ones that it names. Together they are one bound: what one of them
+// allows is allowed. Only AWS's managed ones are found here: an account's own may change, so they are written into the session when it begins.
+func sessionPolicies(s Session, all *managed.Policies) ([]*policy.Set, error) {
+	var sources []policy.Source
+	add := func(name, text string) error {
+		d, err := policy.Parse(text, policy.Session)
+		if err != nil {
+			return fmt.Errorf("session policy %s: %w", name, err)
+		}
+		sources = append(sources, policy.Source{Name: name, Document: d})
+		return nil
+	}
+	for _, text := range s.Policies {
+		if err := add("session policy", text); err != nil {
+			return nil, err
+		}
+	}
+	for _, arn := range s.Managed {
+		p := all.Find(arn)
+		if p == nil {
+			return nil, fmt.Errorf("session policy %s is gone", arn)
+		}
+		if err := add(arn, p.Document()); err != nil {
+			return nil, err
+		}
+	}
+	if sources == nil {
+		return nil, nil
+	}
+	return []*policy.Set{policy.Compile(sources...)}, nil
+}
+
+// Role finds a role by its ARN, nil where there is none.
+func Role(t *state.Tables, arn string) *iam.Role {
+	rest, ok := strings.CutPrefix(arn, "arn:aws:iam::")
+	if !ok {
+		return nil
+	}
+	account, path, _ := strings.Cut(rest, ":role/")
+	r := t.Roles.Get(iam.Key(account, path[strings.LastIndexByte(path, '/')+1:]))
+	if r == nil || r.ARN() != arn {
+		return nil
+	}
+	return r
+}

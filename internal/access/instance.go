@@ -1,0 +1,70 @@
+package access
+
+import (
+	"berth/internal/arn"
+	"berth/internal/ecs"
+	"berth/internal/iam"
+	"berth/internal/policy"
+	"berth/internal/state"
+)
+
+// InstanceRole is what ECS's documents call the role of container instances, and its instance profile.
+const InstanceRole = "ecsInstanceRole"
+
+// instanceService is who assumes the roles of instance profiles.
+const instanceService = "ec2.amazonaws.com"
+
+// agentCalls are the calls that an agent makes for its own instance.
+var agentCalls = [...]string{
+	"ecs:DiscoverPollEndpoint", "ecs:Poll", "ecs:StartTelemetrySession", "ecs:SubmitTaskStateChange", "ecs:SubmitContainerStateChange",
+	"ecs:SubmitAttachmentStateChanges", "ecs:UpdateContainerInstancesState", "ecs:ListTagsForResource",
+	"ecs:GetTaskProtection", "ecs:UpdateTaskProtection", // for the containers of its tasks, where these have no credentials of their own
+}
+
+// instancePrincipal is a container instance. It has the rights of its instance profile's role; of the agent's calls only those for its own instance, whatever
+// the role says. One whose credential names no profile may make these calls and no others. A profile that is gone, has no role, or whose role does not trust
+// EC2, gives no rights: the agent's calls are denied, visibly.
+func (k *Keys) instancePrincipal(t *state.Tables, c *ecs.Credential) policy.Principal {
+	p := policy.Principal{
+		ARN:     "arn:aws:sts::" + c.Account + ":assumed-role/" + InstanceRole + "/" + c.AccessKeyID,
+		Account: c.Account, UserID: "AROA" + c.AccessKeyID[4:] + ":" + c.AccessKeyID, Kind: policy.RoleSession,
+	}
+	if c.InstanceProfile == "" {
+		p.Grants = k.kept(t, "instance "+c.AccessKeyID, c, func() *policy.Grants { return &policy.Grants{Identity: own(c, false)} })
+		return p
+	}
+	r := profileRole(t, c)
+	if r == nil || !k.Trusts(t, r, instanceService, arn.ScopeOf(c.Cluster)) {
+		p.Grants = &policy.Grants{}
+		return p
+	}
+	p.ARN, p.UserID = "arn:aws:sts::"+c.Account+":assumed-role/"+r.Name+"/"+c.AccessKeyID, r.ID+":"+c.AccessKeyID
+	p.Role, p.Tags = r.ARN(), tagsOf(r.Tags)
+	p.Grants = k.kept(t, "instance "+c.AccessKeyID, c, func() *policy.Grants {
+		return bounded(k.roleGrants(t, r), []*policy.Set{own(c, true)})
+	})
+	return p
+}
+
+func profileRole(t *state.Tables, c *ecs.Credential) *iam.Role {
+	profile := t.InstanceProfiles.Get(iam.Key(c.Account, c.InstanceProfile))
+	if profile == nil || profile.Role == "" {
+		return nil
+	}
+	return t.Roles.Get(iam.Key(c.Account, profile.Role))
+}
+
+// own allows the agent's calls for the instance of a credential, once it has registered; others allows everything that is no such call too.
+func own(c *ecs.Credential, others bool) *policy.Set {
+	register := policy.Statement{Effect: policy.Allow, Actions: []string{"ecs:RegisterContainerInstance"}, Resources: []string{string(c.Cluster)}}
+	d := policy.Document{Version: policy.Version2012, Statements: []policy.Statement{register}}
+	if c.Instance != "" {
+		d.Statements = append(d.Statements, policy.Statement{Effect: policy.Allow, Actions: agentCalls[:], Resources: []string{string(c.Instance)}})
+	}
+	if others {
+		d.Statements = append(d.Statements, policy.Statement{
+			Effect: policy.Allow, NotActions: append(agentCalls[:len(agentCalls):len(agentCalls)], "ecs:RegisterContainerInstance"), Resources: []string{"*"},
+		})
+	}
+	return policy.Compile(policy.Source{Name: "the instance's own calls", Document: &d})
+}

@@ -1,0 +1,187 @@
+package access
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"sync"
+	"time"
+
+	"berth/internal/arn"
+	"berth/internal/ecs"
+	"berth/internal/iam"
+	"berth/internal/policy"
+	"berth/internal/seal"
+	"berth/internal/state"
+)
+
+// Session is what temporary credentials stand for. It is in their token, sealed: nothing is stored, every replica can read it, and what it may do
+// follows from its role or user as they are now.
+type Session struct {
+	Account  string    `json:"a"`
+	Role     string    `json:"r,omitempty"` // key of the role; of GetSessionToken's there is none
+	User     string    `json:"u,omitempty"` // key of the user
+	ID       string    `json:"i"`           // of the role or user: one that was made anew under the same name is another one
+	Name     string    `json:"n,omitempty"` // of the session
+	Issued   time.Time `json:"t"`
+	Expires  time.Time `json:"e"`
+	Policies []string  `json:"p,omitempty"` // session policies: documents
+	Managed  []string  `json:"m,omitempty"` // session policies: ARNs
+	Tags     []iam.Tag `json:"g,omitempty"`
+	Source   string    `json:"s,omitempty"` // source identity
+
+	Task arn.Task `json:"k,omitempty"` // whose credentials they are: they end with it
+	Kind string   `json:"l,omitempty"` // TaskApplication or TaskExecution
+}
+
+// The kinds of a task's credentials, in the agent protocol's words.
+const (
+	TaskApplication = "TaskApplication" // of the task role, for its containers
+	TaskExecution   = "TaskExecution"   // of the task execution role, for the agent
+)
+
+// Temporary are credentials of a session.
+type Temporary struct {
+	AccessKeyID, SecretAccessKey, SessionToken string
+	Expires                                    time.Time
+}
+
+// token is what a session token seals.
+type token struct {
+	Session
+	Secret string `json:"x"`
+}
+
+// Issue makes credentials for a session.
+func (k *Keys) Issue(s Session) (Temporary, error) {
+	id, secret := seal.NewSessionKey()
+	s.Issued, s.Expires = s.Issued.UTC(), s.Expires.UTC()
+	text, err := json.Marshal(token{s, secret})
+	if err != nil {
+		return Temporary{}, fmt.Errorf("session token: %w", err)
+	}
+	sealed := base64.StdEncoding.EncodeToString(k.Seal.Seal(string(text), id))
+	return Temporary{AccessKeyID: id, SecretAccessKey: secret, SessionToken: sealed, Expires: s.Expires}, nil
+}
+
+// mostOpened is how many opened session tokens are kept: those of one replica's callers in a while.
+const mostOpened = 10_000
+
+// sessions are the session tokens that were opened before.
+type sessions struct {
+	mu     sync.Mutex
+	opened map[[sha256.Size]byte]*openedSession
+}
+
+// openedSession is a token that was opened, and what it may do, good for as long as no IAM record changes.
+type openedSession struct {
+	token
+	keyID  string
+	bounds []*policy.Set // its session policies
+
+	mu        sync.Mutex
+	moment    *state.Moment
+	principal policy.Principal
+	gone      bool // its role or user is not there any more
+}
+
+// open returns what a token seals, nil for one that is not ours or not of this key.
+func (k *Keys) open(id, sealed string) *openedSession {
+	hash := sha256.Sum256([]byte(id + " " + sealed))
+	k.sessions.mu.Lock()
+	defer k.sessions.mu.Unlock()
+	if o := k.sessions.opened[hash]; o != nil {
+		return o
+	}
+	o := &openedSession{keyID: id}
+	raw, err := base64.StdEncoding.DecodeString(sealed)
+	if err != nil {
+		return nil
+	}
+	text, err := k.Seal.Open(raw, id)
+	if err != nil || json.Unmarshal([]byte(text), &o.token) != nil {
+		return nil
+	}
+	if o.bounds, err = sessionPolicies(o.Session, k.managed()); err != nil {
+		return nil
+	}
+	if k.sessions.opened == nil || len(k.sessions.opened) >= mostOpened {
+		k.sessions.opened = map[[sha256.Size]byte]*openedSession{}
+	}
+	k.sessions.opened[hash] = o
+	return o
+}
+
+// findSession is Find for a temporary key.
+func (k *Keys) findSession(id, sealed string) (Holder, bool) {
+	o := k.open(id, sealed)
+	if o == nil {
+		return Holder{}, false
+	}
+	t := k.State.View().Tables
+	if o.Task != "" && over(t.Tasks.Get(o.Task), o.Kind) {
+		return Holder{}, false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.moment != t.Identities() || o.principal.ARN == "" {
+		o.principal, o.gone = k.sessionPrincipal(t, o)
+		o.moment = t.Identities()
+	}
+	if o.gone {
+		return Holder{}, false
+	}
+	return Holder{Secret: o.Secret, SessionToken: sealed, Expires: o.Expires, Issued: o.Issued, Principal: o.principal}, true
+}
+
+// over reports whether a task's credentials are good no longer: those of its role when it has stopped; those that its agent sends its last logs with,
+// when it is forgotten.
+func over(t *ecs.Task, kind string) bool {
+	return t == nil || kind == TaskApplication && t.Over()
+}
+
+// sessionPrincipal is who holds a session now; gone where its role or user is not the one any more that it was issued for.
+func (k *Keys) sessionPrincipal(t *state.Tables, o *openedSession) (p policy.Principal, gone bool) {
+	if o.Role == "" {
+		u := t.Users.Get(o.User)
+		if u == nil || u.ID != o.ID {
+			return p, true
+		}
+		p = k.userPrincipal(t, u)
+		p.Grants = bounded(p.Grants, o.bounds)
+		return p, false
+	}
+	r := t.Roles.Get(o.Role)
+	if r == nil || r.ID != o.ID {
+		return p, true
+	}
+	p = policy.Principal{
+		ARN: "arn:aws:sts::" + r.Account + ":assumed-role/" + r.Name + "/" + o.Name, Account: r.Account, UserID: r.ID + ":" + o.Name,
+		Role: r.ARN(), Kind: policy.RoleSession, Tags: tagsOf(r.Tags, o.Tags), Grants: bounded(k.roleGrants(t, r), o.bounds),
+	}
+	return p, false
+}
+
+// bounded are grants that session policies bound too.
+func bounded(g *policy.Grants, bounds []*policy.Set) *policy.Grants {
+	if len(bounds) == 0 {
+		return g
+	}
+	n := *g
+	n.Session = bounds
+	return &n
+}
+
+func tagsOf(lists ...[]iam.Tag) map[string]string {
+	var all map[string]string
+	for _, list := range lists {
+		for _, tag := range list {
+			if all == nil {
+				all = map[string]string{}
+			}
+			all[tag.Key] = tag.Value
+		}
+	}
+	return all
+}

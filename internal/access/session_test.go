@@ -1,0 +1,318 @@
+package access
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/arn"
+	"berth/internal/ecs"
+	"berth/internal/iam"
+	"berth/internal/state"
+)
+
+const (
+	account  = "123456789012"
+	taskRole = "arn:aws:iam::123456789012:role/team/app"
+	trustECS = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}}`
+	readers  = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:Get*","Resource":"*"}}`
+)
+
+func role(name, trust string, policies ...string) *iam.Role {
+	r := &iam.Role{Entity: iam.Entity{Account: account, Name: name, ID: "AROA" + strings.ToUpper(name), Path: "/team/"}, Trust: trust}
+	for _, p := range policies {
+		r.Inline = append(r.Inline, iam.Inline{Name: "inline", Document: p})
+	}
+	return r
+}
+
+// put stores records, and removes those after nil.
+func put(t *testing.T, k *Keys, records ...ecs.Record) {
+	t.Helper()
+	err := k.State.Update(t.Context(), func(tx *state.Tx) error {
+		remove := false
+		for _, r := range records {
+			switch {
+			case r == nil:
+				remove = true
+			case remove:
+				tx.Delete(r)
+			default:
+				tx.Put(r)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func taskOf(role string) (*ecs.Task, *ecs.TaskDefinition) {
+	d := &ecs.TaskDefinition{Definition: types.TaskDefinition{TaskRoleArn: aws.String(role)}}
+	return &ecs.Task{TaskArn: demo.Task("1f"), LastStatus: ecs.Pending, DesiredStatus: ecs.Running}, d
+}
+
+// vend makes the credentials of a task with the role.
+func vend(t *testing.T, k *Keys, task *ecs.Task, d *ecs.TaskDefinition) (id, token string) {
+	t.Helper()
+	c, err := k.Vend(k.State.View().Tables, task, d, TaskApplication)
+	if err != nil || c == nil {
+		t.Fatalf("%v, %v", c, err)
+	}
+	h, ok := k.Find(c.AccessKeyID, c.SessionToken)
+	if !ok || h.Secret != c.SecretAccessKey || h.Expires.Format(time.RFC3339) != c.Expiration {
+		t.Fatalf("%+v, %v", h, ok)
+	}
+	return c.AccessKeyID, c.SessionToken
+}
+
+func TestTaskRole(t *testing.T) {
+	k := keys(t)
+	task, d := taskOf(taskRole)
+	app := role("app", trustECS, readers)
+	put(t, k, app, task)
+	id, token := vend(t, k, task, d)
+
+	h, _ := k.Find(id, token)
+	if h.Principal.ARN != "arn:aws:sts::123456789012:assumed-role/app/1f" || h.Principal.UserID != "AROAAPP:1f" || h.Principal.Role != taskRole {
+		t.Errorf("%+v", h.Principal)
+	}
+	if !may(h.Principal, "s3:GetObject", "arn:aws:s3:::b/k") || may(h.Principal, "s3:PutObject", "arn:aws:s3:::b/k") {
+		t.Error("the role's policy does not decide")
+	}
+
+	more := *app // the policy changes: at once
+	more.Inline = []iam.Inline{{Name: "inline", Document: strings.Replace(readers, "s3:Get*", "s3:Put*", 1)}}
+	put(t, k, &more)
+	if h, _ := k.Find(id, token); may(h.Principal, "s3:GetObject", "arn:aws:s3:::b/k") || !may(h.Principal, "s3:PutObject", "arn:aws:s3:::b/k") {
+		t.Error("a changed policy is not in force")
+	}
+
+	stopped := task.Clone()
+	stopped.LastStatus, stopped.DesiredStatus = ecs.Stopped, ecs.Stopped
+	put(t, k, stopped)
+	if _, ok := k.Find(id, token); ok {
+		t.Error("a stopped task's credentials are good")
+	}
+}
+
+// Credentials that are not whole, or not of one another, are nobody's.
+func TestForgedSessions(t *testing.T) {
+	k := keys(t)
+	task, d := taskOf(taskRole)
+	put(t, k, role("app", trustECS, readers), task)
+	id, token := vend(t, k, task, d)
+	other, otherToken := vend(t, k, task, d)
+	for what, c := range map[string][2]string{
+		"another's token": {id, otherToken}, "another's key": {other, token}, "no token": {id, ""}, "no key": {"", token},
+		"a changed token": {id, "A" + token[1:]}, "a cut token": {id, token[:len(token)-4]}, "no base64": {id, "!!"}, "a long-term key": {"AKIA1", token},
+	} {
+		if _, ok := k.Find(c[0], c[1]); ok {
+			t.Errorf("%s is accepted", what)
+		}
+	}
+	if _, ok := keys(t).Find(id, token); ok {
+		t.Error("another installation accepts it")
+	}
+}
+
+// A role that was deleted, or made anew under its name, is not the one that a session is of.
+func TestSessionsEndWithTheirRole(t *testing.T) {
+	for name, change := range map[string]func(*iam.Role) []ecs.Record{
+		"deleted":   func(r *iam.Role) []ecs.Record { return []ecs.Record{nil, r} },
+		"made anew": func(r *iam.Role) []ecs.Record { n := *r; n.ID = "AROANEW"; return []ecs.Record{&n} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := keys(t)
+			task, d := taskOf(taskRole)
+			app := role("app", trustECS, readers)
+			put(t, k, app, task)
+			id, token := vend(t, k, task, d)
+			put(t, k, change(app)...)
+			if _, ok := k.Find(id, token); ok {
+				t.Error("its session is good")
+			}
+		})
+	}
+}
+
+func TestExecutionCredentialsOutliveTheTask(t *testing.T) {
+	k := keys(t)
+	task, d := taskOf(taskRole)
+	d.Definition.ExecutionRoleArn = aws.String(taskRole)
+	stopped := task.Clone()
+	stopped.LastStatus, stopped.DesiredStatus = ecs.Stopped, ecs.Stopped
+	put(t, k, role("app", trustECS, readers), task)
+	c, err := k.Vend(k.State.View().Tables, task, d, TaskExecution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, k, stopped)
+	if _, ok := k.Find(c.AccessKeyID, c.SessionToken); !ok {
+		t.Error("the agent cannot send the last logs")
+	}
+	put(t, k, nil, stopped)
+	if _, ok := k.Find(c.AccessKeyID, c.SessionToken); ok {
+		t.Error("credentials of a forgotten task are good")
+	}
+}
+
+// ECS assumes only roles of the cluster's account that trust its tasks.
+func TestRolesThatECSCannotAssume(t *testing.T) {
+	k := keys(t)
+	put(t, k, role("app", trustECS), role("ec2", strings.Replace(trustECS, "ecs-tasks", "ec2", 1)), role("broken", "{"),
+		role("here", strings.Replace(trustECS, `"Action"`, `"Condition":{"StringEquals":{"aws:SourceAccount":"123456789012"},"ArnLike":{"aws:SourceArn":"arn:aws:ecs:us-east-1:123456789012:*"}},"Action"`, 1)),
+		role("there", strings.Replace(trustECS, `"Action"`, `"Condition":{"StringEquals":{"aws:SourceAccount":"210987654321"}},"Action"`, 1)))
+	foreign := role("app", trustECS)
+	foreign.Account = "210987654321"
+	put(t, k, foreign)
+	for arn, good := range map[string]bool{
+		taskRole: true, "arn:aws:iam::123456789012:role/team/here": true,
+		"arn:aws:iam::123456789012:role/app": false, "arn:aws:iam::123456789012:role/team/none": false, "arn:aws:iam::123456789012:role/team/ec2": false,
+		"arn:aws:iam::123456789012:role/team/broken": false, "arn:aws:iam::123456789012:role/team/there": false,
+		"arn:aws:iam::210987654321:role/team/app": false, "arn:aws:iam::123456789012:user/team/app": false, "x": false,
+	} {
+		task, d := taskOf(arn)
+		c, err := k.Vend(k.State.View().Tables, task, d, TaskApplication)
+		if refused := (*ErrAssume)(nil); good != (err == nil && c != nil) || !good && !errors.As(err, &refused) {
+			t.Errorf("%s: %v", arn, err)
+		}
+	}
+	task, d := taskOf("")
+	if c, err := k.Vend(k.State.View().Tables, task, d, TaskApplication); c != nil || err != nil {
+		t.Errorf("a task without a role: %v, %v", c, err)
+	}
+}
+
+// The path of a task's credentials is the same for all its life, is its own, and differs between its roles.
+func TestCredentialsID(t *testing.T) {
+	k := keys(t)
+	seen := map[string]bool{}
+	for _, task := range []string{"1", "2"} {
+		for _, kind := range []string{TaskApplication, TaskExecution} {
+			id := k.credentialsID(arn.Task(task), kind)
+			if seen[id] || len(id) != 36 || id != k.credentialsID(arn.Task(task), kind) {
+				t.Errorf("%s %s: %s", task, kind, id)
+			}
+			seen[id] = true
+		}
+	}
+	if seen[keys(t).credentialsID("1", TaskApplication)] {
+		t.Error("another installation has the same")
+	}
+}
+
+func TestUsers(t *testing.T) {
+	k := keys(t)
+	ada := &iam.User{Entity: iam.Entity{Account: account, Name: "Ada", ID: "AIDA1", Path: "/", Inline: []iam.Inline{{Name: "r", Document: readers}}}, Groups: []string{"Devs"}}
+	devs := &iam.Group{Entity: iam.Entity{Account: account, Name: "devs", Path: "/", Attached: []string{"arn:aws:iam::aws:policy/AmazonECS_FullAccess"}}}
+	key := &iam.AccessKey{AccessKeyID: "AKIAADA", SealedSecret: k.Seal.Seal("s3cr3t", "AKIAADA"), Account: account, UserName: "Ada"}
+	put(t, k, ada, devs, key)
+	h, ok := k.Find("AKIAADA", "")
+	if !ok || h.Secret != "s3cr3t" || h.Principal.ARN != "arn:aws:iam::123456789012:user/Ada" || h.Principal.UserID != "AIDA1" {
+		t.Fatalf("%+v %v", h, ok)
+	}
+	for action, want := range map[string]bool{"s3:GetObject": true, "ecs:RunTask": true, "iam:CreateUser": false} {
+		if got := may(h.Principal, action, "*"); got != want {
+			t.Errorf("%s: %v", action, got)
+		}
+	}
+	bounded := *ada
+	bounded.Boundary = "arn:aws:iam::123456789012:policy/b"
+	put(t, k, &bounded, &iam.Policy{Arn: bounded.Boundary, Default: "v1", Versions: []iam.Version{{ID: "v1", Document: readers}}})
+	if h, _ := k.Find("AKIAADA", ""); !may(h.Principal, "s3:GetObject", "*") || may(h.Principal, "ecs:RunTask", "*") {
+		t.Error("the boundary does not bound")
+	}
+	broken := *ada
+	broken.Inline = append(broken.Inline, iam.Inline{Name: "x", Document: "{"})
+	put(t, k, &broken)
+	if h, _ := k.Find("AKIAADA", ""); may(h.Principal, "s3:GetObject", "*") {
+		t.Error("a policy that cannot be read allows")
+	}
+	inactive := *key
+	inactive.Inactive = true
+	put(t, k, &inactive)
+	if _, ok := k.Find("AKIAADA", ""); ok {
+		t.Error("an inactive key is good")
+	}
+	put(t, k, key, nil, ada)
+	if _, ok := k.Find("AKIAADA", ""); ok {
+		t.Error("the key of a user that is gone is good")
+	}
+}
+
+// A container instance with a profile has its role's rights, and of the agent's calls those for itself.
+func TestInstanceProfile(t *testing.T) {
+	k := keys(t)
+	own, other := demo.Instance("1"), demo.Instance("2")
+	r := role("ecsInstanceRole", strings.Replace(trustECS, "ecs-tasks", "ec2", 1))
+	r.Attached = []string{"arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"}
+	profile := &iam.InstanceProfile{Account: account, Name: "p", Role: r.Name}
+	c := &ecs.Credential{AccessKeyID: "AKIA1234567890123456", SealedSecret: k.Seal.Seal("s", "AKIA1234567890123456"), Account: account, Principal: ContainerInstance,
+		Cluster: demo, Instance: own, InstanceProfile: "p"}
+	rights := func() (out []string) {
+		h, _ := k.Find(c.AccessKeyID, "")
+		for _, x := range [][2]string{{"ecs:Poll", string(own)}, {"ecs:Poll", string(other)}, {"logs:PutLogEvents", "*"}, {"ecs:RunTask", "*"}} {
+			if may(h.Principal, x[0], x[1]) {
+				out = append(out, x[0])
+			}
+		}
+		return out
+	}
+	for _, step := range []struct {
+		what    string
+		records []ecs.Record
+		want    string
+	}{
+		{"no profile", []ecs.Record{c}, ""},
+		{"no role", []ecs.Record{profile}, ""},
+		{"a role that trusts others", []ecs.Record{role("ecsInstanceRole", trustECS)}, ""},
+		{"a role", []ecs.Record{r}, "ecs:Poll logs:PutLogEvents"},
+		{"no policy", []ecs.Record{role("ecsInstanceRole", r.Trust)}, ""},
+	} {
+		put(t, k, step.records...)
+		if got := strings.Join(rights(), " "); got != step.want {
+			t.Errorf("%s: %q", step.what, got)
+		}
+	}
+}
+
+func BenchmarkFindSession(b *testing.B) {
+	k := benchKeys(b)
+	task, d := taskOf(taskRole)
+	err := k.State.Update(b.Context(), func(tx *state.Tx) error { tx.Put(role("app", trustECS, readers)); tx.Put(task); return nil })
+	if err != nil {
+		b.Fatal(err)
+	}
+	c, err := k.Vend(k.State.View().Tables, task, d, TaskApplication)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := k.Find(c.AccessKeyID, c.SessionToken); !ok {
+			b.Fatal("not found")
+		}
+	}
+}
+
+func BenchmarkVend(b *testing.B) {
+	k := benchKeys(b)
+	task, d := taskOf(taskRole)
+	err := k.State.Update(b.Context(), func(tx *state.Tx) error { tx.Put(role("app", trustECS, readers)); return nil })
+	if err != nil {
+		b.Fatal(err)
+	}
+	t := k.State.View().Tables
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := k.Vend(t, task, d, TaskApplication); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
