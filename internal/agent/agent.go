@@ -36,6 +36,7 @@ type Config struct {
 
 	Ports   Ports   // nil: no port ranges
 	Routers Routers // nil: no log routers
+	Logs    Logs    // nil: no log driver awslogs
 	Names   Names   // nil: the engine makes the files by which tasks with network interfaces know names, and takes its time
 	Front   Front   // nil: containers do not reach the agent
 	Network Network // nil: no tasks in awsvpc mode
@@ -97,6 +98,7 @@ type Agent struct {
 	vaults    vaults
 	tags      tagCache
 	measures  measures
+	marks     marks
 
 	mu        sync.Mutex
 	instances []*instance
@@ -158,6 +160,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	g.Go(func() error { return a.sample(ctx) })
 	g.Go(func() error { return a.vpcs.run(ctx) })
 	g.Go(func() error { return a.keepStorage(ctx) })
+	if a.Logs != nil {
+		g.Go(func() error { return a.keepMarks(ctx) })
+	}
 	for _, i := range a.present() {
 		g.Go(func() error { return i.live(ctx) })
 	}
@@ -181,6 +186,9 @@ func (a *Agent) remember(key string, value []byte) error {
 		}
 		a.Log.Warn("the ledger knows an instance that is not configured", "instance", name)
 		return nil
+	}
+	if log, ok := strings.CutPrefix(key, logPrefix); ok {
+		return a.rememberMark(log, value)
 	}
 	if _, ok := strings.CutPrefix(key, taskPrefix); !ok {
 		return fmt.Errorf("unknown key %q", key)

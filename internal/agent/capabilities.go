@@ -22,12 +22,12 @@ const (
 
 // abilities are what an agent was given to work with, besides its engine.
 type abilities struct {
-	groups, ports, pause, routers, network bool
-	underlay                               string
+	groups, ports, pause, routers, network, logs bool
+	underlay                                     string
 }
 
 func (a *Agent) abilities() abilities {
-	return abilities{groups: a.Groups != nil, ports: a.Ports != nil, pause: a.Pause != nil, routers: a.Routers != nil, network: a.Network != nil,
+	return abilities{groups: a.Groups != nil, ports: a.Ports != nil, pause: a.Pause != nil, routers: a.Routers != nil, network: a.Network != nil, logs: a.Logs != nil,
 		underlay: a.Underlay}
 }
 
@@ -84,6 +84,9 @@ func capabilities(m Machine, can abilities) []string {
 	for _, d := range logDrivers(m) {
 		list = append(list, capability+"logging-driver."+d)
 	}
+	if can.logs { // whatever the engine has: it is the agent who sends them
+		list = append(list, capability+"logging-driver."+awslogsDriver, ecsCapability+"execution-role-awslogs")
+	}
 	for _, o := range []string{"selinux", "apparmor"} {
 		if slices.Contains(m.SecurityOptions, o) {
 			list = append(list, capability+o)
@@ -120,7 +123,7 @@ func serves(m Machine, minor int) bool {
 	return ok && err == nil && (major != "1" || minor <= n)
 }
 
-// logDrivers are those of ECS that the engine has and that can work here: awslogs would need CloudWatch Logs.
+// logDrivers are those of ECS that the engine has and that can work here: awslogs is the agent's own (Logs).
 func logDrivers(m Machine) (list []string) {
 	for _, d := range []string{"fluentd", "gelf", "journald", "json-file", "logentries", "splunk", "sumologic", "syslog"} {
 		if slices.Contains(m.LogDrivers, d) {

@@ -161,6 +161,12 @@ func (t *task) start(ctx context.Context, name string) error {
 	case err != nil:
 		return err
 	}
+	switch err := t.prepareLog(ctx, name); {
+	case errors.Is(err, errNoLog):
+		return nil
+	case err != nil:
+		return err
+	}
 	id, ordered := t.handle(name)
 	err := t.startNow(ctx, id)
 	switch {

@@ -86,6 +86,7 @@ func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
 	host.RestartPolicy, host.AutoRemove = container.RestartPolicy{}, false // a container runs once
 	mounts(r, c, host)
 	routing(r, c, at, config, host)
+	keepLog(host)
 	gpus(r, c, at, config, host)
 	if err := confine(r, c, at.Runtime, host); err != nil {
 		return Spec{}, err

@@ -179,6 +179,9 @@ func (t *task) cleanUp(ctx context.Context) error {
 		}
 		volumes, router = ownVolumes(r.Task), routerOf(r.Task) != nil
 	})
+	if err := t.logsWait(); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, createTimeout)
 	defer cancel()
 	if err := t.releaseStorage(ctx); err != nil {
@@ -214,7 +217,15 @@ func (t *task) cleanUp(ctx context.Context) error {
 func (t *task) forget(ctx context.Context) error {
 	t.saving.Lock()
 	defer t.saving.Unlock()
-	if err := t.agent.Ledger.Write(ctx, map[string][]byte{taskPrefix + t.arn: nil}); err != nil {
+	var names []string
+	t.view(func(r *Record) {
+		for _, c := range r.Containers {
+			names = append(names, c.Name)
+		}
+	})
+	changes := t.agent.marks.forget(t.arn, names)
+	changes[taskPrefix+t.arn] = nil
+	if err := t.agent.Ledger.Write(ctx, changes); err != nil {
 		return err
 	}
 	t.mu.Lock()

@@ -30,6 +30,9 @@ type task struct {
 	unsaved   pause             // of writes to the ledger
 	abandon   map[string]func() // gives up a pull, or the wait for the interface, that is under way
 	creds     map[string]vended // by role type; in memory only
+	logging   map[string]bool   // containers of which it is known whether their logs are sent
+	logs      int               // how many are or were
+	logged    int               // how many of those are sent to their end
 
 	saving sync.Mutex // orders the writes to the ledger
 	work   sync.WaitGroup
@@ -58,6 +61,8 @@ func (t *task) poke() {
 // run works on the task until it is cleaned up or ctx ends, and waits for all that it has begun.
 func (t *task) run(ctx context.Context) {
 	defer t.work.Wait()
+	ctx, over := context.WithCancel(ctx)
+	defer over()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
@@ -98,6 +103,7 @@ func (t *task) advance(ctx context.Context) (wake time.Time, done bool) {
 	for _, s := range steps {
 		t.work.Go(func() { t.do(ctx, s) })
 	}
+	t.followLogs(ctx)
 	early := rep != nil && !rep.Ends // at once: should the write be lost, the container itself tells
 	if early {
 		t.work.Go(func() { t.submit(ctx, rep) })

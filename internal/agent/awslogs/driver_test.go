@@ -1,0 +1,271 @@
+package awslogs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	cwl "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/cockroachdb/pebble/v2/vfs"
+	"github.com/google/go-cmp/cmp"
+
+	"berth/internal/access"
+	"berth/internal/agent"
+	api "berth/internal/api/logs"
+	"berth/internal/frontdoor"
+	"berth/internal/logstore"
+	"berth/internal/state/statetest"
+)
+
+const task = "arn:aws:ecs:us-east-1:000000000000:task/demo/0123456789abcdef0123456789abcdef"
+
+// plane is CloudWatch Logs as the control plane serves it, and a driver that sends there.
+type plane struct {
+	*Driver
+	client *cwl.Client
+	reader *written
+	broken atomic.Int64 // so many requests are answered with 503
+	puts   atomic.Int64
+}
+
+func newPlane(t *testing.T) *plane {
+	t.Helper()
+	kept, err := logstore.Open(logstore.Config{Dir: "logs", FS: vfs.NewMem(), MinFree: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := kept.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	served := api.New(api.Config{State: statetest.Open(t), Streams: kept, Groups: kept})
+	door := frontdoor.New(frontdoor.Config{Services: []frontdoor.Service{served.Service()}, Auth: frontdoor.AuthDev, DevPrincipal: access.Admin("000000000000")})
+	p := &plane{reader: &written{more: make(chan struct{}, 1)}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".PutLogEvents") {
+			p.puts.Add(1)
+			if p.broken.Add(-1) >= 0 {
+				w.WriteHeader(http.StatusServiceUnavailable)
+				return
+			}
+		}
+		door.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	credentials := func(_ context.Context, of string) (aws.Credentials, error) {
+		if of != task {
+			return aws.Credentials{}, fmt.Errorf("credentials of %s were asked for", of)
+		}
+		return aws.Credentials{AccessKeyID: "AKIA", SecretAccessKey: "secret"}, nil
+	}
+	p.Driver = New(Config{Reader: p.reader, Endpoint: func() string { return server.URL }, Credentials: credentials, Region: "us-east-1"})
+	p.client = cwl.New(cwl.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: aws.CredentialsProviderFunc(
+		func(ctx context.Context) (aws.Credentials, error) { return credentials(ctx, task) })})
+	return p
+}
+
+// group makes a log group.
+func (p *plane) group(t *testing.T, name string) {
+	t.Helper()
+	if _, err := p.client.CreateLogGroup(t.Context(), &cwl.CreateLogGroupInput{LogGroupName: &name}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// stream is what is in a stream.
+func (p *plane) stream(t *testing.T, group, name string) (texts []string) {
+	t.Helper()
+	out, err := p.client.GetLogEvents(t.Context(), &cwl.GetLogEventsInput{LogGroupName: &group, LogStreamName: &name, StartFromHead: aws.Bool(true)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range out.Events {
+		texts = append(texts, *e.Message)
+	}
+	return texts
+}
+
+// written is the log of a container, as an engine keeps it.
+type written struct {
+	mu    sync.Mutex
+	lines []agent.LogLine
+	ended bool
+	more  chan struct{}
+}
+
+func (w *written) write(at time.Time, texts ...string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, text := range texts {
+		w.lines = append(w.lines, agent.LogLine{At: at, Text: []byte(text)})
+	}
+	signal(w.more)
+}
+
+func (w *written) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended = true
+	signal(w.more)
+}
+
+func (w *written) Lines(ctx context.Context, _ string, since time.Time, each func(agent.LogLine) error) error {
+	for n := 0; ; {
+		w.mu.Lock()
+		lines, ended := w.lines[n:], w.ended
+		n = len(w.lines)
+		w.mu.Unlock()
+		for _, l := range lines {
+			if l.At.Before(since) {
+				continue
+			}
+			if err := each(l); err != nil {
+				return err
+			}
+		}
+		if ended {
+			return nil
+		}
+		select {
+		case <-w.more:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func source(options map[string]string) agent.LogSource {
+	return agent.LogSource{Task: task, Container: "app", ID: "c0ffee", Options: options}
+}
+
+func webOptions() map[string]string {
+	return map[string]string{"awslogs-group": "/ecs/web", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "web"}
+}
+
+const webStream = "web/app/0123456789abcdef0123456789abcdef"
+
+func TestPrepare(t *testing.T) {
+	p := newPlane(t)
+	err := p.Prepare(t.Context(), source(webOptions()))
+	if err == nil || err.Error() != "failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist." {
+		t.Errorf("without a group: %v", err)
+	}
+	create := webOptions()
+	create["awslogs-create-group"] = "true"
+	for range 2 { // what is there is no error
+		if err := p.Prepare(t.Context(), source(create)); err != nil {
+			t.Error(err)
+		}
+	}
+	if got := p.stream(t, "/ecs/web", webStream); len(got) != 0 {
+		t.Errorf("the stream has %q", got)
+	}
+	p.config.Endpoint = func() string { return "http://127.0.0.1:1" }
+	if err := p.Prepare(t.Context(), source(webOptions())); !errors.Is(err, agent.ErrUnavailable) {
+		t.Errorf("without a control plane: %v", err)
+	}
+}
+
+func TestSend(t *testing.T) {
+	p := newPlane(t)
+	p.group(t, "/ecs/web")
+	if err := p.Prepare(t.Context(), source(webOptions())); err != nil {
+		t.Fatal(err)
+	}
+	begin := time.Now().Add(-time.Minute).UTC()
+	p.reader.write(begin, "one", "", "two", "broken \xff text")
+	p.reader.write(begin.Add(-time.Millisecond), "a line that was late")
+	p.broken.Store(2)
+	var mark agent.LogMark
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	done := make(chan error, 1)
+	accepted := make(chan struct{}, 10)
+	go func() {
+		done <- p.Send(ctx, source(webOptions()), agent.LogMark{}, func(m agent.LogMark) { mark = m; accepted <- struct{}{} })
+	}()
+	<-accepted
+	cancel() // the agent is killed
+	if err := <-done; !errors.Is(err, context.Canceled) {
+		t.Errorf("sending ended with %v", err)
+	}
+	want := []string{"a line that was late", "one", "two", "broken \ufffd text"}
+	if diff := cmp.Diff(want, p.stream(t, "/ecs/web", webStream)); diff != "" {
+		t.Error(diff)
+	}
+	if want := (agent.LogMark{At: begin.Add(-time.Millisecond), Lines: 1}); mark != want {
+		t.Errorf("the mark is %v, want %v", mark, want)
+	}
+
+	mark = agent.LogMark{At: begin, Lines: 4}
+	p.reader.write(begin, "of the same time")
+	p.reader.write(begin.Add(time.Second), "three")
+	p.reader.end()
+	if err := p.Send(t.Context(), source(webOptions()), mark, func(m agent.LogMark) { mark = m }); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(append(want, "of the same time", "three"), p.stream(t, "/ecs/web", webStream)); diff != "" {
+		t.Errorf("after it goes on: %s", diff)
+	}
+	if want := (agent.LogMark{At: begin.Add(time.Second), Lines: 1}); mark != want {
+		t.Errorf("the mark is %v, want %v", mark, want)
+	}
+}
+
+// TestSendMakesStream: a stream that is not there any more is made again, as after a failover.
+func TestSendMakesStream(t *testing.T) {
+	p := newPlane(t)
+	p.group(t, "/ecs/web")
+	p.reader.write(time.Now(), "one")
+	p.reader.end()
+	if err := p.Send(t.Context(), source(webOptions()), agent.LogMark{}, func(agent.LogMark) {}); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.stream(t, "/ecs/web", webStream); !cmp.Equal(got, []string{"one"}) {
+		t.Errorf("the stream has %q", got)
+	}
+}
+
+// TestSendMuch: more than goes into one request, over more than a day.
+func TestSendMuch(t *testing.T) {
+	p := newPlane(t)
+	p.group(t, "/ecs/web")
+	begin := time.Now().Add(-72 * time.Hour)
+	line := strings.Repeat("x", 1000)
+	const lines = 2000
+	for i := range lines {
+		p.reader.write(begin.Add(time.Duration(i)*2*time.Minute), fmt.Sprintf("%d %s", i, line))
+	}
+	p.reader.end()
+	if err := p.Send(t.Context(), source(webOptions()), agent.LogMark{}, func(agent.LogMark) {}); err != nil {
+		t.Fatal(err)
+	}
+	group, token, n := "/ecs/web", (*string)(nil), 0
+	for {
+		out, err := p.client.FilterLogEvents(t.Context(), &cwl.FilterLogEventsInput{LogGroupName: &group, NextToken: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range out.Events {
+			if !strings.HasPrefix(*e.Message, fmt.Sprintf("%d ", n)) {
+				t.Fatalf("line %d is %.10q", n, *e.Message)
+			}
+			n++
+		}
+		if token = out.NextToken; token == nil {
+			break
+		}
+	}
+	if n != lines {
+		t.Errorf("%d lines came", n)
+	}
+}
