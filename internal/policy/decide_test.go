@@ -67,6 +67,8 @@ func TestDecideByIdentity(t *testing.T) {
 		{"misspelt deny", []Document{all(Allow, "*"), all("deny", "ecs:Delete*")}, "ecs:DeleteCluster", "*", ExplicitDeny},
 		{"no actions", []Document{one(Allow, nil, []string{"*"})}, "ecs:RunTask", "*", ImplicitDeny},
 		{"no resources", []Document{one(Allow, []string{"*"}, nil)}, "ecs:RunTask", "*", ImplicitDeny},
+		{"all actions but of an empty list", []Document{{Statements: []Statement{{Effect: Allow, NotActions: []string{}, Resources: []string{"*"}}}}}, "ecs:RunTask", "*", ImplicitDeny},
+		{"all resources but of an empty list", []Document{{Statements: []Statement{{Effect: Allow, Actions: []string{"*"}, NotResources: []string{}}}}}, "ecs:RunTask", "*", ImplicitDeny},
 		{"empty pattern", []Document{one(Allow, []string{""}, []string{""})}, "ecs:RunTask", "*", ImplicitDeny},
 		{"a long action", []Document{all(Allow, "x:*")}, "x:" + string(make([]byte, 100)), "*", Allowed},
 	} {
