@@ -1,0 +1,73 @@
+// Package ssm serves the part of AWS Systems Manager that is Parameter Store and hybrid activations, one file per operation. Values of every type are sealed
+// with the installation's key before they reach the store.
+package ssm
+
+import (
+	_ "embed"
+	"strings"
+	"time"
+
+	"berth/internal/awswire"
+	"berth/internal/frontdoor"
+	"berth/internal/seal"
+	"berth/internal/state"
+)
+
+// operationList are the names of all operations that Systems Manager has, one a line: a fact, so that one that is not served is refused by name.
+//
+//go:embed operations.txt
+var operationList string
+
+// API are the operations over one store.
+type API struct {
+	store *state.Store
+	key   seal.Key
+}
+
+// Config is what the operations need.
+type Config struct {
+	State *state.Store
+	Seal  seal.Key // the installation's, which all values are sealed with
+}
+
+// New returns the operations.
+func New(c Config) *API { return &API{store: c.State, key: c.Seal} }
+
+// Service is the table that the front door dispatches by.
+func (a *API) Service() frontdoor.Service {
+	return frontdoor.Service{
+		Name: "ssm", Protocol: frontdoor.AWSJSON11, Names: awswire.GoNames, Target: "AmazonSSM",
+		Operations: a.operations(), ResourceTags: a.resourceTags, Known: strings.Fields(operationList),
+	}
+}
+
+func (a *API) operations() []frontdoor.Operation {
+	put := frontdoor.Op("PutParameter", a.putParameter).On(namedParameter)
+	byPath := frontdoor.Op("GetParametersByPath", a.getParametersByPath).On(pathOfParameters)
+	put.Keys, byPath.Keys = keys, keys
+	activate := frontdoor.Op("CreateActivation", a.createActivation)
+	activate.Also = a.passesRole
+	return []frontdoor.Operation{
+		put,
+		frontdoor.Op("GetParameter", a.getParameter).On(namedParameter),
+		frontdoor.Op("GetParameters", a.getParameters).On(namedParameters),
+		byPath,
+		frontdoor.Op("GetParameterHistory", a.getParameterHistory).On(namedParameter),
+		frontdoor.Op("DescribeParameters", a.describeParameters).On(everything),
+		frontdoor.Op("DeleteParameter", a.deleteParameter).On(namedParameter),
+		frontdoor.Op("DeleteParameters", a.deleteParameters).On(namedParameters),
+		frontdoor.Op("LabelParameterVersion", a.labelParameterVersion).On(namedParameter),
+		frontdoor.Op("UnlabelParameterVersion", a.unlabelParameterVersion).On(namedParameter),
+		frontdoor.Op("AddTagsToResource", a.addTagsToResource).On(taggedResource),
+		frontdoor.Op("RemoveTagsFromResource", a.removeTagsFromResource).On(taggedResource),
+		frontdoor.Op("ListTagsForResource", a.listTagsForResource).On(taggedResource),
+		activate,
+		frontdoor.Op("DescribeActivations", a.describeActivations),
+		frontdoor.Op("DeleteActivation", a.deleteActivation),
+		frontdoor.Op("DescribeInstanceInformation", a.describeInstanceInformation).On(everything),
+		frontdoor.Op("DeregisterManagedInstance", a.deregisterManagedInstance).On(namedInstance),
+	}
+}
+
+// now is the time that goes into records: they keep milliseconds.
+func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
