@@ -31,6 +31,10 @@ func (x *exchange) answer() (leader http.Handler) {
 		}
 		return leader
 	}
+	if s, is := out.(Streamed); is {
+		x.streamed = s
+		return nil
+	}
 	c := x.target.call
 	switch x.target.protocol {
 	case AWSQuery:

@@ -13,7 +13,7 @@ import (
 func (x *exchange) readBody() *apierr.Error {
 	within := http.NewResponseController(x.w)
 	_ = within.SetReadDeadline(time.Now().Add(transferWithin)) // only writers without a connection have none
-	body, err := x.readAll(http.MaxBytesReader(x.w, x.r.Body, x.door.config.MaxBody))
+	body, err := x.readAll(http.MaxBytesReader(x.w, x.r.Body, x.mostBody()))
 	if err == nil {
 		_ = within.SetReadDeadline(time.Time{})
 		x.body = body
@@ -34,7 +34,7 @@ var errNoRoom = errors.New("no room for the body")
 
 func (x *exchange) readAll(r io.Reader) ([]byte, error) {
 	const spare = 64 // the end is seen without growing
-	most := x.door.config.MaxBody
+	most := x.mostBody()
 	if x.r.ContentLength > 0 {
 		most = x.r.ContentLength
 	}

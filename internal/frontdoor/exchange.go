@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"berth/internal/apierr"
@@ -29,6 +30,7 @@ type exchange struct {
 	issued    time.Time     // when the caller's temporary key was made
 	asked     *Request      // what the operation is given, nil before it is called
 	resource  string        // what a served operation is about, for the log; "" for no one resource
+	streamed  Streamed      // the answer, where it is one
 	handed    string        // where somebody else writes the answer: what to say of it in the log
 	status    int           // what was answered, 0 if nothing was
 	failure   *apierr.Error // what went wrong, nil for success
@@ -76,6 +78,9 @@ func (x *exchange) serve() {
 		x.w = punctual{x.w}
 		x.hand(leader)
 	}
+	if x.streamed != nil {
+		x.stream()
+	}
 }
 
 // seated answers, and gives the seat back. Where that is for another replica to do, it returns who asks it.
@@ -96,6 +101,7 @@ func (x *exchange) leader() http.Handler {
 const (
 	forwarded    = "request forwarded"
 	socketClosed = "socket closed"
+	streamEnded  = "stream ended"
 )
 
 // hand gives the original request to h, with the bytes of its body.
@@ -115,15 +121,24 @@ func (x *exchange) read() *apierr.Error {
 	if x.r.Body == nil || x.r.Body == http.NoBody {
 		return nil
 	}
-	if x.r.ContentLength > x.door.config.MaxBody {
+	if x.r.ContentLength > x.mostBody() {
 		return x.tooLarge()
 	}
 	return x.readBody()
 }
 
+// mostBody is how long the body may be, by the service that the request names.
+func (x *exchange) mostBody() int64 {
+	service, _, _ := strings.Cut(x.r.Header.Get("X-Amz-Target"), ".")
+	if s := x.door.services.byTarget[service]; s != nil && s.MaxBody > 0 {
+		return s.MaxBody
+	}
+	return x.door.config.MaxBody
+}
+
 func (x *exchange) tooLarge() *apierr.Error {
 	x.w.Header().Set("Connection", "close")
-	e := apierr.New("RequestEntityTooLargeException", "The request body is longer than %d bytes.", x.door.config.MaxBody)
+	e := apierr.New("RequestEntityTooLargeException", "The request body is longer than %d bytes.", x.mostBody())
 	e.Status = http.StatusRequestEntityTooLarge
 	return e
 }

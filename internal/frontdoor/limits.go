@@ -128,8 +128,15 @@ func deadline(w http.ResponseWriter, t time.Time) {
 	_ = http.NewResponseController(w).SetWriteDeadline(t) // only writers without a connection have none
 }
 
-// punctual is a writer whose answer must be accepted in time, from when it begins.
+// punctual is a writer whose answer must be accepted in time, from when it begins; of one that goes on, each part.
 type punctual struct{ http.ResponseWriter }
+
+func (p punctual) Write(b []byte) (int, error) {
+	if p.Header().Get("Content-Type") == eventStream {
+		acceptInTime(p.ResponseWriter)
+	}
+	return p.ResponseWriter.Write(b)
+}
 
 func (p punctual) WriteHeader(status int) {
 	acceptInTime(p.ResponseWriter)

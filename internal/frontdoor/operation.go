@@ -39,6 +39,7 @@ type Service struct {
 	Rates      []Rate // how often a caller may call, where Limits.Rate is 1; an operation that none names has a share of one of its own kind
 	// ResourceTags are the tags of a resource by its ARN, for the condition keys aws:ResourceTag/* and SERVICE:ResourceTag/*. nil for none.
 	ResourceTags func(resource string) map[string]string
+	MaxBody      int64    // in bytes of its requests; 0 is Config.MaxBody. JSON services only
 	Known        []string // every operation that AWS has; one that is not in Operations is refused by name
 }
 

@@ -13,8 +13,8 @@ func (x *exchange) record() {
 	case forwarded: // the leader writes it down
 		x.door.config.Log.Debug(forwarded, "path", x.r.URL.Path, "operation", x.target.operation, "duration", took)
 		return
-	case socketClosed:
-		x.door.config.Log.Info(socketClosed, "path", x.r.URL.Path, "caller", x.caller.ARN, "duration", took, "requestId", x.id)
+	case socketClosed, streamEnded:
+		x.door.config.Log.Info(x.handed, "path", x.r.URL.Path, "caller", x.caller.ARN, "duration", took, "requestId", x.id)
 		return
 	}
 	service, code := "", ""

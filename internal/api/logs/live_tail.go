@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 	cwl "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 
+	"berth/internal/frontdoor"
 	"berth/internal/logs"
 	"berth/internal/logstore"
 )
@@ -27,8 +28,7 @@ type LiveTail struct {
 	wants   func(group, stream string, e logs.Event) bool
 }
 
-// ContentType is what the body is.
-func (*LiveTail) ContentType() string { return "application/vnd.amazon.eventstream" }
+var _ frontdoor.Streamed = (*LiveTail)(nil)
 
 const (
 	tailFor    = 3 * time.Hour         // how long a session may be

@@ -74,11 +74,14 @@ func New(c Config) *API {
 	return &API{store: c.State, streams: c.Streams, groups: c.Groups, config: c}
 }
 
+// maxBody is how long a request may be: PutLogEvents takes a mebibyte of messages, which are longer in JSON.
+const maxBody = 4 << 20
+
 // Service is the table that the front door dispatches by.
 func (a *API) Service() frontdoor.Service {
 	return frontdoor.Service{
 		Name: "logs", Protocol: frontdoor.AWSJSON11, Names: awswire.LowerCamel, Target: "Logs_20140328",
-		Operations: a.operations(), Known: strings.Fields(operationList), ResourceTags: a.resourceTags,
+		Operations: a.operations(), Known: strings.Fields(operationList), ResourceTags: a.resourceTags, MaxBody: maxBody,
 	}
 }
 
