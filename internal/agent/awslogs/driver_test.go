@@ -33,7 +33,7 @@ type plane struct {
 	client *cwl.Client
 	reader *written
 	broken atomic.Int64 // so many requests are answered with 503
-	puts   atomic.Int64
+	most   atomic.Int64 // longer requests are refused, where it is not 0
 }
 
 func newPlane(t *testing.T) *plane {
@@ -52,7 +52,12 @@ func newPlane(t *testing.T) *plane {
 	p := &plane{reader: &written{more: make(chan struct{}, 1)}}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".PutLogEvents") {
-			p.puts.Add(1)
+			if most := p.most.Load(); most > 0 && r.ContentLength > most {
+				w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+				w.WriteHeader(http.StatusRequestEntityTooLarge)
+				fmt.Fprint(w, `{"__type":"RequestEntityTooLargeException","message":"too long"}`)
+				return
+			}
 			if p.broken.Add(-1) >= 0 {
 				w.WriteHeader(http.StatusServiceUnavailable)
 				return
@@ -218,6 +223,22 @@ func TestSend(t *testing.T) {
 	}
 	if want := (agent.LogMark{At: begin.Add(time.Second), Lines: 1}); mark != want {
 		t.Errorf("the mark is %v, want %v", mark, want)
+	}
+}
+
+// TestSendLongTexts: texts that are much longer in JSON go in more requests.
+func TestSendLongTexts(t *testing.T) {
+	p := newPlane(t)
+	p.group(t, "/ecs/web")
+	text := strings.Repeat("\x01", 60<<10)
+	p.reader.write(time.Now(), text, text, text, text)
+	p.most.Store(1 << 20)
+	p.reader.end()
+	if err := p.Send(t.Context(), source(webOptions()), agent.LogMark{}, func(agent.LogMark) {}); err != nil {
+		t.Fatal(err)
+	}
+	if got := p.stream(t, "/ecs/web", webStream); len(got) != 4 || got[3] != text {
+		t.Errorf("%d lines came", len(got))
 	}
 }
 

@@ -103,7 +103,13 @@ func (s *sender) sendNow(ctx context.Context, events []event) error {
 		case err == nil:
 			s.sent(events[len(events)-1].mark)
 			return nil
-		case is(err, "InvalidParameterException"):
+		case is(err, "RequestEntityTooLargeException") && len(events) > 1: // texts are longer in JSON
+			if err := s.sendNow(ctx, events[:len(events)/2]); err != nil {
+				return err
+			}
+			events, pause = events[len(events)/2:], firstPause/2
+			continue
+		case is(err, "InvalidParameterException"), is(err, "RequestEntityTooLargeException"):
 			s.driver.config.Log.Error("lines of a container's log are refused, and lost", "task", s.task, "stream", s.options.stream, "lines", len(events), "err", err)
 			s.sent(events[len(events)-1].mark)
 			return nil
