@@ -96,6 +96,7 @@ var documents = map[string]string{
 	"run":     `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecs:RunTask","Resource":"arn:aws:ecs:us-east-1:123456789012:task-definition/web:*"}]}`,
 	"deny":    `{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"ecs:Delete*","Resource":"*"}]}`,
 	"alice":   `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:user/alice"},"Action":"sts:AssumeRole"}}`,
+	"task":    `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:role/task"},"Action":"sts:AssumeRole"}}`,
 	"account": `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":["123456789012","arn:aws:iam::210987654321:root"]},"Action":"sts:AssumeRole"}}`,
 	"tagged": `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"ecs:*","Resource":"*",` +
 		`"Condition":{"StringEquals":{"aws:ResourceTag/team":"${aws:username}","ecs:cluster":"arn:aws:ecs:us-east-1:123456789012:cluster/a"}}}]}`,

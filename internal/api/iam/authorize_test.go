@@ -1,9 +1,13 @@
 package iam
 
 import (
-	"slices"
+	"fmt"
+	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"berth/internal/frontdoor"
+	"berth/internal/policy"
 )
 
 // What policies are asked about: the resources of IAM's service authorization reference, existing ones at their paths.
@@ -86,7 +90,72 @@ func TestKeys(t *testing.T) {
 			t.Errorf("%s has the tag %q, want %q", resource, got, want)
 		}
 	}
-	if got := passKeys(passedTo).Values("iam:passedtoservice"); !slices.Equal(got, []string{"ec2.amazonaws.com"}) {
-		t.Errorf("passed to %v", got)
+}
+
+// A caller who may change instance profiles needs iam:PassRole on the role as well, and may have it for roles with a tag, at a path, for a service.
+func TestAuthorization(t *testing.T) {
+	const allow = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"%s","Resource":"%s"%s}]}`
+	const pass = "User: arn:aws:iam::123456789012:user/team/caller is not authorized to perform: iam:PassRole on resource: " +
+		"arn:aws:iam::123456789012:role/app/task because no identity-based policy allows the iam:PassRole action"
+	condition := func(operator, key, value string) string {
+		return fmt.Sprintf(`,"Condition":{"%s":{"%s":"%s"}}`, operator, key, value)
 	}
+	for _, test := range []struct {
+		name, line string
+		policies   []string
+		refused    string
+	}{
+		{"no PassRole", "AddRoleToInstanceProfile InstanceProfileName=box RoleName=task", []string{fmt.Sprintf(allow, "iam:Add*", "*", "")}, pass},
+		{"PassRole", "AddRoleToInstanceProfile InstanceProfileName=box RoleName=task", []string{fmt.Sprintf(allow, "iam:Add*", "*", ""),
+			fmt.Sprintf(allow, "iam:PassRole", "arn:aws:iam::*:role/app/*", condition("StringEquals", "iam:PassedToService", "ec2.amazonaws.com"))}, ""},
+		{"PassRole to another", "AddRoleToInstanceProfile InstanceProfileName=box RoleName=task", []string{fmt.Sprintf(allow, "iam:Add*", "*", ""),
+			fmt.Sprintf(allow, "iam:PassRole", "*", condition("StringEquals", "iam:PassedToService", "ecs-tasks.amazonaws.com"))}, pass},
+		{"PolicyARN", "AttachRolePolicy RoleName=task PolicyArn=" + awsPolicy,
+			[]string{fmt.Sprintf(allow, "iam:AttachRolePolicy", "*", condition("ArnEquals", "iam:PolicyARN", awsPolicy))}, ""},
+		{"another PolicyARN", "AttachRolePolicy RoleName=task PolicyArn=" + awsPolicy,
+			[]string{fmt.Sprintf(allow, "iam:AttachRolePolicy", "*", condition("ArnEquals", "iam:PolicyARN", ownPolicy))},
+			"User: arn:aws:iam::123456789012:user/team/caller is not authorized to perform: iam:AttachRolePolicy on resource: role task " +
+				"because no identity-based policy allows the iam:AttachRolePolicy action"},
+		{"tag", "GetRole RoleName=task", []string{fmt.Sprintf(allow, "iam:GetRole", "*", condition("StringEquals", "iam:ResourceTag/team", "a"))}, ""},
+		{"tag that is asked for", "TagRole RoleName=task Tags.member.1.Key=team Tags.member.1.Value=b",
+			[]string{fmt.Sprintf(allow, "iam:TagRole", "*", condition("StringEquals", "aws:RequestTag/team", "b"))}, ""},
+		{"service", "CreateServiceLinkedRole AWSServiceName=ecs.amazonaws.com",
+			[]string{fmt.Sprintf(allow, "iam:CreateServiceLinkedRole", "*", condition("StringLike", "iam:AWSServiceName", "ecs.amazonaws.com"))}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a := newAccount(t)
+			a.must(t, "CreateRole RoleName=task Path=/app/ AssumeRolePolicyDocument=$trust Tags.member.1.Key=team Tags.member.1.Value=a")
+			a.must(t, "CreateInstanceProfile InstanceProfileName=box")
+			status, body := a.knock(t, test.line, test.policies...)
+			want := strings.ReplaceAll(test.refused, "role task", "arn:aws:iam::123456789012:role/app/task")
+			if test.refused == "" && status != 200 || test.refused != "" && (status != 403 || !strings.Contains(body, "<Message>"+want+"</Message>")) {
+				t.Errorf("%d %s", status, body)
+			}
+		})
+	}
+}
+
+// knock asks at the front door, as a caller with policies.
+func (a *account) knock(t *testing.T, line string, policies ...string) (status int, body string) {
+	t.Helper()
+	caller := a.caller
+	caller.Grants = &policy.Grants{}
+	var all []policy.Source
+	for _, text := range policies {
+		d, err := policy.Parse(text, policy.Identity)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, policy.Source{Name: "p", Document: d})
+	}
+	caller.Grants.Identity = policy.Compile(all...)
+	door := frontdoor.New(frontdoor.Config{Services: []frontdoor.Service{a.api.Service()}, Auth: frontdoor.AuthDev, DevPrincipal: caller, Account: testScope.Account})
+	operation, parameters := a.request(t, line)
+	parameters.Set("Action", operation)
+	parameters.Set("Version", "2010-05-08")
+	r := httptest.NewRequest("POST", "http://cp/", strings.NewReader(parameters.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	door.ServeHTTP(w, r)
+	return w.Code, w.Body.String()
 }

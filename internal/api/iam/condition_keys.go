@@ -54,9 +54,10 @@ func (a *API) holderOf(r *frontdoor.Request, in any) held {
 	return held{}
 }
 
-// passKeys are the condition keys of iam:PassRole.
-func passKeys(service string) policy.Context {
-	return policy.Keys{{Name: "iam:passedtoservice", Values: []string{service}}}
+// passRole is what it takes besides to give a role to an instance profile, which passes it to EC2.
+func (a *API) passRole(r *frontdoor.Request, in any) []frontdoor.Question {
+	keys := policy.Keys{{Name: "iam:passedtoservice", Values: []string{passedTo}}}
+	return []frontdoor.Question{{Action: "iam:PassRole", Resource: a.onRole(r, in)[0], Keys: keys}}
 }
 
 // resourceTags are the tags of a resource of IAM's by its ARN, nil for none.

@@ -6,6 +6,7 @@ import (
 
 	"berth/internal/frontdoor"
 	"berth/internal/iam"
+	"berth/internal/seal"
 	"berth/internal/state"
 
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -18,7 +19,7 @@ func (a *API) createInstanceProfile(
 	if err != nil {
 		return nil, err
 	}
-	p := &iam.InstanceProfile{Account: r.Scope.Account, Name: *in.InstanceProfileName, ID: newID(profilePrefix), Path: "/", CreateDate: now(), Tags: all}
+	p := &iam.InstanceProfile{Account: r.Scope.Account, Name: *in.InstanceProfileName, ID: seal.NewID(profilePrefix), Path: "/", CreateDate: now(), Tags: all}
 	if in.Path != nil {
 		p.Path = *in.Path
 	}

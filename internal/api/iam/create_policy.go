@@ -7,6 +7,7 @@ import (
 
 	"berth/internal/frontdoor"
 	"berth/internal/iam"
+	"berth/internal/seal"
 	"berth/internal/state"
 
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -51,7 +52,7 @@ func newPolicy(account string, in *awsiam.CreatePolicyInput) (*iam.Policy, error
 		path = *in.Path
 	}
 	return &iam.Policy{
-		Arn: iam.ARN(account, "policy", path, *in.PolicyName), Name: *in.PolicyName, ID: newID(policyPrefix), Path: path, Description: text(in.Description),
+		Arn: iam.ARN(account, "policy", path, *in.PolicyName), Name: *in.PolicyName, ID: seal.NewID(policyPrefix), Path: path, Description: text(in.Description),
 		CreateDate: at, UpdateDate: at, Default: "v1", Last: 1, Tags: all,
 		Versions: []iam.Version{{ID: "v1", Document: *in.PolicyDocument, CreateDate: at}},
 	}, nil

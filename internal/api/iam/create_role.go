@@ -7,6 +7,7 @@ import (
 	"berth/internal/frontdoor"
 	"berth/internal/iam"
 	"berth/internal/policy"
+	"berth/internal/seal"
 	"berth/internal/state"
 
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -76,7 +77,7 @@ func newRole(account string, in *awsiam.CreateRoleInput) (*iam.Role, *policy.Doc
 // newEntity is a user, group or role that a request makes.
 func newEntity(prefix, account, name string, path *string, more []types.Tag) (iam.Entity, error) {
 	all, err := merged(nil, more)
-	e := iam.Entity{Account: account, Name: name, ID: newID(prefix), Path: "/", CreateDate: now(), Tags: all}
+	e := iam.Entity{Account: account, Name: name, ID: seal.NewID(prefix), Path: "/", CreateDate: now(), Tags: all}
 	if path != nil {
 		e.Path = *path
 	}

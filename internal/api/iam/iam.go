@@ -42,12 +42,15 @@ func New(c Config) *API {
 
 // Service is the table that the front door dispatches by.
 func (a *API) Service() frontdoor.Service {
+	all := slices.Concat(a.roleOperations(), a.managedPolicyOperations(), a.attachmentOperations(), a.inlinePolicyOperations(), a.boundaryOperations(),
+		a.userOperations(), a.groupOperations(), a.instanceProfileOperations(), a.serviceLinkedOperations(), a.tagOperations(),
+		a.providerOperations(), a.accountOperations(), a.simulationOperations())
+	for i := range all {
+		all[i].Keys = a.keys
+	}
 	return frontdoor.Service{
 		Name: "iam", Protocol: frontdoor.AWSQuery, Names: awswire.GoNames, Version: "2010-05-08", Namespace: "https://iam.amazonaws.com/doc/2010-05-08/",
-		Operations: slices.Concat(a.roleOperations(), a.managedPolicyOperations(), a.attachmentOperations(), a.inlinePolicyOperations(), a.boundaryOperations(),
-			a.userOperations(), a.groupOperations(), a.instanceProfileOperations(), a.serviceLinkedOperations(), a.tagOperations(),
-			a.providerOperations(), a.accountOperations(), a.simulationOperations()),
-		Known: strings.Fields(operationList),
+		Operations: all, ResourceTags: a.resourceTags, Known: strings.Fields(operationList),
 	}
 }
 

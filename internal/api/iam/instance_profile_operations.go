@@ -18,13 +18,15 @@ const mostProfiles = 1000
 
 // instanceProfileOperations are the operations on instance profiles.
 func (a *API) instanceProfileOperations() []frontdoor.Operation {
+	add := operation("AddRoleToInstanceProfile", a.onProfile, a.addRoleToInstanceProfile, "InstanceProfileName", "RoleName")
+	add.Also = a.passRole
 	return []frontdoor.Operation{
+		add,
 		operation("CreateInstanceProfile", a.onProfile, a.createInstanceProfile, "InstanceProfileName"),
 		operation("GetInstanceProfile", a.onProfile, a.getInstanceProfile, "InstanceProfileName"),
 		operation("ListInstanceProfiles", anything, a.listInstanceProfiles),
 		operation("ListInstanceProfilesForRole", a.onRole, a.listInstanceProfilesForRole, "RoleName"),
 		operation("DeleteInstanceProfile", a.onProfile, a.deleteInstanceProfile, "InstanceProfileName"),
-		operation("AddRoleToInstanceProfile", a.onProfile, a.addRoleToInstanceProfile, "InstanceProfileName", "RoleName"),
 		operation("RemoveRoleFromInstanceProfile", a.onProfile, a.removeRoleFromInstanceProfile, "InstanceProfileName", "RoleName"),
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
 	"berth/internal/iam"
+	"berth/internal/seal"
 	"berth/internal/state"
 
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -60,7 +61,7 @@ func (a *API) createServiceLinkedRole(
 		return nil, apierr.New("ValidationError", "The name of the role, %s, is longer than 64 characters: CustomSuffix must be shorter.",
 			linked.RoleName(*in.CustomSuffix))
 	}
-	role := linked.Role(r.Scope.Account, newID(rolePrefix), text(in.CustomSuffix), now())
+	role := linked.Role(r.Scope.Account, seal.NewID(rolePrefix), text(in.CustomSuffix), now())
 	if in.Description != nil {
 		role.Description = *in.Description
 	}
