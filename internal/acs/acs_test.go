@@ -180,16 +180,17 @@ type world struct {
 	*control
 	hub     *Hub
 	net     *pipenet.Network
+	mux     *http.ServeMux
 	stopHub func()
 }
 
 func start(t *testing.T) *world {
 	w := &world{control: &control{}, net: pipenet.New()}
 	w.hub = New(Config{Control: w.control})
-	mux := http.NewServeMux()
-	mux.HandleFunc("/acs/ws", w.hub.ServeACS)
-	mux.HandleFunc("/tcs/ws", w.hub.ServeTCS)
-	srv := &http.Server{Handler: mux}
+	w.mux = http.NewServeMux()
+	w.mux.HandleFunc("/acs/ws", w.hub.ServeACS)
+	w.mux.HandleFunc("/tcs/ws", w.hub.ServeTCS)
+	srv := &http.Server{Handler: w.mux}
 	go srv.Serve(w.net) //nolint:errcheck // ends with Close
 	w.runHub(t)
 	t.Cleanup(func() { srv.Close(); w.net.Close() })

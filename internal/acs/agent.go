@@ -167,11 +167,15 @@ type dialError struct{ error }
 
 func (e *dialError) Unwrap() error { return e.error }
 
-// dial signs and opens a websocket.
+// dial opens a session's websocket.
 func (c *AgentConfig) dial(ctx context.Context, q url.Values) (*websocket.Conn, error) {
+	return c.open(ctx, strings.TrimSuffix(c.Endpoint, "/")+"/ws?"+q.Encode())
+}
+
+// open signs and opens a websocket at target.
+func (c *AgentConfig) open(ctx context.Context, target string) (*websocket.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialDeadline)
 	defer cancel()
-	target := strings.TrimSuffix(c.Endpoint, "/") + "/ws?" + q.Encode()
 	header, err := c.sign(ctx, target, nil)
 	if err != nil {
 		return nil, &dialError{err}

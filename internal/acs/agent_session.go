@@ -72,6 +72,8 @@ func (s *agentSession) take(ctx context.Context, m acsproto.Message) error {
 		}
 	case acsproto.Network:
 		s.orders.Network(ctx, m)
+	case acsproto.Exec:
+		s.exec(ctx, m)
 	case acsproto.IAMRoleCredentials:
 		if s.orders.Credentials(ctx, m) {
 			return send(ctx, s.conn, acsproto.IAMRoleCredentialsAck{

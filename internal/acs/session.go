@@ -35,6 +35,7 @@ type session struct {
 	networkDue  *time.Timer
 
 	renewal renewal
+	execs   chan acsproto.Exec // to tell
 
 	orders   map[orderKey]*sent
 	payloads map[string][]orderKey // by message id, not acked
@@ -56,8 +57,8 @@ func newSession(h *Hub, conn *websocket.Conn, i arn.Instance, n uint64) *session
 	return &session{
 		hub: h, conn: conn, instance: i, first: n, changed: make(chan struct{}, 1), acks: make(chan string), verify: make(chan acsproto.TaskStopVerification),
 		network: make(chan struct{}, 1), networkTold: map[string]any{}, networkDue: stoppedTimer(),
-		renewal: newRenewal(),
-		orders:  map[orderKey]*sent{}, payloads: map[string][]orderKey{},
+		renewal: newRenewal(), execs: make(chan acsproto.Exec, mostExecs),
+		orders: map[orderKey]*sent{}, payloads: map[string][]orderKey{},
 	}
 }
 
@@ -102,6 +103,8 @@ func (s *session) write(ctx context.Context) error {
 			err = s.sendNetwork(ctx)
 		case <-s.renewal.timer.C:
 			err = s.renewCredentials(ctx)
+		case m := <-s.execs:
+			err = s.send(ctx, m)
 		case a := <-s.renewal.acks:
 			s.renewed(a)
 		case id := <-s.acks:

@@ -79,6 +79,8 @@ func body(name string, raw json.RawMessage) (Message, error) {
 		return as[TaskStopVerificationAck](raw)
 	case Network{}.Type():
 		return as[Network](raw)
+	case Exec{}.Type():
+		return as[Exec](raw)
 	case IAMRoleCredentials{}.Type():
 		return as[IAMRoleCredentials](raw)
 	case IAMRoleCredentialsAck{}.Type():

@@ -30,6 +30,8 @@ var captured = []struct {
 		"taskMetrics":[{"taskArn":"t","containerMetrics":[{"containerName":"main","cpuStatsSet":{"max":0.92,"min":0.05,"sampleCount":20,"sum":4.35},"networkStatsSet":{}}]}]}}`,
 		PublishMetrics{Metadata{Cluster: "demo", ContainerInstance: "i", MessageID: "u", Fin: true}, 1795404234.876, []TaskMetrics{
 			{Task: "t", Containers: []ContainerMetrics{{Name: "main", CPU: StatsSet{0.92, 0.05, 20, 4.35}}}}}}},
+	{`{"type":"BerthExecMessage","message":{"messageId":"m","clusterArn":"c","containerInstanceArn":"i","sessionId":"s","taskArn":"t","containerName":"app","runtimeId":"r","command":"sh"}}`,
+		Exec{MessageID: "m", Cluster: "c", ContainerInstance: "i", Session: "s", Task: "t", Container: "app", RuntimeID: "r", Command: "sh"}},
 	{`{"type":"CloseMessage","message":{"message":"bye"}}`, Unknown{"CloseMessage", []byte(`{"message":"bye"}`)}},
 }
 

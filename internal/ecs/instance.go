@@ -24,6 +24,8 @@ const (
 	AttributeUnderlay = "berth.underlay-address"
 	// AttributeInterfaces is Berth's own: how many network interfaces the instance's tasks can have.
 	AttributeInterfaces = "berth.network-interfaces"
+	// AttributeExec is Berth's own: the agent opens sessions in containers, and takes messages about them.
+	AttributeExec = "berth.exec"
 	// AttributeTaskENI is what agents say that can run tasks in awsvpc mode.
 	AttributeTaskENI = "ecs.capability.task-eni"
 	// AttributeTaskRoles is Berth's own as well: the instance's tasks are given the credentials of their role. No instance has it yet.
