@@ -292,8 +292,8 @@ func (s *server) handler() (http.Handler, error) {
 	s.door = frontdoor.New(frontdoor.Config{
 		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(network.Service()), s.guarded(own.Service()), sts.New()},
 		Sockets:  s.sockets(),
-		Keys: s.findKey,
-		Auth: auth, DevPrincipal: access.Admin(s.options.account), Region: s.options.region, Account: s.options.account,
+		Keys:     s.findKey,
+		Auth:     auth, DevPrincipal: access.Admin(s.options.account), Region: s.options.region, Account: s.options.account,
 		Forward: s.forward, Ready: s.admitRequest, Other: s.other(), Observe: s.metrics.Requests.Observe, Log: s.log,
 		Limits: frontdoor.Limits{Rate: s.options.apiRate},
 	})
