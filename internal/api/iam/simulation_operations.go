@@ -111,6 +111,9 @@ func (a *API) findSource(t *state.Tables, account, arn string) (*source, error) 
 	if err != nil {
 		return nil, err
 	}
+	if iam.ARN(account, kinds, e.Path, e.Name) != arn {
+		return nil, noSuch("The %s with ARN %s cannot be found.", k, arn)
+	}
 	s := &source{boundary: e.Boundary, principal: policy.Principal{ARN: arn, Account: account, UserID: e.ID, Tags: map[string]string{}}}
 	for _, t := range e.Tags {
 		s.principal.Tags[t.Key] = t.Value

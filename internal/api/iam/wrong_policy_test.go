@@ -83,6 +83,7 @@ func TestWrongPolicyRequests(t *testing.T) {
 
 func TestWrongSimulations(t *testing.T) {
 	a := newAccount(t)
+	a.must(t, "CreateUser UserName=alice")
 	const custom, read = "SimulateCustomPolicy ActionNames.member.1=ecs:RunTask", "SimulateCustomPolicy PolicyInputList.member.1=$read"
 	const source = "SimulatePrincipalPolicy ActionNames.member.1=ecs:RunTask PolicySourceArn="
 	a.refuses(t, []wrong{
@@ -102,6 +103,7 @@ func TestWrongSimulations(t *testing.T) {
 		{custom + " PolicyInputList.member.1=$read ResourceHandlingOption=EC2-VPC-InstanceStore", "InvalidInput",
 			"Berth does not act on ResourceHandlingOption; leave it out. docs/coverage.md lists what it acts on."},
 		{source + "arn:aws:iam::123456789012:user/nobody", none, nobodyUser},
+		{source + "arn:aws:iam::123456789012:user/team/alice", none, "The user with ARN arn:aws:iam::123456789012:user/team/alice cannot be found."},
 		{source + "arn:aws:iam::123456789012:policy/x", "InvalidInput",
 			"Invalid Entity Arn: arn:aws:iam::123456789012:policy/x does not clearly define entity type and name."},
 		{source + "arn:aws:iam::210987654321:user/x", "InvalidInput",
