@@ -176,10 +176,10 @@ func (s *Store) writeBatch(first *call) {
 		b.take(c)
 	}
 	err := b.commit()
+	s.written += b.size
 	for _, c := range b.calls {
 		s.answer(c, err)
 	}
-	s.written += b.size
 }
 
 // take makes a call's change. One that fails is answered at once: it has put nothing into the batch.
