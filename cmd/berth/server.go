@@ -290,7 +290,7 @@ func (s *server) handler() (http.Handler, error) {
 	network := ec2api.New(ec2api.Config{State: s.store})
 	own := &berthapi.API{State: s.store, Keys: s.keys, Replicas: replicas{s}, Quotas: s.options.all()}
 	s.door = frontdoor.New(frontdoor.Config{
-		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(network.Service()), s.guarded(own.Service()), sts.New()},
+		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(network.Service()), s.guarded(own.Service()), sts.New(s.keys).Service()},
 		Sockets:  s.sockets(),
 		Keys:     s.findKey,
 		Auth:     auth, DevPrincipal: access.Admin(s.options.account), Region: s.options.region, Account: s.options.account,

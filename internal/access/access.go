@@ -113,9 +113,16 @@ func (k *Keys) principal(t *state.Tables, c *ecs.Credential) policy.Principal {
 	return k.instancePrincipal(t, c)
 }
 
+// The administrator is a user like any other in the answers of IAM. Its key, which is made with the installation, may do everything whatever its policies say:
+// nobody can lock himself out.
+const (
+	administratorName = "berth-administrator"
+	administratorID   = "AIDABERTHADMINISTRATOR"
+)
+
 // Admin is the administrator of an account: everything is allowed.
 func Admin(account string) policy.Principal {
-	return policy.Principal{ARN: "arn:aws:iam::" + account + ":user/berth-administrator", Account: account, UserID: "AIDABERTHADMINISTRATOR", Grants: everything()}
+	return policy.Principal{ARN: iam.ARN(account, "user", "/", administratorName), Account: account, UserID: administratorID, Grants: everything()}
 }
 
 // everything is the grant of an administrator.
@@ -129,6 +136,10 @@ var everything = sync.OnceValue(func() *policy.Grants {
 func (k *Keys) EnsureAdministrator(ctx context.Context, account string) (id, secret string, err error) {
 	newID, newSecret := seal.NewAccessKey()
 	err = k.State.Update(ctx, func(tx *state.Tx) error {
+		if tx.Users.Get(iam.Key(account, administratorName)) == nil {
+			tx.Put(&iam.User{Entity: iam.Entity{Account: account, Name: administratorName, ID: administratorID, Path: "/", CreateDate: now(),
+				Attached: []string{"arn:aws:iam::aws:policy/AdministratorAccess"}}})
+		}
 		for c := range tx.Credentials.All() {
 			if c.Principal == Administrator {
 				id = c.AccessKeyID

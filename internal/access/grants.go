@@ -121,14 +121,11 @@ func (k *Keys) sources(t *state.Tables, e *iam.Entity) (list []policy.Source, er
 
 // source is a managed policy, AWS's or an account's own.
 func (k *Keys) source(t *state.Tables, arn string) (policy.Source, error) {
-	p := k.managed().Find(arn)
-	if p == nil {
-		p = t.Policies.Get(arn)
-	}
-	if p == nil {
+	text, ok := k.ManagedDocument(t, arn)
+	if !ok {
 		return policy.Source{}, fmt.Errorf("policy %s is gone", arn)
 	}
-	d, err := policy.Parse(p.Document(), policy.Identity)
+	d, err := policy.Parse(text, policy.Identity)
 	if err != nil {
 		return policy.Source{}, fmt.Errorf("policy %s: %w", arn, err)
 	}
@@ -149,31 +146,15 @@ func (k *Keys) Trust(t *state.Tables, r *iam.Role) *policy.Set {
 	return s
 }
 
-// sessionPolicies are the policies that bound a session: its document, and the managed ones that it names. Together they are one bound: what one of them
-// allows is allowed. Only AWS's managed ones are found here: an account's own may change, so they are written into the session when it begins.
-func sessionPolicies(s Session, all *managed.Policies) ([]*policy.Set, error) {
+// sessionPolicies are the policies that bound a session. Together they are one bound: what one of them allows is allowed.
+func sessionPolicies(s Session) ([]*policy.Set, error) {
 	var sources []policy.Source
-	add := func(name, text string) error {
+	for _, text := range s.Policies {
 		d, err := policy.Parse(text, policy.Session)
 		if err != nil {
-			return fmt.Errorf("session policy %s: %w", name, err)
+			return nil, fmt.Errorf("session policy: %w", err)
 		}
-		sources = append(sources, policy.Source{Name: name, Document: d})
-		return nil
-	}
-	for _, text := range s.Policies {
-		if err := add("session policy", text); err != nil {
-			return nil, err
-		}
-	}
-	for _, arn := range s.Managed {
-		p := all.Find(arn)
-		if p == nil {
-			return nil, fmt.Errorf("session policy %s is gone", arn)
-		}
-		if err := add(arn, p.Document()); err != nil {
-			return nil, err
-		}
+		sources = append(sources, policy.Source{Name: "session policy", Document: d})
 	}
 	if sources == nil {
 		return nil, nil
@@ -183,14 +164,39 @@ func sessionPolicies(s Session, all *managed.Policies) ([]*policy.Set, error) {
 
 // Role finds a role by its ARN, nil where there is none.
 func Role(t *state.Tables, arn string) *iam.Role {
-	rest, ok := strings.CutPrefix(arn, "arn:aws:iam::")
-	if !ok {
-		return nil
-	}
-	account, path, _ := strings.Cut(rest, ":role/")
-	r := t.Roles.Get(iam.Key(account, path[strings.LastIndexByte(path, '/')+1:]))
+	account, name := entity(arn, ":role/")
+	r := t.Roles.Get(iam.Key(account, name))
 	if r == nil || r.ARN() != arn {
 		return nil
 	}
 	return r
+}
+
+// User finds a user by its ARN, nil where there is none.
+func User(t *state.Tables, arn string) *iam.User {
+	account, name := entity(arn, ":user/")
+	u := t.Users.Get(iam.Key(account, name))
+	if u == nil || u.ARN() != arn {
+		return nil
+	}
+	return u
+}
+
+// entity takes an ARN of IAM apart: the account, and the name without its path.
+func entity(arn, kind string) (account, name string) {
+	rest, _ := strings.CutPrefix(arn, "arn:aws:iam::")
+	account, path, _ := strings.Cut(rest, kind)
+	return account, path[strings.LastIndexByte(path, '/')+1:]
+}
+
+// ManagedDocument is the text of a managed policy, AWS's or an account's own, as it is in force.
+func (k *Keys) ManagedDocument(t *state.Tables, arn string) (text string, ok bool) {
+	p := k.managed().Find(arn)
+	if p == nil {
+		p = t.Policies.Get(arn)
+	}
+	if p == nil {
+		return "", false
+	}
+	return p.Document(), true
 }

@@ -27,7 +27,6 @@ type Session struct {
 	Issued   time.Time `json:"t"`
 	Expires  time.Time `json:"e"`
 	Policies []string  `json:"p,omitempty"` // session policies: documents
-	Managed  []string  `json:"m,omitempty"` // session policies: ARNs
 	Tags     []iam.Tag `json:"g,omitempty"`
 	Source   string    `json:"s,omitempty"` // source identity
 
@@ -103,7 +102,7 @@ func (k *Keys) open(id, sealed string) *openedSession {
 	if err != nil || json.Unmarshal([]byte(text), &o.token) != nil {
 		return nil
 	}
-	if o.bounds, err = sessionPolicies(o.Session, k.managed()); err != nil {
+	if o.bounds, err = sessionPolicies(o.Session); err != nil {
 		return nil
 	}
 	if k.sessions.opened == nil || len(k.sessions.opened) >= mostOpened {

@@ -17,7 +17,7 @@ var caller = policy.Principal{ARN: "arn:aws:iam::123456789012:user/nobody", Acco
 
 func door() *frontdoor.Door {
 	return frontdoor.New(frontdoor.Config{
-		Services: []frontdoor.Service{New()},
+		Services: []frontdoor.Service{New(nil).Service()},
 		Keys: func(_ context.Context, id, _ string) (frontdoor.Key, bool) {
 			return frontdoor.Key{Secret: "s3cr3t", Principal: caller}, id == "AKID"
 		},
@@ -43,7 +43,7 @@ func TestGetCallerIdentity(t *testing.T) {
 
 // The answer's bytes, as AWS's clients of all languages read them.
 func TestGetCallerIdentityOnTheWire(t *testing.T) {
-	d := frontdoor.New(frontdoor.Config{Services: []frontdoor.Service{New()}, Auth: frontdoor.AuthDev, DevPrincipal: caller, Account: caller.Account})
+	d := frontdoor.New(frontdoor.Config{Services: []frontdoor.Service{New(nil).Service()}, Auth: frontdoor.AuthDev, DevPrincipal: caller, Account: caller.Account})
 	r := httptest.NewRequest("POST", "http://cp/", strings.NewReader("Action=GetCallerIdentity&Version=2011-06-15"))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()

@@ -2,19 +2,26 @@
 package sts
 
 import (
+	"berth/internal/access"
 	"berth/internal/awswire"
 	"berth/internal/frontdoor"
 )
 
-// New returns the service for the front door.
-func New() frontdoor.Service {
+// API are the operations.
+type API struct{ keys *access.Keys }
+
+// New returns the operations over the keys of an installation.
+func New(keys *access.Keys) *API { return &API{keys} }
+
+// Service is the table that the front door dispatches by.
+func (a *API) Service() frontdoor.Service {
 	return frontdoor.Service{
 		Name:       "sts",
 		Protocol:   frontdoor.AWSQuery,
 		Names:      awswire.GoNames,
 		Version:    "2011-06-15",
 		Namespace:  "https://sts.amazonaws.com/doc/2011-06-15/",
-		Operations: []frontdoor.Operation{getCallerIdentity()},
+		Operations: []frontdoor.Operation{getCallerIdentity(), a.assumeRole(), a.getSessionToken()},
 		Known: []string{
 			"AssumeRole", "AssumeRoleWithSAML", "AssumeRoleWithWebIdentity", "AssumeRoot", "DecodeAuthorizationMessage", "GetAccessKeyInfo",
 			"GetCallerIdentity", "GetDelegatedAccessToken", "GetFederationToken", "GetSessionToken", "GetWebIdentityToken",

@@ -22,7 +22,7 @@ func TestKnownIsWhatTheSDKHas(t *testing.T) {
 	if len(want) < 10 {
 		t.Fatalf("found only %d operations", len(want))
 	}
-	got := New().Known
+	got := New(nil).Service().Known
 	slices.Sort(got)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
