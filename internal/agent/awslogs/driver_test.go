@@ -36,7 +36,7 @@ type plane struct {
 	most   atomic.Int64 // longer requests are refused, where it is not 0
 }
 
-func newPlane(t *testing.T) *plane {
+func newPlane(t testing.TB) *plane {
 	t.Helper()
 	kept, err := logstore.Open(logstore.Config{Dir: "logs", FS: vfs.NewMem(), MinFree: 1})
 	if err != nil {
@@ -79,7 +79,7 @@ func newPlane(t *testing.T) *plane {
 }
 
 // group makes a log group.
-func (p *plane) group(t *testing.T, name string) {
+func (p *plane) group(t testing.TB, name string) {
 	t.Helper()
 	if _, err := p.client.CreateLogGroup(t.Context(), &cwl.CreateLogGroupInput{LogGroupName: &name}); err != nil {
 		t.Fatal(err)
@@ -87,7 +87,7 @@ func (p *plane) group(t *testing.T, name string) {
 }
 
 // stream is what is in a stream.
-func (p *plane) stream(t *testing.T, group, name string) (texts []string) {
+func (p *plane) stream(t testing.TB, group, name string) (texts []string) {
 	t.Helper()
 	out, err := p.client.GetLogEvents(t.Context(), &cwl.GetLogEventsInput{LogGroupName: &group, LogStreamName: &name, StartFromHead: aws.Bool(true)})
 	if err != nil {
