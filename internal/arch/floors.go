@@ -27,7 +27,7 @@ func Berth() Building {
 			{"placement", "deployment", "capacity", "policy"},
 			{"events"}, // reads what placement says in a service's events
 			{"state", "seal", "pki"},
-			{"frontdoor", "acs", "access", "launch", "provider", "reconcile", "state/etcd", "state/mem", "logstore", "relay"},
+			{"frontdoor", "acs", "access", "launch", "provider", "reconcile", "state/etcd", "state/mem", "logstore", "relay", "registry"},
 			{"api/ecs", "api/ec2", "api/iam", "api/sts", "api/secretsmanager", "api/ssm", "api/logs", "api/berth", "stream", "metrics", "trace", "controller", "agent", "simulate"},
 			{"agent/docker", "agent/awslogs", "agent/machine", "agent/statefile", "agent/endpoint", "agent/network", "agent/redirect"}, // implement the seams that agent declares
 		},

@@ -20,18 +20,21 @@ type Tag struct{ Key, Value string }
 
 // Repository is a repository of images. Written by: api/ecr.
 type Repository struct {
-	Arn             string // arn:aws:ecr:REGION:ACCOUNT:repository/NAME
-	Name            string
-	CreatedAt       time.Time
-	Immutable       bool // tags
-	ScanOnPush      bool
-	EncryptionType  string
-	KMSKey          string `json:"kmsKey"`
-	Policy          string // resource policy
-	LifecyclePolicy string
-	LifecycleRunAt  time.Time
-	Tags            []Tag
-	Unknown         Unknown
+	Arn       string // arn:aws:ecr:REGION:ACCOUNT:repository/NAME
+	Name      string
+	Storage   string // under which name the registry keeps its images: no other repository had it, so that a new one of the same name begins empty
+	CreatedAt time.Time
+	Immutable bool // tags
+	// MutabilityExclusions are patterns of tags for which the opposite of Immutable holds.
+	MutabilityExclusions []string
+	ScanOnPush           bool
+	EncryptionType       string
+	KMSKey               string `json:"kmsKey"`
+	Policy               string // resource policy
+	LifecyclePolicy      string
+	LifecycleRunAt       time.Time // when the policy was last acted on
+	Tags                 []Tag
+	Unknown              Unknown
 }
 
 // Kind and Key make a Repository a record.
