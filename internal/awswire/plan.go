@@ -18,10 +18,12 @@ import (
 type Names int
 
 const (
-	// LowerCamel is the spelling of ECS, Logs and ECR: ClusterArn is clusterArn.
+	// LowerCamel is the spelling of ECS and Logs: ClusterArn is clusterArn.
 	LowerCamel Names = iota
 	// GoNames is the spelling of the query services and of JSON services that use upper-case names.
 	GoNames
+	// LowerCamelGoTags is the spelling of ECR: as LowerCamel, but a Tag has a Key and a Value.
+	LowerCamelGoTags
 )
 
 // Unknown holds the members of a record that its Go type has no field for. A struct with a field of this type keeps them.
@@ -150,17 +152,17 @@ func (c *Compiler) members(n *node, t reflect.Type) {
 		if member.kind == kindOther || member.elem != nil && member.elem.kind == kindOther {
 			continue // a union or a document, or a list of them
 		}
-		name := c.spell(f)
+		name := c.spell(t, f)
 		n.byName[name] = len(n.fields)
 		n.fields = append(n.fields, field{name: name, index: i, node: member})
 	}
 }
 
-func (c *Compiler) spell(f reflect.StructField) string {
+func (c *Compiler) spell(t reflect.Type, f reflect.StructField) string {
 	if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); tag != "" {
 		return tag
 	}
-	if c.names == GoNames {
+	if c.names == GoNames || c.names == LowerCamelGoTags && t.Name() == "Tag" {
 		return f.Name
 	}
 	r, size := utf8.DecodeRuneInString(f.Name)
