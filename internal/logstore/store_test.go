@@ -289,3 +289,26 @@ func TestOneBatch(t *testing.T) {
 		t.Error("nothing was written")
 	}
 }
+
+// TestDroppedInBatch: what stands behind a group's end in one batch does not see its streams any more.
+func TestDroppedInBatch(t *testing.T) {
+	s := opened(t)
+	s.mustCreate(t, "a")
+	hold, done := make(chan struct{}), make(chan error, 3)
+	for _, change := range []func(b *batch) error{
+		func(*batch) error { <-hold; return nil },
+		func(b *batch) error { return b.dropGroup(group) },
+		func(b *batch) error { return b.append(stream("a"), parse(t, "1 x"), 1) },
+	} {
+		s.calls <- &call{make: change, done: done}
+	}
+	close(hold)
+	var failed error
+	for range 3 {
+		failed = errors.Join(failed, <-done)
+	}
+	if !errors.Is(failed, logs.ErrNoStream) {
+		t.Errorf("a dropped stream is written to: %v", failed)
+	}
+	same(t, "left", nil, texts(t, s.Events(t.Context(), logs.Query{Group: group})))
+}
