@@ -66,7 +66,7 @@ func (t *task) createNow(ctx context.Context, spec Spec) (string, error) {
 
 // spec makes the container's configuration, and the task's group before its first container.
 func (t *task) spec(ctx context.Context, name string) (s Spec, err error) {
-	at := place{Installation: t.agent.Installation, InstanceARN: t.in.knownARN(), HostAddress: t.in.HostAddress, Runtime: t.in.Runtime}
+	at := place{Installation: t.agent.Installation, InstanceARN: t.in.knownARN(), HostAddress: t.in.HostAddress, Runtime: t.in.Runtime, Logs: t.agent.Logs != nil}
 	if t.agent.Groups != nil {
 		var g Group
 		t.view(func(r *Record) { g = groupOf(r) })

@@ -38,6 +38,7 @@ type place struct {
 	Names        NameFiles // of the pause container of a task with a network interface
 	Router       RouterFiles
 	RouterIP     string // the log router's address on the bridge, for the containers there that log through it
+	Logs         bool   // the agent sends the logs of the driver awslogs
 	OldFluentd   bool   // the engine's log driver fluentd has the option of engines before 20.10
 }
 
@@ -86,7 +87,9 @@ func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
 	host.RestartPolicy, host.AutoRemove = container.RestartPolicy{}, false // a container runs once
 	mounts(r, c, host)
 	routing(r, c, at, config, host)
-	keepLog(host)
+	if at.Logs {
+		keepLog(host)
+	}
 	gpus(r, c, at, config, host)
 	if err := confine(r, c, at.Runtime, host); err != nil {
 		return Spec{}, err
