@@ -37,9 +37,11 @@ type Config struct {
 	Ports   Ports   // nil: no port ranges
 	Routers Routers // nil: no log routers
 	Logs    Logs    // nil: no log driver awslogs
-	Names   Names   // nil: the engine makes the files by which tasks with network interfaces know names, and takes its time
-	Front   Front   // nil: containers do not reach the agent
-	Network Network // nil: no tasks in awsvpc mode
+	// Sessions serves shells and forwarded ports in containers. nil: there are none.
+	Sessions Sessions
+	Names    Names   // nil: the engine makes the files by which tasks with network interfaces know names, and takes its time
+	Front    Front   // nil: containers do not reach the agent
+	Network  Network // nil: no tasks in awsvpc mode
 	// Underlay is this machine's address for the traffic between tasks on several machines, "" where there is only this one.
 	Underlay string
 	// Clock reads the machine's clock against its sources of time. nil: it cannot be read.

@@ -22,12 +22,12 @@ const (
 
 // abilities are what an agent was given to work with, besides its engine.
 type abilities struct {
-	groups, ports, pause, routers, network, logs bool
-	underlay                                     string
+	groups, ports, pause, routers, network, logs, sessions, front bool
+	underlay                                                      string
 }
 
 func (a *Agent) abilities() abilities {
-	return abilities{groups: a.Groups != nil, ports: a.Ports != nil, pause: a.Pause != nil, routers: a.Routers != nil, network: a.Network != nil, logs: a.Logs != nil,
+	return abilities{groups: a.Groups != nil, ports: a.Ports != nil, pause: a.Pause != nil, routers: a.Routers != nil, network: a.Network != nil, logs: a.Logs != nil, sessions: a.Sessions != nil, front: a.Front != nil,
 		underlay: a.Underlay}
 }
 
@@ -65,6 +65,10 @@ func attributes(c InstanceConfig, m Machine, can abilities, first bool) (list []
 			add(ecs.AttributeUnderlay, can.underlay)
 		}
 	}
+	if can.sessions {
+		add(ecs.AttributeExec, "")
+		add(ecsCapability+"execute-command", "")
+	}
 	if c.Member != "" {
 		add(ecs.AttributeMember, c.Member)
 	}
@@ -97,6 +101,9 @@ func capabilities(m Machine, can abilities) []string {
 	}
 	list = append(list, ecsCapability+"container-health-check", ecsCapability+"container-ordering", ecsCapability+"container-restart-policy",
 		ecsCapability+"full-sync")
+	if can.front { // containers find their credentials there
+		list = append(list, capability+"task-iam-role", capability+"task-iam-role-network-host")
+	}
 	if can.ports {
 		list = append(list, ecsCapability+"network.container-port-range")
 	}

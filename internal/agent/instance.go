@@ -21,13 +21,14 @@ const reportLimit = 10
 // instance is one local container instance.
 type instance struct {
 	InstanceConfig
-	agent   *Agent
-	api     API
-	log     *slog.Logger
-	reports *semaphore.Weighted
-	health  chan struct{}   // size 1: a container's health has changed
-	left    context.Context // ends when the instance leaves the agent
-	leave   func()
+	agent    *Agent
+	api      API
+	log      *slog.Logger
+	reports  *semaphore.Weighted
+	health   chan struct{}   // size 1: a container's health has changed
+	openings chan opening    // sessions in containers that are to begin
+	left     context.Context // ends when the instance leaves the agent
+	leave    func()
 
 	mu       sync.Mutex
 	identity identity
@@ -46,7 +47,7 @@ type identity struct {
 func newInstance(a *Agent, c InstanceConfig) *instance {
 	left, leave := context.WithCancel(context.Background())
 	return &instance{left: left, leave: leave, InstanceConfig: c, agent: a, api: a.API(c), log: a.Log.With("instance", c.Name), reports: semaphore.NewWeighted(reportLimit),
-		health: make(chan struct{}, 1)}
+		health: make(chan struct{}, 1), openings: make(chan opening, mostOpenings)}
 }
 
 // run registers the instance and keeps its sessions. When the control plane does not know it any more, its tasks are stopped and it
@@ -95,6 +96,7 @@ func (i *instance) serve(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return i.agent.RunAgent(ctx, c, &orders{i}) })
 	g.Go(func() error { return i.agent.RunTelemetry(ctx, second, &telemetrySource{i}, i.health) })
+	g.Go(func() error { return i.keepSessions(ctx) })
 	return g.Wait()
 }
 
