@@ -18,6 +18,9 @@ import (
 	berthapi "berth/internal/api/berth"
 	ec2api "berth/internal/api/ec2"
 	ecsapi "berth/internal/api/ecs"
+	iamapi "berth/internal/api/iam"
+	"berth/internal/api/secretsmanager"
+	"berth/internal/api/ssm"
 	"berth/internal/api/sts"
 	"berth/internal/apierr"
 	"berth/internal/arn"
@@ -113,6 +116,7 @@ type server struct {
 	instances *controller.Instances
 	sweep     *controller.Sweep
 	pool      *controller.Pool
+	secrets   *secretsmanager.API
 	observed
 	front       front
 	door        *frontdoor.Door
@@ -137,8 +141,9 @@ func (s *server) build(keys *access.Keys) (err error) {
 	s.hub = acs.New(acs.Config{Log: s.log})
 	s.instances = &controller.Instances{State: s.store, Hub: s.hub, Log: s.log, LostAfter: s.options.lostAfter, Vend: keys.Vend}
 	s.hub.Control = s.instances
-	s.services = &controller.Services{State: s.store, Log: s.log}
+	s.services = &controller.Services{State: s.store, Log: s.log, Assume: s.assume}
 	s.sweep = &controller.Sweep{State: s.store, KeepStopped: s.options.keepStopped, Log: s.log}
+	s.secrets = secretsmanager.New(secretsmanager.Config{State: s.store, Seal: s.key})
 	s.forwarder = newForwarder(&forwarder{backend: s.backend, name: s.replica.Name, leading: s.store.Leading, trust: &s.trust, log: s.log})
 	s.pool, err = s.newPool()
 	return err
@@ -162,10 +167,27 @@ func (s *server) lead(ctx context.Context) error {
 	g.Go(func() error { return s.loops.run(ctx, "services", s.services.Run) })
 	g.Go(func() error { return s.loops.run(ctx, "the sweep", s.sweep.Run) })
 	g.Go(func() error { return s.loops.run(ctx, "the Fargate pool", s.pool.Run) })
+	g.Go(func() error { return s.loops.run(ctx, "deleted secrets", s.sweepSecrets) })
 	if s.tracer != nil {
 		g.Go(func() error { return s.loops.run(ctx, "traces", s.tracer.Run) })
 	}
 	return g.Wait()
+}
+
+// sweepSecrets removes the secrets whose recovery window is over.
+func (s *server) sweepSecrets(ctx context.Context) error {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		if err := s.secrets.Sweep(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("deleted secrets are not removed", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
 }
 
 // bootstrapInTime tries until there is room for it: a leader that was started on a full disk goes on as soon as there is some.
@@ -239,6 +261,11 @@ var growing = map[string]bool{
 	"RegisterContainerInstance": true, "TagResource": true, "PutAttributes": true, "PutAccountSetting": true, "PutAccountSettingDefault": true, "CreateJoinToken": true,
 	"CreateVpc": true, "CreateSubnet": true, "CreateSecurityGroup": true, "AuthorizeSecurityGroupIngress": true, "AuthorizeSecurityGroupEgress": true,
 	"CreateNetworkInterface": true, "CreateRouteTable": true, "CreateRoute": true, "CreateInternetGateway": true, "CreateNatGateway": true, "AllocateAddress": true,
+	"CreateUser": true, "CreateGroup": true, "CreateRole": true, "CreateServiceLinkedRole": true, "CreateInstanceProfile": true, "CreatePolicy": true,
+	"CreatePolicyVersion": true, "CreateAccessKey": true, "CreateOpenIDConnectProvider": true, "PutUserPolicy": true, "PutGroupPolicy": true, "PutRolePolicy": true,
+	"TagUser": true, "TagRole": true, "TagPolicy": true, "TagInstanceProfile": true, "TagOpenIDConnectProvider": true,
+	"CreateSecret": true, "PutSecretValue": true, "UpdateSecret": true, "PutResourcePolicy": true,
+	"PutParameter": true, "AddTagsToResource": true, "LabelParameterVersion": true, "CreateActivation": true,
 	"CreateTags": true, "AssociateVpcCidrBlock": true, "CreateDefaultVpc": true, "CreateDefaultSubnet": true, "CreateDhcpOptions": true,
 }
 
@@ -286,20 +313,28 @@ func (s *server) handler() (http.Handler, error) {
 	if err := s.observe(); err != nil {
 		return nil, err
 	}
-	api := ecsapi.New(ecsapi.Config{State: s.store, Quotas: s.options.all(), Placed: s.metrics.Placement})
+	api := ecsapi.New(ecsapi.Config{State: s.store, Assume: s.assume, Quotas: s.options.all(), Placed: s.metrics.Placement})
 	network := ec2api.New(ec2api.Config{State: s.store})
 	own := &berthapi.API{State: s.store, Keys: s.keys, Replicas: replicas{s}, Quotas: s.options.all()}
 	s.door = frontdoor.New(frontdoor.Config{
-		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(network.Service()), s.guarded(own.Service()), sts.New(s.keys).Service()},
-		Sockets:  s.sockets(),
-		Keys:     s.findKey,
-		Auth:     auth, DevPrincipal: access.Admin(s.options.account), Region: s.options.region, Account: s.options.account,
+		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(network.Service()), s.guarded(own.Service()), sts.New(s.keys).Service(),
+			s.guarded(iamapi.New(iamapi.Config{State: s.store, Seal: s.key}).Service()), s.guarded(s.secrets.Service()),
+			s.guarded(ssm.New(ssm.Config{State: s.store, Seal: s.key}).Service())},
+		Sockets: s.sockets(),
+		Keys:    s.findKey,
+		Auth:    auth, DevPrincipal: access.Admin(s.options.account), Region: s.options.region, Account: s.options.account,
 		Forward: s.forward, Ready: s.admitRequest, Other: s.other(), Observe: s.metrics.Requests.Observe, Log: s.log,
 		Limits: frontdoor.Limits{Rate: s.options.apiRate},
 	})
 	s.metrics.AskDoor(metrics.Door{Load: s.door.Load, Connections: s.connections.load})
 	s.forwarder.serve, s.forwarder.refuse = s.door, s.door.Refuse
 	return s.metrics.Requests.InFlight(s.door, "/acs/ws", "/tcs/ws", snapshotPath, eventsPath), nil
+}
+
+// assume says whether ECS can assume a role for tasks of a cluster.
+func (s *server) assume(t *state.Tables, c arn.Cluster, role string) error {
+	_, err := s.keys.TaskRole(t, c, role)
+	return err
 }
 
 // findKey tells the door who holds a key.

@@ -31,6 +31,10 @@ func TestCapabilities(t *testing.T) {
 	if diff := cmp.Diff(want, capabilities(old, abilities{})); diff != "" {
 		t.Error(diff)
 	}
+	if roles := capabilities(old, abilities{front: true}); !slices.Contains(roles, "com.amazonaws.ecs.capability.task-iam-role") ||
+		!slices.Contains(roles, "com.amazonaws.ecs.capability.task-iam-role-network-host") {
+		t.Errorf("containers that reach the agent have no roles: %q", roles)
+	}
 	newer := capabilities(Machine{APIVersion: "1.50"}, abilities{groups: true, ports: true})
 	for _, c := range []string{"com.amazonaws.ecs.capability.docker-remote-api.1.32", "ecs.capability.task-cpu-mem-limit",
 		"ecs.capability.network.container-port-range"} {

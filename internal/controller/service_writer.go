@@ -111,6 +111,10 @@ func (w *writer) ready(d *ecs.Deployment) (spec ecs.TaskSpec, ok bool) {
 	if spec.Definition == nil {
 		return spec, false
 	}
+	if err := w.assume(spec); err != nil {
+		w.sayOnce("launch", deployment.NotLaunched+err.Error()+").")
+		return spec, false
+	}
 	if w.network = nil; spec.Definition.Definition.NetworkMode != types.NetworkModeAwsvpc {
 		return spec, true
 	}
@@ -121,6 +125,22 @@ func (w *writer) ready(d *ecs.Deployment) (spec ecs.TaskSpec, ok bool) {
 	}
 	w.network = n
 	return spec, true
+}
+
+// assume checks that ECS can assume the roles of a deployment's tasks.
+func (w *writer) assume(spec ecs.TaskSpec) error {
+	if w.services.Assume == nil {
+		return nil
+	}
+	for _, role := range []*string{spec.Definition.Definition.ExecutionRoleArn, spec.Definition.Definition.TaskRoleArn} {
+		if role == nil || *role == "" {
+			continue
+		}
+		if err := w.services.Assume(w.tx.Tables, w.service.ServiceArn.Cluster(), *role); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // startOnFargate starts n tasks of a deployment on Fargate, some of which may have to wait for capacity, and reports whether some are of a platform that it

@@ -13,6 +13,7 @@ import (
 	"berth/internal/arn"
 	"berth/internal/deployment"
 	"berth/internal/ecs"
+	"berth/internal/iam"
 	"berth/internal/reconcile"
 	"berth/internal/state"
 )
@@ -21,6 +22,8 @@ import (
 type Services struct {
 	State *state.Store
 	Log   *slog.Logger
+	// Assume says whether ECS can assume a role for tasks of a cluster; its text is AWS's where it cannot. nil looks at no role.
+	Assume func(t *state.Tables, c arn.Cluster, role string) error
 	// Observe is told of every look at a service, and Placed of every decision where tasks go, for the metrics. nil tells nobody.
 	Observe func(loop string, took time.Duration, err error)
 	Placed  func(placed, refused int, took time.Duration)
@@ -74,6 +77,10 @@ func (c *Services) changed(v *state.Snapshot, ch state.Change) {
 			c.loop.Add(r.Service)
 		}
 		c.tasksMoved(ch, r)
+	case *iam.Role: // one that some wait for may be there now, or trust ECS
+		for cluster := range v.Clusters.All() {
+			c.roomIn(cluster.ClusterArn)
+		}
 	case *ecs.Pool:
 		for t := range v.Tasks.Waiting() {
 			if t.Service != "" {

@@ -28,8 +28,6 @@ const (
 	AttributeExec = "berth.exec"
 	// AttributeTaskENI is what agents say that can run tasks in awsvpc mode.
 	AttributeTaskENI = "ecs.capability.task-eni"
-	// AttributeTaskRoles is Berth's own as well: the instance's tasks are given the credentials of their role. No instance has it yet.
-	AttributeTaskRoles = "berth.task-roles"
 	// AttributeExternal is what the agent of an external instance (ECS Anywhere) says at its registration.
 	AttributeExternal = "ecs.capability.external"
 )

@@ -105,6 +105,12 @@ func (o Operation) On(resources func(r *Request, in any) []string) Operation {
 	return o
 }
 
+// And returns the operation with what the policy is asked besides.
+func (o Operation) And(also func(r *Request, in any) []Question) Operation {
+	o.Also = also
+	return o
+}
+
 // Socket is a websocket endpoint of the agents, or another answer that goes on for long. The front door verifies the signature and asks the policy, then hands the request over.
 type Socket struct {
 	Path     string // "/acs/ws"

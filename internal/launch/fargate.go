@@ -57,10 +57,10 @@ func (f *Fargate) Start(tx *state.Tx) (tasks []*ecs.Task, refused int) {
 	return tasks, 0
 }
 
-// served reports whether there can be members that run tasks of a definition: Linux ones, without a role, which nobody gives them yet.
+// served reports whether there can be members that run tasks of a definition: Linux ones.
 func served(d *ecs.TaskDefinition) bool {
-	p, role := d.Definition.RuntimePlatform, d.Definition.TaskRoleArn
-	return (p == nil || p.OperatingSystemFamily == "" || p.OperatingSystemFamily == types.OSFamilyLinux) && (role == nil || *role == "")
+	p := d.Definition.RuntimePlatform
+	return p == nil || p.OperatingSystemFamily == "" || p.OperatingSystemFamily == types.OSFamilyLinux
 }
 
 // Lacking reports whether the pool's members of a task's architecture in a zone all lack an attribute that it needs, a log driver for one: new ones will lack it

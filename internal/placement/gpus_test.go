@@ -49,7 +49,7 @@ func TestRequiredAttributes(t *testing.T) {
 	}{
 		{"nothing", types.TaskDefinition{}, nil},
 		{"derived ones and a role", types.TaskDefinition{RequiresAttributes: []types.Attribute{{Name: aws.String("a")}}, TaskRoleArn: aws.String("r")},
-			[]string{"a", "berth.task-roles"}},
+			[]string{"a"}},
 		{"platform", types.TaskDefinition{RuntimePlatform: &types.RuntimePlatform{CpuArchitecture: types.CPUArchitectureArm64,
 			OperatingSystemFamily: types.OSFamilyLinux}}, []string{"ecs.cpu-architecture=arm64", "ecs.os-type=linux"}},
 		{"Windows", types.TaskDefinition{RuntimePlatform: &types.RuntimePlatform{OperatingSystemFamily: types.OSFamilyWindowsServer2022Core}},

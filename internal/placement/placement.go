@@ -100,9 +100,6 @@ func RequiredAttributes(d *ecs.TaskDefinition) []string {
 			out = append(out, *a.Name)
 		}
 	}
-	if r := d.Definition.TaskRoleArn; r != nil && *r != "" {
-		out = append(out, ecs.AttributeTaskRoles) // agents that can take credentials say so, but it needs somebody who gives them
-	}
 	return out
 }
 

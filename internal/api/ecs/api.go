@@ -29,6 +29,8 @@ type Config struct {
 	State *state.Store
 	// Quotas protect users from themselves.
 	Quotas ecs.Quotas
+	// Assume says whether ECS can assume a role for tasks of a cluster; its text is AWS's where it cannot. nil looks at no role.
+	Assume func(t *state.Tables, c arn.Cluster, role string) error
 	// Placed is told of every decision where tasks go, for the metrics. nil tells nobody.
 	Placed func(placed, refused int, took time.Duration)
 }
@@ -42,7 +44,7 @@ func New(c Config) *API {
 
 // Service is the table that the front door dispatches by.
 func (a *API) Service() frontdoor.Service {
-	return frontdoor.Service{
+	s := frontdoor.Service{
 		Name: "ecs", Protocol: frontdoor.AWSJSON11, Names: awswire.LowerCamel,
 		Target: "AmazonEC2ContainerServiceV20141113",
 		Operations: slices.Concat(
@@ -50,8 +52,12 @@ func (a *API) Service() frontdoor.Service {
 			a.serviceOperations(), a.serviceDeploymentOperations(), a.taskSetOperations(), a.taskOperations(), a.instanceOperations(), a.attributeOperations(),
 			a.placingOperations(), a.agentOperations(),
 		),
-		Known: Operations(), Rates: rates(),
+		Known: Operations(), Rates: rates(), ResourceTags: a.resourceTags,
 	}
+	for i := range s.Operations {
+		s.Operations[i].Keys = a.conditionKeys
+	}
+	return s
 }
 
 // now is the time that goes into records: they keep milliseconds.

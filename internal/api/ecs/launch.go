@@ -29,6 +29,8 @@ type launching struct {
 	executeCommand       bool
 	capacity             capacity
 	volumeConfigurations []types.TaskVolumeConfiguration
+
+	assumable func(t *state.Tables, c arn.Cluster, role string) error // Config.Assume
 }
 
 // validate checks what needs no look at the records. overrides is the plan of the overrides' shape.
@@ -112,6 +114,9 @@ func (l *launching) resolve(t *state.Tables, r *frontdoor.Request, now time.Time
 		return nil, err
 	}
 	if err := sizesSuit(l.overrides, d, l.capacity.fargate()); err != nil {
+		return nil, err
+	}
+	if err := l.assume(t, c, d); err != nil {
 		return nil, err
 	}
 	tags := l.allTags(d)

@@ -31,9 +31,15 @@ func (a *API) placingOperations() []frontdoor.Operation {
 	return []frontdoor.Operation{
 		frontdoor.Op("RunTask", l.runTask).On(func(r *frontdoor.Request, in any) []string {
 			return a.launchResources(r, in.(*awsecs.RunTaskInput).TaskDefinition)
+		}).And(func(r *frontdoor.Request, in any) []frontdoor.Question {
+			i := in.(*awsecs.RunTaskInput)
+			return a.passesLaunched(r, i.TaskDefinition, i.Overrides)
 		}),
 		frontdoor.Op("StartTask", l.startTask).On(func(r *frontdoor.Request, in any) []string {
 			return a.launchResources(r, in.(*awsecs.StartTaskInput).TaskDefinition)
+		}).And(func(r *frontdoor.Request, in any) []frontdoor.Question {
+			i := in.(*awsecs.StartTaskInput)
+			return a.passesLaunched(r, i.TaskDefinition, i.Overrides)
 		}),
 	}
 }
@@ -49,7 +55,8 @@ func (l *launcher) runTask(ctx context.Context, r *frontdoor.Request, in *awsecs
 		return nil, err
 	}
 	asked := &launching{
-		cluster: in.Cluster, definition: in.TaskDefinition, group: in.Group, startedBy: in.StartedBy, referenceID: in.ReferenceId,
+		assumable: l.config.Assume,
+		cluster:   in.Cluster, definition: in.TaskDefinition, group: in.Group, startedBy: in.StartedBy, referenceID: in.ReferenceId,
 		overrides: in.Overrides, propagateTags: in.PropagateTags, tags: in.Tags, managedTags: in.EnableECSManagedTags,
 		executeCommand: in.EnableExecuteCommand, capacity: capacity{in.LaunchType, in.CapacityProviderStrategy, text(in.PlatformVersion), in.NetworkConfiguration},
 		volumeConfigurations: in.VolumeConfigurations,

@@ -20,10 +20,14 @@ func (a *API) serviceOperations() []frontdoor.Operation {
 		frontdoor.Op("CreateService", a.createService).On(func(r *frontdoor.Request, in any) []string {
 			i := in.(*awsecs.CreateServiceInput)
 			return serviceResources(r, i.Cluster, text(i.ServiceName))
+		}).And(func(r *frontdoor.Request, in any) []frontdoor.Question {
+			return a.passesLaunched(r, in.(*awsecs.CreateServiceInput).TaskDefinition, nil)
 		}),
 		frontdoor.Op("UpdateService", a.updateService).On(func(r *frontdoor.Request, in any) []string {
 			i := in.(*awsecs.UpdateServiceInput)
 			return serviceResources(r, i.Cluster, text(i.Service))
+		}).And(func(r *frontdoor.Request, in any) []frontdoor.Question {
+			return a.passesLaunched(r, in.(*awsecs.UpdateServiceInput).TaskDefinition, nil)
 		}),
 		frontdoor.Op("DeleteService", a.deleteService).On(func(r *frontdoor.Request, in any) []string {
 			i := in.(*awsecs.DeleteServiceInput)

@@ -1,0 +1,61 @@
+package ecs
+
+import (
+	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/apierr"
+	"berth/internal/ecs"
+	"berth/internal/frontdoor"
+	"berth/internal/policy"
+	"berth/internal/state"
+)
+
+// passedTo is the service that the roles of tasks are passed to.
+const passedTo = "ecs-tasks.amazonaws.com"
+
+// passing is what it takes besides to hand roles to ECS's tasks: iam:PassRole on each.
+func passing(roles ...string) (list []frontdoor.Question) {
+	for i, role := range roles {
+		if role == "" || i > 0 && role == roles[0] {
+			continue
+		}
+		list = append(list, frontdoor.Question{Action: "iam:PassRole", Resource: role, Keys: policy.Keys{{Name: "iam:passedtoservice", Values: []string{passedTo}}}})
+	}
+	return list
+}
+
+// passesRegistered is passing for a definition that is registered.
+func passesRegistered(_ *frontdoor.Request, in any) []frontdoor.Question {
+	i := in.(*awsecs.RegisterTaskDefinitionInput)
+	return passing(text(i.TaskRoleArn), text(i.ExecutionRoleArn))
+}
+
+// passesLaunched is passing for tasks of a definition that a request names, with its overrides. A definition that is not there is refused by the operation.
+func (a *API) passesLaunched(r *frontdoor.Request, definition *string, o *types.TaskOverride) []frontdoor.Question {
+	if definition == nil {
+		return nil
+	}
+	d, err := resolveDefinition(a.store.View().Tables, r, *definition)
+	if err != nil {
+		return nil
+	}
+	t := &ecs.Task{Overrides: o}
+	return passing(t.RoleArn(d, false), t.RoleArn(d, true))
+}
+
+// assume checks that ECS can assume the roles of the tasks.
+func (l *launching) assume(t *state.Tables, c *ecs.Cluster, d *ecs.TaskDefinition) error {
+	if l.assumable == nil {
+		return nil
+	}
+	task := &ecs.Task{Overrides: l.overrides}
+	for _, execution := range []bool{true, false} {
+		if role := task.RoleArn(d, execution); role != "" {
+			if err := l.assumable(t, c.ClusterArn, role); err != nil {
+				return apierr.New("ClientException", "%s", err.Error())
+			}
+		}
+	}
+	return nil
+}
