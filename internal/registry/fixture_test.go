@@ -81,6 +81,7 @@ type answer struct {
 // ask asks as a client does whose password is right. The path is one of /v2/, or that of a repository from its name on.
 func (s *site) ask(method, path string, body []byte, header ...string) answer {
 	s.t.Helper()
+	path = strings.TrimPrefix(path, s.URL) // the plain registry tells whole addresses
 	if !strings.HasPrefix(path, "/") {
 		path = "/v2/123456789012/us-east-1/" + path
 	}
@@ -124,8 +125,12 @@ func (s *site) layer(name string, content []byte) imagespec.Descriptor {
 	s.t.Helper()
 	d := digest.FromBytes(content)
 	begun := s.wants(http.StatusAccepted, s.ask("POST", name+"/blobs/uploads/", nil))
-	s.wants(http.StatusAccepted, s.ask("PATCH", begun.header.Get("Location"), content))
-	s.wants(http.StatusCreated, s.ask("PUT", begun.header.Get("Location")+"?digest="+d.String(), nil))
+	sent := s.wants(http.StatusAccepted, s.ask("PATCH", begun.header.Get("Location"), content)).header.Get("Location")
+	and := "?"
+	if strings.Contains(sent, and) {
+		and = "&"
+	}
+	s.wants(http.StatusCreated, s.ask("PUT", sent+and+"digest="+d.String(), nil))
 	return imagespec.Descriptor{MediaType: imagespec.MediaTypeImageLayerGzip, Digest: d, Size: int64(len(content))}
 }
 
