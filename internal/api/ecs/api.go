@@ -33,6 +33,10 @@ type Config struct {
 	Assume func(t *state.Tables, c arn.Cluster, role string) error
 	// Placed is told of every decision where tasks go, for the metrics. nil tells nobody.
 	Placed func(placed, refused int, took time.Duration)
+	// Sessions opens sessions in containers. nil opens none.
+	Sessions Sessions
+	// MayExec says whether a task's role allows what a session in its containers needs. nil: every role does.
+	MayExec func(t *state.Tables, task *ecs.Task) bool
 }
 
 // New returns the operations.

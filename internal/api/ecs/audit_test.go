@@ -75,7 +75,9 @@ func right() map[string]audited {
 		"StopServiceDeployment": {body: `{"serviceDeploymentArn":"` + ecs + `service-deployment/demo/web/0123456789abcdefghijk"}`,
 			required: "serviceDeploymentArn", refused: true},
 
-		"StopTask":             {body: `{"cluster":"demo","task":"mine"}`, required: "task"},
+		"StopTask": {body: `{"cluster":"demo","task":"mine"}`, required: "task"},
+		"ExecuteCommand": {body: `{"cluster":"demo","task":"mine","container":"web","command":"sh","interactive":true}`,
+			required: "task command interactive", refused: true},
 		"DescribeTasks":        {body: `{"cluster":"demo","tasks":["mine"]}`, required: "tasks"},
 		"ListTasks":            {body: `{"cluster":"demo"}`},
 		"UpdateTaskProtection": {body: `{"cluster":"demo","tasks":["old1"],"protectionEnabled":true}`, required: "cluster tasks protectionEnabled"},

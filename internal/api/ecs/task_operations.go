@@ -18,6 +18,10 @@ func (a *API) taskOperations() []frontdoor.Operation {
 			i := in.(*awsecs.DescribeTasksInput)
 			return taskResources(r, i.Cluster, i.Tasks...)
 		}),
+		frontdoor.Op("ExecuteCommand", a.executeCommand).On(func(r *frontdoor.Request, in any) []string {
+			i := in.(*awsecs.ExecuteCommandInput)
+			return taskResources(r, i.Cluster, text(i.Task))
+		}),
 		frontdoor.Op("ListTasks", a.listTasks),
 		frontdoor.Op("UpdateTaskProtection", a.updateTaskProtection).On(func(r *frontdoor.Request, in any) []string {
 			i := in.(*awsecs.UpdateTaskProtectionInput)

@@ -23,6 +23,7 @@ func taskView(t *state.Tables, task *ecs.Task, tags bool) types.Task {
 		PullStartedAt: task.PullStartedAt, PullStoppedAt: task.PullStoppedAt, StartedAt: task.StartedAt, StoppingAt: task.StoppingAt,
 		ExecutionStoppedAt: task.ExecutionStoppedAt, StoppedAt: task.StoppedAt, StopCode: task.StopCode,
 	}
+	managedAgentsView(t, task, v.Containers)
 	if tags {
 		v.Tags = orEmpty(task.Tags)
 	}
