@@ -127,10 +127,13 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	table := redirect.New(config.Installation, log)
 	front := containerFront(d, engine, table, log)
 	config.Front = front
+	executor := &executor{}
+	config.Logs = executor.logs(&config, engine, log)
 	a, err := agent.New(config)
 	if err != nil {
 		return err
 	}
+	executor.agent.Store(a)
 	log.Info("agent running", "instances", len(config.Instances), "endpoints", config.Endpoints)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return front.Run(ctx, endpoint.Handler(a, table)) })

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"berth/internal/access"
+	"berth/internal/logstore"
 	"berth/internal/seal"
 	"berth/internal/state/etcd"
 )
@@ -145,6 +146,16 @@ func (s *server) start(ctx, work context.Context) error {
 	defer func() {
 		if err := s.backend.Close(); err != nil {
 			s.log.Warn("close the store", "err", err)
+		}
+	}()
+	streams, err := logstore.Open(logstore.Config{Dir: s.data.path("logs"), Log: s.log})
+	if err != nil {
+		return fmt.Errorf("open the log store: %w", err)
+	}
+	s.streams = streams
+	defer func() {
+		if err := streams.Close(); err != nil {
+			s.log.Warn("close the log store", "err", err)
 		}
 	}()
 	if err := s.build(&access.Keys{Seal: s.key}); err != nil {

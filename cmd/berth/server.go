@@ -19,6 +19,7 @@ import (
 	ec2api "berth/internal/api/ec2"
 	ecsapi "berth/internal/api/ecs"
 	iamapi "berth/internal/api/iam"
+	logsapi "berth/internal/api/logs"
 	"berth/internal/api/secretsmanager"
 	"berth/internal/api/ssm"
 	"berth/internal/api/sts"
@@ -27,6 +28,7 @@ import (
 	"berth/internal/controller"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
+	"berth/internal/logstore"
 	"berth/internal/metrics"
 	"berth/internal/seal"
 	"berth/internal/state"
@@ -117,6 +119,8 @@ type server struct {
 	sweep     *controller.Sweep
 	pool      *controller.Pool
 	secrets   *secretsmanager.API
+	streams   *logstore.Store
+	logs      *logsapi.API
 	observed
 	front       front
 	door        *frontdoor.Door
@@ -144,6 +148,7 @@ func (s *server) build(keys *access.Keys) (err error) {
 	s.services = &controller.Services{State: s.store, Log: s.log, Assume: s.assume}
 	s.sweep = &controller.Sweep{State: s.store, KeepStopped: s.options.keepStopped, Log: s.log}
 	s.secrets = secretsmanager.New(secretsmanager.Config{State: s.store, Seal: s.key})
+	s.logs = logsapi.New(logsapi.Config{State: s.store, Streams: s.streams, Groups: s.streams, Log: s.log})
 	s.forwarder = newForwarder(&forwarder{backend: s.backend, name: s.replica.Name, leading: s.store.Leading, trust: &s.trust, log: s.log})
 	s.pool, err = s.newPool()
 	return err
@@ -167,25 +172,32 @@ func (s *server) lead(ctx context.Context) error {
 	g.Go(func() error { return s.loops.run(ctx, "services", s.services.Run) })
 	g.Go(func() error { return s.loops.run(ctx, "the sweep", s.sweep.Run) })
 	g.Go(func() error { return s.loops.run(ctx, "the Fargate pool", s.pool.Run) })
-	g.Go(func() error { return s.loops.run(ctx, "deleted secrets", s.sweepSecrets) })
+	g.Go(func() error {
+		return s.loops.run(ctx, "deleted secrets", s.every(time.Minute, "deleted secrets are not removed", s.secrets.Sweep))
+	})
+	g.Go(func() error {
+		return s.loops.run(ctx, "old logs", s.every(5*time.Minute, "old logs are not removed", s.logs.Sweep))
+	})
 	if s.tracer != nil {
 		g.Go(func() error { return s.loops.run(ctx, "traces", s.tracer.Run) })
 	}
 	return g.Wait()
 }
 
-// sweepSecrets removes the secrets whose recovery window is over.
-func (s *server) sweepSecrets(ctx context.Context) error {
-	tick := time.NewTicker(time.Minute)
-	defer tick.Stop()
-	for {
-		if err := s.secrets.Sweep(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("deleted secrets are not removed", "err", err)
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
+// every is a loop that sweeps now and then. What fails is tried again the next time.
+func (s *server) every(d time.Duration, failure string, sweep func(context.Context) error) func(context.Context) error {
+	return func(ctx context.Context) error {
+		tick := time.NewTicker(d)
+		defer tick.Stop()
+		for {
+			if err := sweep(ctx); err != nil && ctx.Err() == nil {
+				s.log.Warn(failure, "err", err)
+			}
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-tick.C:
+			}
 		}
 	}
 }
@@ -265,7 +277,7 @@ var growing = map[string]bool{
 	"CreatePolicyVersion": true, "CreateAccessKey": true, "CreateOpenIDConnectProvider": true, "PutUserPolicy": true, "PutGroupPolicy": true, "PutRolePolicy": true,
 	"TagUser": true, "TagRole": true, "TagPolicy": true, "TagInstanceProfile": true, "TagOpenIDConnectProvider": true,
 	"CreateSecret": true, "PutSecretValue": true, "UpdateSecret": true, "PutResourcePolicy": true,
-	"PutParameter": true, "AddTagsToResource": true, "LabelParameterVersion": true, "CreateActivation": true,
+	"PutParameter": true, "AddTagsToResource": true, "LabelParameterVersion": true, "CreateActivation": true, "CreateLogGroup": true, "TagLogGroup": true,
 	"CreateTags": true, "AssociateVpcCidrBlock": true, "CreateDefaultVpc": true, "CreateDefaultSubnet": true, "CreateDhcpOptions": true,
 }
 
@@ -319,7 +331,7 @@ func (s *server) handler() (http.Handler, error) {
 	s.door = frontdoor.New(frontdoor.Config{
 		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(network.Service()), s.guarded(own.Service()), sts.New(s.keys).Service(),
 			s.guarded(iamapi.New(iamapi.Config{State: s.store, Seal: s.key}).Service()), s.guarded(s.secrets.Service()),
-			s.guarded(ssm.New(ssm.Config{State: s.store, Seal: s.key}).Service())},
+			s.guarded(ssm.New(ssm.Config{State: s.store, Seal: s.key}).Service()), s.guarded(s.logs.Service())},
 		Sockets: s.sockets(),
 		Keys:    s.findKey,
 		Auth:    auth, DevPrincipal: access.Admin(s.options.account), Region: s.options.region, Account: s.options.account,

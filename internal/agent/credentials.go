@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"errors"
 	"net/netip"
 	"sync"
 
@@ -129,3 +130,31 @@ func credentialsVariables(r *Record, c acsproto.Container, at place, config *con
 	}
 	setVariable(config, credentialsVariable, credentialsPath+r.Roles.Task)
 }
+
+// ErrNoCredentials says that a task's execution role has none yet: the agent was started again, and the control plane has not sent them.
+var ErrNoCredentials = errors.New("the credentials of the task execution role have not come yet")
+
+// Key is an access key, temporary where it has a token.
+type Key struct{ AccessKeyID, SecretAccessKey, SessionToken string }
+
+// ExecutionKey is the key with which the agent does what it does for a task: pulls its images, reads its secrets and writes its logs. It is of the task
+// execution role; for a task without one, of the container instance.
+func (a *Agent) ExecutionKey(task string) (Key, error) {
+	t := a.task(task)
+	if t == nil {
+		return Key{}, ErrNotFound
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.rec.Roles.Execution == "" {
+		return Key{AccessKeyID: t.in.AccessKey, SecretAccessKey: t.in.SecretKey}, nil
+	}
+	c, ok := t.creds[taskExecution]
+	if !ok {
+		return Key{}, ErrNoCredentials
+	}
+	return Key{c.AccessKeyID, c.SecretAccessKey, c.SessionToken}, nil
+}
+
+// Endpoint is the replica of the control plane that the agent uses now, "http://host:port".
+func (a *Agent) Endpoint() string { return a.endpoints.current() }

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"sync/atomic"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"berth/internal/agent"
+	"berth/internal/agent/awslogs"
+	"berth/internal/agent/docker"
+)
+
+// executor is the agent once it is there: what works for its tasks is made before it.
+type executor struct{ agent atomic.Pointer[agent.Agent] }
+
+// endpoint is the replica that the agent uses now.
+func (e *executor) endpoint() string {
+	if a := e.agent.Load(); a != nil {
+		return a.Endpoint()
+	}
+	return ""
+}
+
+// credentials are those of a task's execution role, or of its instance.
+func (e *executor) credentials(_ context.Context, task string) (aws.Credentials, error) {
+	a := e.agent.Load()
+	if a == nil {
+		return aws.Credentials{}, agent.ErrNoCredentials
+	}
+	k, err := a.ExecutionKey(task)
+	return aws.Credentials{AccessKeyID: k.AccessKeyID, SecretAccessKey: k.SecretAccessKey, SessionToken: k.SessionToken}, err
+}
+
+// logs sends the logs of tasks whose log driver is awslogs.
+func (e *executor) logs(c *agent.Config, engine *docker.Engine, log *slog.Logger) *awslogs.Driver {
+	return awslogs.New(awslogs.Config{Reader: engine, Endpoint: e.endpoint, Credentials: e.credentials, Region: c.Region, HTTPClient: c.HTTPClient, Log: log})
+}
