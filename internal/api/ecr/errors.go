@@ -21,11 +21,6 @@ func invalidParameter(format string, args ...any) error {
 	return apierr.New("InvalidParameterException", format, args...)
 }
 
-// notActedOn refuses a member that AWS acts on and Berth does not.
-func notActedOn(member string) error {
-	return invalidParameter("Berth does not act on %s yet; leave it out. docs/coverage.md lists what it acts on.", member)
-}
-
 // about is a repository as errors name it.
 type about struct{ name, account string }
 
