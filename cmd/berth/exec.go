@@ -1,0 +1,103 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	cwl "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
+
+	"berth/internal/acs"
+	"berth/internal/agent"
+	"berth/internal/agent/docker"
+	"berth/internal/agent/sessions"
+	"berth/internal/apierr"
+	"berth/internal/arn"
+	"berth/internal/frontdoor"
+	"berth/internal/policy"
+	"berth/internal/relay"
+)
+
+// serveSessions gives an agent what it opens sessions in containers with.
+func serveSessions(c *agent.Config, engine *docker.Engine, log *slog.Logger) {
+	c.Sessions = &sessions.Sessions{Engine: engine, Log: log, Dial: func(ctx context.Context, id string, port int32) (net.Conn, error) {
+		found, err := engine.Inspect(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if found.PID == 0 {
+			return nil, fmt.Errorf("the container does not run")
+		}
+		return sessions.Within(ctx, found.PID, port)
+	}}
+}
+
+// withSessions serves the data channels of clients, and everything else by door. A client has a token and may have signed or not, so it does not come
+// through the door. A replica that does not lead hands it to the leader, whose sessions they are.
+func withSessions(door http.Handler, r *relay.Relay, forward func(*http.Request) http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if !strings.HasPrefix(req.URL.Path, relay.ClientPath) {
+			door.ServeHTTP(w, req)
+			return
+		}
+		if leader := forward(req); leader != nil {
+			leader.ServeHTTP(w, req)
+			return
+		}
+		r.ServeClient(w, req)
+	})
+}
+
+// channelSocket is where agents join sessions in containers.
+func channelSocket(r *relay.Relay) frontdoor.Socket {
+	return frontdoor.Socket{Path: acs.ChannelPath, Service: "ecs", Action: "ecs:Poll",
+		Resource: func(req *http.Request) string { return req.URL.Query().Get("containerInstanceArn") },
+		Serve:    func(w http.ResponseWriter, req *http.Request, _ *frontdoor.Request) { r.ServeAgent(w, req) }}
+}
+
+// logSessions logs sessions that have ended to CloudWatch Logs, where their cluster's configuration says so: a stream each, of its name.
+func logSessions(logs frontdoor.Service, log *slog.Logger) func(context.Context, relay.Record) {
+	calls := map[string]frontdoor.Operation{}
+	for _, o := range logs.Operations {
+		calls[o.Name] = o
+	}
+	return func(ctx context.Context, r relay.Record) {
+		if r.LogGroup == "" || !r.Joined {
+			return
+		}
+		scope := arn.ScopeOf(r.Task)
+		request := &frontdoor.Request{ID: r.ID, Scope: scope, Caller: policy.Principal{ARN: string(r.Task), Account: scope.Account}}
+		if err := logSession(ctx, calls, request, r); err != nil {
+			log.Warn("session not logged", "session", r.ID, "group", r.LogGroup, "err", err)
+		}
+	}
+}
+
+// What PutLogEvents takes at once, less than its own bounds.
+const (
+	mostBatch      = 5000
+	mostBatchBytes = 800 << 10
+)
+
+func logSession(ctx context.Context, calls map[string]frontdoor.Operation, request *frontdoor.Request, r relay.Record) error {
+	_, err := calls["CreateLogStream"].Call(ctx, request, &cwl.CreateLogStreamInput{LogGroupName: &r.LogGroup, LogStreamName: &r.ID})
+	if err != nil && apierr.As(err).Code != "ResourceAlreadyExistsException" {
+		return fmt.Errorf("make the log stream: %w", err)
+	}
+	for lines := r.Lines(); len(lines) > 0; {
+		var batch []types.InputLogEvent
+		for size := 0; len(lines) > 0 && len(batch) < mostBatch && size+len(lines[0])+26 <= mostBatchBytes; lines = lines[1:] {
+			batch = append(batch, types.InputLogEvent{Message: &lines[0], Timestamp: aws.Int64(r.Ended.UnixMilli())})
+			size += len(lines[0]) + 26
+		}
+		if _, err := calls["PutLogEvents"].Call(ctx, request, &cwl.PutLogEventsInput{LogGroupName: &r.LogGroup, LogStreamName: &r.ID, LogEvents: batch}); err != nil {
+			return fmt.Errorf("put log events: %w", err)
+		}
+	}
+	return nil
+}
