@@ -81,7 +81,8 @@ func (c *Pool) reconcile(ctx context.Context, _ string) (time.Time, error) {
 	if err := c.ensure(ctx); err != nil {
 		return time.Time{}, err
 	}
-	for q := waitingTasks(c.State.View().Tables); len(q.kinds) > 0; {
+	q := waitingTasks(c.State.View().Tables)
+	for len(q.kinds) > 0 {
 		err := c.State.Update(ctx, func(tx *state.Tx) error {
 			q.place(tx, stamp())
 			return nil
@@ -92,7 +93,7 @@ func (c *Pool) reconcile(ctx context.Context, _ string) (time.Time, error) {
 	}
 	var plan capacity.Plan
 	err := c.State.Update(ctx, func(tx *state.Tx) error {
-		plan = c.decide(tx, stamp())
+		plan = c.decide(tx, q, stamp())
 		return nil
 	})
 	if err != nil {

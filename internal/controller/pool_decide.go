@@ -30,11 +30,12 @@ type kind struct {
 type queue struct {
 	kinds []kind
 	tasks map[kind][]arn.Task // the oldest first
+	seen  map[arn.Task]bool   // all of them: what comes later is for the next look
 }
 
 // waitingTasks are all that wait.
 func waitingTasks(t *state.Tables) *queue {
-	q := &queue{tasks: map[kind][]arn.Task{}}
+	q := &queue{tasks: map[kind][]arn.Task{}, seen: map[arn.Task]bool{}}
 	for x := range t.Tasks.Waiting() {
 		k := kind{
 			x.TaskDefinitionArn, x.Overrides, capacity.Size{CPUUnits: x.Reserved.CPUUnits, MemoryMiB: x.Reserved.MemoryMiB}, x.AvailabilityZone, x.CPUArchitecture,
@@ -44,6 +45,7 @@ func waitingTasks(t *state.Tables) *queue {
 			q.kinds = append(q.kinds, k)
 		}
 		q.tasks[k] = append(q.tasks[k], x.TaskArn)
+		q.seen[x.TaskArn] = true
 	}
 	// Spot tasks come after those that are not, the largest first, as capacity counts them.
 	slices.SortStableFunc(q.kinds, func(a, b kind) int {
@@ -88,11 +90,15 @@ type need struct {
 	spot               bool
 }
 
-// waitingNeeds are the tasks that wait by what they need, the oldest first.
-func waitingNeeds(t *state.Tables) (needs []capacity.Need, tasks map[need][]*ecs.Task) {
+// waitingNeeds are the tasks of a queue that wait still by what they need, the oldest first. Those that came since have not been looked at: no member may
+// ever be able to run them.
+func (q *queue) waitingNeeds(t *state.Tables) (needs []capacity.Need, tasks map[need][]*ecs.Task) {
 	tasks = map[need][]*ecs.Task{}
 	var order []need
 	for x := range t.Tasks.Waiting() {
+		if !q.seen[x.TaskArn] {
+			continue
+		}
 		n := need{
 			capacity.Size{CPUUnits: x.Reserved.CPUUnits, MemoryMiB: x.Reserved.MemoryMiB}, x.AvailabilityZone, x.CPUArchitecture, x.CapacityProviderName == ecs.ProviderFargateSpot,
 		}
@@ -148,8 +154,8 @@ func endHopeless(tx *state.Tx, tasks []*ecs.Task, now time.Time) int {
 }
 
 // decide asks package capacity and writes down what it says. What is to be launched and terminated is then asked of the provider.
-func (c *Pool) decide(tx *state.Tx, now time.Time) capacity.Plan {
-	needs, tasks := waitingNeeds(tx.Tables)
+func (c *Pool) decide(tx *state.Tx, q *queue, now time.Time) capacity.Plan {
+	needs, tasks := q.waitingNeeds(tx.Tables)
 	v := capacity.View{Rules: c.Rules, Members: c.members(tx, now), Needs: needs}
 	if c.Provider == nil {
 		v.Rules.Zones = nil // nothing can be launched anywhere

@@ -20,6 +20,7 @@ func TestPoolEndsWhatNoMemberCanRun(t *testing.T) {
 		f.definition = &d
 		f.start(poolRules())
 		f.wait(1, "a")
+		f.pass(time.Minute) // the member is there: a look that finds all of them waiting before launches more
 		f.wait(1, "a", ofService)
 		f.wait(2*budget, "a") // more than one Update takes
 		f.pass(time.Minute)
