@@ -38,6 +38,9 @@ func (q *request) blob() error {
 
 // begin begins the upload of a layer, which is over at once where the layer is in a repository that the caller may read.
 func (q *request) begin() error {
+	if err := q.room(); err != nil {
+		return err
+	}
 	query := q.r.URL.Query()
 	ctx, blobs := q.r.Context(), q.engine.Blobs(q.r.Context())
 	if d := digest.Digest(query.Get("mount")); d != "" {

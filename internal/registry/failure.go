@@ -85,6 +85,8 @@ func (t target) failed(err error) failure {
 			t.reference, t.name)
 	case errors.Is(err, ErrOtherDigest):
 		f = badDigest(t.reference)
+	case errors.Is(err, ErrFull):
+		f = fail(http.StatusInsufficientStorage, "UNAVAILABLE", "The registry has no room for more images.")
 	case errors.Is(err, ErrNoRepository):
 		f = t.unknown()
 	case errors.Is(err, ErrNoImage):

@@ -61,6 +61,9 @@ func (q *request) image() (digest.Digest, error) {
 
 func (q *request) push() error {
 	body, err := io.ReadAll(io.LimitReader(q.body(), MostManifest+1))
+	if errors.Is(err, ErrFull) {
+		return err
+	}
 	if err != nil {
 		return fail(http.StatusBadRequest, "MANIFEST_INVALID", "The manifest could not be read")
 	}

@@ -65,6 +65,9 @@ func (g *Registry) Push(ctx context.Context, arn string, p Push) (Image, error) 
 	if err != nil {
 		return Image{}, err
 	}
+	if err := g.room(); err != nil {
+		return Image{}, err
+	}
 	repository := g.State.View().Repositories.Get(arn)
 	if repository == nil {
 		return Image{}, ErrNoRepository

@@ -3,6 +3,7 @@
 package registry
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/maphash"
@@ -36,6 +37,8 @@ type Caller interface {
 type Config struct {
 	Dir   string // where images are kept; nothing else is there
 	State *state.Store
+	// MinFree is how many bytes stay free on the disk: with less, nothing more is taken in. Default 1 GiB.
+	MinFree uint64
 	// Key makes the signatures of addresses that layers can be had from without a password; all replicas have the same.
 	Key []byte
 	// Authorize says who a password belongs to. An API error of code ExpiredTokenException tells that it was right, too long ago; one of status 500 or
@@ -57,6 +60,7 @@ type Registry struct {
 
 // Open opens the registry of a directory, which is made where it is missing.
 func Open(c Config) (*Registry, error) {
+	c.MinFree = cmp.Or(c.MinFree, minFree)
 	if err := os.MkdirAll(c.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open registry: %w", err)
 	}

@@ -105,21 +105,31 @@ const (
 	slowest  = 64 << 10 // bytes a second
 )
 
-// patient reads a body for as long as something of it comes within a minute, whatever the server's limit for a whole request is.
+// patient reads a body for as long as something of it comes within a minute, whatever the server's limit for a whole request is, and there is room for it.
 type patient struct {
 	body    io.Reader
 	control *http.ResponseController
+	room    func() error
+	looked  int // bytes read since it was looked whether there is room
 }
 
 func (q *request) body() io.Reader {
-	return patient{q.r.Body, http.NewResponseController(q.w)}
+	return &patient{q.r.Body, http.NewResponseController(q.w), q.room, lookAfter}
 }
 
-func (p patient) Read(b []byte) (int, error) {
+func (p *patient) Read(b []byte) (int, error) {
+	if p.looked >= lookAfter {
+		if err := p.room(); err != nil {
+			return 0, err
+		}
+		p.looked = 0
+	}
 	if err := p.control.SetReadDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		return 0, err
 	}
-	return p.body.Read(b)
+	n, err := p.body.Read(b)
+	p.looked += n
+	return n, err
 }
 
 // allow gives the client time to read so many bytes.

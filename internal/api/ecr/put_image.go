@@ -62,6 +62,8 @@ func (b about) notPushed(err error, in *awsecr.PutImageInput) error {
 	case errors.As(err, &missing):
 		return apierr.New("LayersNotFoundException",
 			"Layers with digests '%s' required for pushing image into repository with name '%s' in the registry with id '%s' do not exist", missing.Digests, b.name, b.account)
+	case errors.Is(err, registry.ErrFull):
+		return apierr.Unavailable("The registry has no room for more images.")
 	case errors.Is(err, registry.ErrNoRepository):
 		return b.notFound()
 	case errors.Is(err, registry.ErrOtherDigest):
