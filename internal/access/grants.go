@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/iam"
 	"berth/internal/iam/managed"
@@ -120,16 +121,16 @@ func (k *Keys) sources(t *state.Tables, e *iam.Entity) (list []policy.Source, er
 }
 
 // source is a managed policy, AWS's or an account's own.
-func (k *Keys) source(t *state.Tables, arn string) (policy.Source, error) {
-	text, ok := k.ManagedDocument(t, arn)
+func (k *Keys) source(t *state.Tables, name string) (policy.Source, error) {
+	text, ok := k.ManagedDocument(t, name)
 	if !ok {
-		return policy.Source{}, fmt.Errorf("policy %s is gone", arn)
+		return policy.Source{}, fmt.Errorf("policy %s is gone", name)
 	}
 	d, err := policy.Parse(text, policy.Identity)
 	if err != nil {
-		return policy.Source{}, fmt.Errorf("policy %s: %w", arn, err)
+		return policy.Source{}, fmt.Errorf("policy %s: %w", name, err)
 	}
-	return policy.Source{Name: arn, Document: d}, nil
+	return policy.Source{Name: name, Document: d}, nil
 }
 
 // Trust is who may assume a role; nil, which trusts nobody, where its policy cannot be read.
@@ -163,13 +164,24 @@ func sessionPolicies(s Session) ([]*policy.Set, error) {
 }
 
 // Role finds a role by its ARN, nil where there is none.
-func Role(t *state.Tables, arn string) *iam.Role {
-	account, name := entity(arn, ":role/")
-	r := t.Roles.Get(iam.Key(account, name))
-	if r == nil || r.ARN() != arn {
+func Role(t *state.Tables, name string) *iam.Role {
+	account, short := entity(name, ":role/")
+	r := t.Roles.Get(iam.Key(account, short))
+	if r == nil || r.ARN() != name {
 		return nil
 	}
 	return r
+}
+
+// RoleARN is the ARN of a role of an account that task definitions name by its ARN or, as ECS lets them, by its name alone.
+func RoleARN(t *state.Tables, account, role string) string {
+	if arn.Is(role) {
+		return role
+	}
+	if r := t.Roles.Get(iam.Key(account, role)); r != nil {
+		return r.ARN()
+	}
+	return iam.ARN(account, "role", "/", role)
 }
 
 // User finds a user by its ARN, nil where there is none.

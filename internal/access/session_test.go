@@ -177,6 +177,7 @@ func TestRolesThatECSCannotAssume(t *testing.T) {
 	put(t, k, foreign)
 	for arn, good := range map[string]bool{
 		taskRole: true, "arn:aws:iam::123456789012:role/team/here": true,
+		"app": true, "App": true, "none": false, "ec2": false,
 		"arn:aws:iam::123456789012:role/app": false, "arn:aws:iam::123456789012:role/team/none": false, "arn:aws:iam::123456789012:role/team/ec2": false,
 		"arn:aws:iam::123456789012:role/team/broken": false, "arn:aws:iam::123456789012:role/team/there": false,
 		"arn:aws:iam::210987654321:role/team/app": false, "arn:aws:iam::123456789012:user/team/app": false, "x": false,

@@ -30,7 +30,7 @@ func (e *ErrAssume) Error() string {
 // TaskRole is the role that ECS assumes for a task in a cluster. Its error is an ErrAssume: the role is not there, is of another account, or does not trust
 // ECS's tasks.
 func (k *Keys) TaskRole(t *state.Tables, c arn.Cluster, role string) (*iam.Role, error) {
-	r := Role(t, role)
+	r := Role(t, RoleARN(t, arn.ScopeOf(c).Account, role))
 	if r == nil || r.Account != arn.ScopeOf(c).Account {
 		return nil, &ErrAssume{role}
 	}
@@ -68,7 +68,7 @@ func (k *Keys) Vend(t *state.Tables, task *ecs.Task, d *ecs.TaskDefinition, kind
 		return nil, err
 	}
 	return &acsproto.RoleCredentials{
-		CredentialsID: k.credentialsID(task.TaskArn, kind), RoleARN: name, AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey,
+		CredentialsID: k.credentialsID(task.TaskArn, kind), RoleARN: r.ARN(), AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey,
 		SessionToken: c.SessionToken, Expiration: c.Expires.Format(time.RFC3339),
 	}, nil
 }

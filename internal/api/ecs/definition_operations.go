@@ -9,7 +9,7 @@ import (
 // definitionOperations are the operations on task definitions. As on AWS, only their deletion can be allowed for single ones.
 func (a *API) definitionOperations() []frontdoor.Operation {
 	return []frontdoor.Operation{
-		frontdoor.Op("RegisterTaskDefinition", a.registerTaskDefinition).And(passesRegistered),
+		frontdoor.Op("RegisterTaskDefinition", a.registerTaskDefinition).And(a.passesRegistered),
 		frontdoor.Op("DescribeTaskDefinition", a.describeTaskDefinition),
 		frontdoor.Op("ListTaskDefinitions", a.listTaskDefinitions),
 		frontdoor.Op("ListTaskDefinitionFamilies", a.listTaskDefinitionFamilies),

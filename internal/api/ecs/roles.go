@@ -4,6 +4,7 @@ import (
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"berth/internal/access"
 	"berth/internal/apierr"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
@@ -15,20 +16,21 @@ import (
 const passedTo = "ecs-tasks.amazonaws.com"
 
 // passing is what it takes besides to hand roles to ECS's tasks: iam:PassRole on each.
-func passing(roles ...string) (list []frontdoor.Question) {
+func (a *API) passing(r *frontdoor.Request, roles ...string) (list []frontdoor.Question) {
 	for i, role := range roles {
 		if role == "" || i > 0 && role == roles[0] {
 			continue
 		}
+		role = access.RoleARN(a.store.View().Tables, r.Scope.Account, role)
 		list = append(list, frontdoor.Question{Action: "iam:PassRole", Resource: role, Keys: policy.Keys{{Name: "iam:passedtoservice", Values: []string{passedTo}}}})
 	}
 	return list
 }
 
 // passesRegistered is passing for a definition that is registered.
-func passesRegistered(_ *frontdoor.Request, in any) []frontdoor.Question {
+func (a *API) passesRegistered(r *frontdoor.Request, in any) []frontdoor.Question {
 	i := in.(*awsecs.RegisterTaskDefinitionInput)
-	return passing(text(i.TaskRoleArn), text(i.ExecutionRoleArn))
+	return a.passing(r, text(i.TaskRoleArn), text(i.ExecutionRoleArn))
 }
 
 // passesLaunched is passing for tasks of a definition that a request names, with its overrides. A definition that is not there is refused by the operation.
@@ -41,7 +43,7 @@ func (a *API) passesLaunched(r *frontdoor.Request, definition *string, o *types.
 		return nil
 	}
 	t := &ecs.Task{Overrides: o}
-	return passing(t.RoleArn(d, false), t.RoleArn(d, true))
+	return a.passing(r, t.RoleArn(d, false), t.RoleArn(d, true))
 }
 
 // assume checks that ECS can assume the roles of the tasks.
