@@ -254,16 +254,24 @@ func TestPort(t *testing.T) {
 	if port == nil {
 		t.Fatal(x.screen())
 	}
-	c, err := net.DialTimeout("tcp", "localhost:"+port[1], 10*time.Second)
-	if err != nil {
-		t.Fatal(err)
+	var open []net.Conn
+	for range 3 { // at once
+		c, err := net.DialTimeout("tcp", "localhost:"+port[1], 10*time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if err := c.SetDeadline(time.Now().Add(30 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		open = append(open, c)
 	}
-	defer c.Close()
-	if err := errors.Join(c.SetDeadline(time.Now().Add(30*time.Second)), write(c, "hello\n")); err != nil {
-		t.Fatal(err)
-	}
-	if line, err := bufio.NewReader(c).ReadString('\n'); line != "hello\n" {
-		t.Errorf("%q, %v", line, err)
+	for n, c := range open {
+		text := strings.Repeat(fmt.Sprint("hello ", n, " "), 10_000) + "\n"
+		go write(c, text) //nolint:errcheck // reading tells
+		if line, err := bufio.NewReader(c).ReadString('\n'); line != text {
+			t.Errorf("connection %d: %d of %d bytes, %v", n, len(line), len(text), err)
+		}
 	}
 	x.types("\x03")
 	x.sees("Exiting session with sessionId")

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -17,12 +18,9 @@ const (
 	Port    Type = "Port"
 )
 
-// The version that agents tell plugins says what they can do: all take the flag that terminates a session, and after 3.0.196.0 plugins forward
-// several connections at once, multiplexed.
-const (
-	agentVersion       = "3.3.0.0"
-	singleAgentVersion = "3.0.196.0" // one connection at a time
-)
+// agentVersion is the version that agents tell plugins: of one that takes the flag that terminates a session, forwards several connections at
+// once where the plugin can, and does not want them kept alive.
+const agentVersion = "3.3.0.0"
 
 type action struct {
 	ActionType       string
@@ -64,11 +62,7 @@ type PortProperties struct {
 }
 
 func requestOf(t Type, properties any) ([]byte, error) {
-	version := agentVersion
-	if t == Port {
-		version = singleAgentVersion
-	}
-	b, err := json.Marshal(request{version, []action{{"SessionType", parameters{t, properties}}}})
+	b, err := json.Marshal(request{agentVersion, []action{{"SessionType", parameters{t, properties}}}})
 	if err != nil {
 		return nil, fmt.Errorf("encode handshake: %w", err)
 	}
@@ -90,6 +84,24 @@ func readResponse(b []byte) (version string, err error) {
 		}
 	}
 	return r.ClientVersion, nil
+}
+
+// Several says whether a plugin of a version forwards several connections at once, multiplexed: it does from 1.1.70 on.
+func Several(version string) bool {
+	parts := strings.Split(version, ".")
+	for i, least := range [3]int{1, 1, 70} {
+		if i >= len(parts) {
+			return false
+		}
+		n, err := strconv.Atoi(parts[i])
+		if err != nil || n < least {
+			return false
+		}
+		if n > least {
+			return true
+		}
+	}
+	return true
 }
 
 // Terminal is the size of a terminal in characters.

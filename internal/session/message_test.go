@@ -117,3 +117,11 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+func TestSeveral(t *testing.T) {
+	for version, want := range map[string]bool{"1.1.70.0": true, "1.1.69.9": false, "1.3.0.0": true, "2.0.0": true, "1.1": false, "": false, "0": false, "1.x.3": false, "1.0.999.0": false} {
+		if got := Several(version); got != want {
+			t.Errorf("%q: %t", version, got)
+		}
+	}
+}

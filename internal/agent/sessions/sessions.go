@@ -104,7 +104,7 @@ func (s *Sessions) serve(ctx context.Context, a agent.Session, conn *websocket.C
 	} else if end != nil {
 		return *end, nil
 	}
-	to, err := s.connect(ctx, a)
+	to, err := s.connect(ctx, a, channel.Version())
 	if err != nil {
 		return session.End{Output: err.Error()}, nil
 	}
@@ -132,13 +132,16 @@ func newID() (id [16]byte) {
 	return id
 }
 
-// connect begins what a session is for. Its error is what the user is told.
-func (s *Sessions) connect(ctx context.Context, a agent.Session) (*far, error) {
+// connect begins what a session is for, with a client of a version. Its error is what the user is told.
+func (s *Sessions) connect(ctx context.Context, a agent.Session, client string) (*far, error) {
 	if a.Port == 0 {
 		return s.shell(ctx, a)
 	}
 	if s.Dial == nil {
 		return nil, errors.New("This agent does not forward ports.") //nolint:staticcheck // what the user is told
+	}
+	if session.Several(client) {
+		return s.ports(ctx, a)
 	}
 	return s.port(ctx, a)
 }

@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,11 +12,13 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/xtaci/smux"
 
 	"berth/internal/agent"
 	"berth/internal/pipenet"
@@ -67,15 +70,23 @@ func (e *engine) Close() error {
 
 // client is the plugin, with the relay's end of the agent's socket.
 type client struct {
-	t     *testing.T
-	conn  *websocket.Conn
-	next  int64
-	shown string
-	end   *session.End
+	t       *testing.T
+	conn    *websocket.Conn
+	version string
+	next    int64
+	shown   string
+	flags   []session.FlagValue
+	end     *session.End
 }
 
 // serve runs a session and returns its client, after the handshake.
 func serve(t *testing.T, s *Sessions, a agent.Session) *client {
+	t.Helper()
+	return serveOld(t, s, a, "1.3.0.0")
+}
+
+// serveOld is serve with a client of a version.
+func serveOld(t *testing.T, s *Sessions, a agent.Session, version string) *client {
 	t.Helper()
 	network, conns := pipenet.New(), make(chan *websocket.Conn, 1)
 	gone := make(chan struct{})
@@ -99,7 +110,7 @@ func serve(t *testing.T, s *Sessions, a agent.Session) *client {
 			return c, err
 		})
 	})
-	c := &client{t: t, conn: <-conns}
+	c := &client{t: t, conn: <-conns, version: version}
 	t.Cleanup(func() {
 		cancel()
 		c.conn.CloseNow() //nolint:errcheck // it may be closed
@@ -138,9 +149,11 @@ func (c *client) until(wanted func(session.Message) bool) {
 		c.write(session.Message{Kind: session.Acknowledge, Flags: 3, Content: fmt.Appendf(nil, `{"AcknowledgedMessageSequenceNumber":%d}`, m.Sequence)})
 		switch m.Payload {
 		case session.HandshakeRequest:
-			c.send(session.HandshakeResponse, `{"ClientVersion":"1.3.0.0"}`)
+			c.send(session.HandshakeResponse, `{"ClientVersion":"`+c.version+`"}`)
 		case session.Data:
 			c.shown += string(m.Content)
+		case session.Flag:
+			c.flags = append(c.flags, session.FlagValue(binary.BigEndian.Uint32(m.Content)))
 		}
 		if wanted(m) {
 			return
@@ -263,7 +276,8 @@ func TestNotStarted(t *testing.T) {
 	})
 }
 
-func TestPort(t *testing.T) {
+// A client that cannot multiplex has one connection at a time.
+func TestPortOfOldClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		servers := make(chan net.Conn, 3)
 		dial := func(_ context.Context, id string, port int32) (net.Conn, error) {
@@ -274,7 +288,7 @@ func TestPort(t *testing.T) {
 			servers <- distant
 			return near, nil
 		}
-		c := serve(t, &Sessions{Dial: dial}, agent.Session{RuntimeID: "r", Port: 8080})
+		c := serveOld(t, &Sessions{Dial: dial}, agent.Session{RuntimeID: "r", Port: 8080}, "1.1.61.0")
 		b := make([]byte, 100)
 		for round := range 2 {
 			server := <-servers
@@ -297,6 +311,95 @@ func TestPort(t *testing.T) {
 		}
 		if end := c.ends(); end.Output != "" || c.shown != "end" {
 			t.Errorf("%+v after %q", end, c.shown)
+		}
+	})
+}
+
+// stream is the client's end of what is multiplexed.
+type stream struct{ *client }
+
+func (s stream) Read(b []byte) (int, error) {
+	if s.shown == "" {
+		s.until(func(session.Message) bool { return s.shown != "" })
+	}
+	if s.end != nil {
+		return 0, io.EOF
+	}
+	n := copy(b, s.shown)
+	s.shown = s.shown[n:]
+	return n, nil
+}
+
+func (s stream) Write(b []byte) (int, error) {
+	for piece := b; len(piece) > 0; piece = piece[min(1024, len(piece)):] {
+		s.send(session.Data, string(piece[:min(1024, len(piece))]))
+	}
+	return len(b), nil
+}
+
+func (s stream) Close() error { return nil }
+
+// Connections of a client are independent of each other, and their ends end no session.
+func TestPorts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var dialled atomic.Int32
+		dial := func(context.Context, string, int32) (net.Conn, error) {
+			near, distant := net.Pipe()
+			if dialled.Add(1) == 3 {
+				return nil, errors.New("refused")
+			}
+			go func() { // it says everything twice, and closes at "end"
+				defer distant.Close()
+				b := make([]byte, 4096)
+				for {
+					n, err := distant.Read(b)
+					if err != nil || string(b[:n]) == "end" {
+						return
+					}
+					fmt.Fprintf(distant, "%s%s", b[:n], b[:n])
+				}
+			}()
+			return near, nil
+		}
+		c := serve(t, &Sessions{Dial: dial}, agent.Session{Port: 80})
+		config := smux.DefaultConfig()
+		config.KeepAliveDisabled = true
+		mux, err := smux.Client(stream{c}, config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		open := func() *smux.Stream {
+			s, err := mux.OpenStream()
+			if err != nil {
+				t.Fatal(err)
+			}
+			return s
+		}
+		first, second := open(), open()
+		b := make([]byte, 100)
+		for n, s := range []*smux.Stream{first, second, first} {
+			fmt.Fprint(s, "word ", n)
+			if got, err := io.ReadFull(s, b[:12]); err != nil || string(b[:got]) != fmt.Sprintf("word %dword %d", n, n) {
+				t.Errorf("%q, %v, %+v", b[:got], err, c.end)
+			}
+		}
+		fmt.Fprint(first, "end")
+		if n, err := first.Read(b); err == nil {
+			t.Errorf("%q from a connection that the server has ended", b[:n])
+		}
+		if n, err := open().Read(b); err == nil { // it is refused
+			t.Errorf("%q from a connection that there is not", b[:n])
+		}
+		fmt.Fprint(second, "still here")
+		if n, err := io.ReadFull(second, b[:20]); err != nil {
+			t.Errorf("%q, %v", b[:n], err)
+		}
+		synctest.Wait()
+		c.send(session.Flag, string(session.TerminateSession.Bytes()))
+		synctest.Wait()
+		mux.Close()
+		if c.end == nil || c.end.Output != "" || len(c.flags) != 1 || c.flags[0] != session.ConnectToPortError {
+			t.Errorf("it ended with %+v, flags %v", c.end, c.flags)
 		}
 	})
 }
