@@ -159,3 +159,19 @@ func TestPushesAmongSweeps(t *testing.T) {
 		s.wants(202, s.ask("DELETE", "app/manifests/"+digest.FromBytes(m).String(), nil))
 	}
 }
+
+// A sweep that looked at the images before one was pushed takes nothing of it, although its layers had been there for long.
+func TestPushDuringSweep(t *testing.T) {
+	s := open(t)
+	m, layer := s.manifestOf("app", "layer"), digest.FromString("layer")
+	s.age(2 * time.Hour)
+	s.wants(201, s.ask("PUT", "app/manifests/v1", m, "Content-Type: "+imagespec.MediaTypeImageManifest))
+	if err := s.sweepBlobs(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.takeOld(s.layout.layer("r-app", layer)); err != nil {
+		t.Fatal(err)
+	}
+	s.wants(200, s.ask("GET", "app/manifests/v1", nil))
+	s.wants(200, s.ask("GET", "app/blobs/"+layer.String(), nil))
+}
