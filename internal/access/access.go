@@ -137,7 +137,7 @@ func (k *Keys) EnsureAdministrator(ctx context.Context, account string) (id, sec
 	newID, newSecret := seal.NewAccessKey()
 	err = k.State.Update(ctx, func(tx *state.Tx) error {
 		if tx.Users.Get(iam.Key(account, administratorName)) == nil {
-			tx.Put(&iam.User{Entity: iam.Entity{Account: account, Name: administratorName, ID: administratorID, Path: "/", CreateDate: now(),
+			tx.Put(&iam.User{Entity: iam.Entity{Account: account, Name: administratorName, ID: administratorID, Path: "/", CreateDate: now().Truncate(time.Second),
 				Attached: []string{"arn:aws:iam::aws:policy/AdministratorAccess"}}})
 		}
 		for c := range tx.Credentials.All() {
@@ -171,12 +171,12 @@ func (k *Keys) EnsureInstanceRole(ctx context.Context, account string) error {
 			return nil
 		}
 		tx.Put(&iam.Role{
-			Entity: iam.Entity{Account: account, Name: InstanceRole, ID: seal.NewID("AROA"), Path: "/", CreateDate: now(),
+			Entity: iam.Entity{Account: account, Name: InstanceRole, ID: seal.NewID("AROA"), Path: "/", CreateDate: now().Truncate(time.Second),
 				Attached: []string{"arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"}},
 			Trust:      `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}`,
 			MaxSession: 3600, Description: "Allows EC2 instances in an ECS cluster to access ECS.",
 		})
-		tx.Put(&iam.InstanceProfile{Account: account, Name: InstanceRole, ID: seal.NewID("AIPA"), Path: "/", Role: InstanceRole, CreateDate: now()})
+		tx.Put(&iam.InstanceProfile{Account: account, Name: InstanceRole, ID: seal.NewID("AIPA"), Path: "/", Role: InstanceRole, CreateDate: now().Truncate(time.Second)})
 		return nil
 	})
 }

@@ -13,7 +13,8 @@ import (
 )
 
 // EncodeQuery writes v, a pointer to the plan's type, as the XML answer of an awsQuery operation. What is left out and what is always
-// written is as in EncodeJSON; lists are <member> elements, maps are <entry> elements with key and value, times are ISO 8601 with milliseconds.
+// written is as in EncodeJSON; lists are <member> elements, maps are <entry> elements with key and value, times are ISO 8601 with milliseconds;
+// in awsQuery without them where they are 0.
 func (p *Plan) EncodeQuery(operation, namespace, requestID string, v any) []byte {
 	b := make([]byte, 0, 512)
 	b = append(append(append(b, '<'), operation...), `Response xmlns="`...)
@@ -81,7 +82,7 @@ func (l listItems) value(b []byte, name string, n *node, v reflect.Value) []byte
 	case kindMap:
 		b = l.table(b, n, v)
 	default:
-		b = appendXMLScalar(b, n, v)
+		b = l.scalar(b, n, v)
 	}
 	return appendClose(b, name)
 }
@@ -100,7 +101,7 @@ func (l listItems) table(b []byte, n *node, v reflect.Value) []byte {
 	return b
 }
 
-func appendXMLScalar(b []byte, n *node, v reflect.Value) []byte {
+func (l listItems) scalar(b []byte, n *node, v reflect.Value) []byte {
 	switch n.kind {
 	case kindString:
 		return appendXMLText(b, v.String())
@@ -111,7 +112,11 @@ func appendXMLScalar(b []byte, n *node, v reflect.Value) []byte {
 	case kindFloat:
 		return appendXMLFloat(b, v.Float())
 	case kindTime:
-		return v.Interface().(time.Time).UTC().AppendFormat(b, "2006-01-02T15:04:05.000Z")
+		t, layout := v.Interface().(time.Time).UTC(), "2006-01-02T15:04:05.000Z"
+		if l == "member" && t.Nanosecond() < int(time.Millisecond) {
+			layout = time.RFC3339 // as IAM and STS, which keep seconds, write it
+		}
+		return t.AppendFormat(b, layout)
 	case kindBytes:
 		return base64.StdEncoding.AppendEncode(b, v.Bytes())
 	}
