@@ -46,9 +46,29 @@ type Container struct {
 	HealthCheckType string            `json:"healthCheckType,omitempty"`
 	RestartPolicy   *RestartPolicy    `json:"restartPolicy,omitempty"`
 	Firelens        *Firelens         `json:"firelensConfiguration,omitempty"`
+	Secrets         []Secret          `json:"secrets,omitempty"`
 	ContainerARN    string            `json:"containerArn,omitempty"`
 	DockerConfig    DockerConfig      `json:"dockerConfig"`
 }
+
+// Secret is a value that the agent reads with the task's execution role, and gives to a container.
+type Secret struct {
+	Name      string `json:"name"`      // of the variable, or of the log driver's option
+	ValueFrom string `json:"valueFrom"` // ARN of a secret, with what is meant of it; ARN or name of a parameter
+	Region    string `json:"region"`
+	Type      string `json:"type"`     // ENVIRONMENT_VARIABLE, for options too
+	Provider  string `json:"provider"` // asm (Secrets Manager) or ssm (Parameter Store)
+	Target    string `json:"target"`   // CONTAINER or LOG_DRIVER; "" is CONTAINER
+}
+
+// The providers, targets and the type of secrets.
+const (
+	ProviderSecretsManager = "asm"
+	ProviderParameterStore = "ssm"
+	TargetContainer        = "CONTAINER"
+	TargetLogDriver        = "LOG_DRIVER"
+	EnvironmentVariable    = "ENVIRONMENT_VARIABLE"
+)
 
 // Firelens makes a container the task's log router.
 type Firelens struct {

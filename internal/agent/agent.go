@@ -37,6 +37,7 @@ type Config struct {
 	Ports   Ports   // nil: no port ranges
 	Routers Routers // nil: no log routers
 	Logs    Logs    // nil: no log driver awslogs
+	Secrets Secrets // nil: no secrets
 	// Sessions serves shells and forwarded ports in containers. nil: there are none.
 	Sessions Sessions
 	Names    Names   // nil: the engine makes the files by which tasks with network interfaces know names, and takes its time

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"berth/internal/acsproto"
 	"berth/internal/ecs"
 )
 
@@ -22,12 +23,12 @@ const (
 
 // abilities are what an agent was given to work with, besides its engine.
 type abilities struct {
-	groups, ports, pause, routers, network, logs, sessions, front bool
-	underlay                                                      string
+	groups, ports, pause, routers, network, logs, secrets, sessions, front bool
+	underlay                                                               string
 }
 
 func (a *Agent) abilities() abilities {
-	return abilities{groups: a.Groups != nil, ports: a.Ports != nil, pause: a.Pause != nil, routers: a.Routers != nil, network: a.Network != nil, logs: a.Logs != nil, sessions: a.Sessions != nil, front: a.Front != nil,
+	return abilities{groups: a.Groups != nil, ports: a.Ports != nil, pause: a.Pause != nil, routers: a.Routers != nil, network: a.Network != nil, logs: a.Logs != nil, secrets: a.Secrets != nil, sessions: a.Sessions != nil, front: a.Front != nil,
 		underlay: a.Underlay}
 }
 
@@ -90,6 +91,11 @@ func capabilities(m Machine, can abilities) []string {
 	}
 	if can.logs { // whatever the engine has: it is the agent who sends them
 		list = append(list, capability+"logging-driver."+awslogsDriver, ecsCapability+"execution-role-awslogs")
+	}
+	if can.secrets {
+		for _, store := range []string{acsproto.ProviderSecretsManager, acsproto.ProviderParameterStore} {
+			list = append(list, ecsCapability+"secrets."+store+".environment-variables", ecsCapability+"secrets."+store+".bootstrap.log-driver")
+		}
 	}
 	for _, o := range []string{"selinux", "apparmor"} {
 		if slices.Contains(m.SecurityOptions, o) {

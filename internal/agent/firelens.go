@@ -40,14 +40,15 @@ const (
 
 // routerKind is what differs between the two programs.
 type routerKind struct {
-	config string                                                    // path of the configuration in the container
-	text   func(r *Record, o acsproto.Container, to []routed) string // the configuration
+	variable func(name string) string                                  // a value that is a variable of the router's environment
+	config   string                                                    // path of the configuration in the container
+	text     func(r *Record, o acsproto.Container, to []routed) string // the configuration
 }
 
 func routerKinds() map[string]routerKind {
 	return map[string]routerKind{
-		"fluentbit": {"/fluent-bit/etc/fluent-bit.conf", fluentBitConfig},
-		"fluentd":   {"/fluentd/etc/fluent.conf", fluentdConfig},
+		"fluentbit": {func(name string) string { return "${" + name + "}" }, "/fluent-bit/etc/fluent-bit.conf", fluentBitConfig},
+		"fluentd":   {func(name string) string { return `"#{ENV['` + name + `']}"` }, "/fluentd/etc/fluent.conf", fluentdConfig},
 	}
 }
 
@@ -122,13 +123,14 @@ func routerConfig(r *Record) []byte {
 	if router == nil {
 		return nil
 	}
+	kind := routerKinds()[router.Firelens.Type]
 	var list []routed
-	for _, c := range r.Task.Containers {
+	for n, c := range r.Task.Containers {
 		if options, is, err := routedLogs(c); is && err == nil {
-			list = append(list, routed{c.Name, options})
+			list = append(list, routed{c.Name, withSecretOptions(options, n, c, kind.variable)})
 		}
 	}
-	return []byte(routerKinds()[router.Firelens.Type].text(r, *router, list))
+	return []byte(kind.text(r, *router, list))
 }
 
 // routing sets what a task's log router makes of a container: the router's own mounts, or another's log driver, and where it reaches the router

@@ -84,3 +84,26 @@ func TestRouterAddress(t *testing.T) {
 		}
 	}
 }
+
+// TestRouterSecrets: the log router has the secret options of those that log through it as variables, and they have them not.
+func TestRouterSecrets(t *testing.T) {
+	key := acsproto.Secret{Name: "apikey", ValueFrom: "/key", Region: "us-east-1", Type: acsproto.EnvironmentVariable, Provider: acsproto.ProviderParameterStore, Target: acsproto.TargetLogDriver}
+	order := acsproto.Task{ARN: "arn:aws:ecs:us-east-1:123456789012:task/demo/abc", Containers: []acsproto.Container{
+		{Name: "app", Image: "i", Secrets: []acsproto.Secret{key}, DockerConfig: acsproto.DockerConfig{HostConfig: `{"LogConfig":{"Type":"awsfirelens","Config":{"Name":"x"}}}`}},
+		{Name: "router", Image: "i", Firelens: &acsproto.Firelens{Type: "fluentbit"}},
+	}}
+	r, err := accept(order, "one")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := place{Secrets: map[secretKey]string{keyOf(key): "hush"}}
+	for name, want := range map[string]bool{"app": false, "router": true} {
+		s, err := specOf(r, r.ordered(name), at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if has := slices.Contains(s.Config.Env, "LOG_SECRET_0_0=hush"); has != want || s.HostConfig.LogConfig.Config["apikey"] != "" {
+			t.Errorf("%s: environment %q, log options %v", name, s.Config.Env, s.HostConfig.LogConfig.Config)
+		}
+	}
+}

@@ -134,7 +134,7 @@ func (t *task) reach(ctx context.Context, name string, at *place) error {
 }
 
 // recognize takes the id of a container that exists from its label, for that is what the container knows, and what else the engine tells of it.
-func (c *Container) recognize(o *Observed) {
+func (r *Record) recognize(c *Container, o *Observed) {
 	if o == nil {
 		return
 	}
@@ -142,7 +142,7 @@ func (c *Container) recognize(o *Observed) {
 		c.Endpoint = id
 	}
 	if o.Facts != nil && (c.Facts == nil || o.State == Running) {
-		c.Facts = o.Facts
+		c.Facts = o.Facts.public(r.ordered(c.Name))
 	}
 }
 

@@ -28,7 +28,7 @@ func TestFrontVariables(t *testing.T) {
 				t.Errorf("%s: %q, %v; want %q", c.Name, got, err, want)
 			}
 			var back Container
-			back.recognize(&Observed{Labels: s.Config.Labels})
+			(&Record{}).recognize(&back, &Observed{Labels: s.Config.Labels})
 			if back.Endpoint != "id" {
 				t.Errorf("%s: recognized with the id %q", c.Name, back.Endpoint)
 			}

@@ -13,6 +13,7 @@ import (
 
 	"berth/internal/acsproto"
 	"berth/internal/agent"
+	"berth/internal/agent/agenttest"
 )
 
 // cutter ends a context at the nth point where something reaches outside the agent.
@@ -42,6 +43,10 @@ func (w *world) until(n int) string {
 	defer cancel()
 	c := &cutter{left: n, cancel: cancel}
 	w.engine.Cut, w.ledger.Cut, w.control.Cut = c.cut, c.cut, c.cut
+	if s, ok := w.config.Secrets.(*agenttest.Secrets); ok {
+		s.Cut = c.cut
+		defer func() { s.Cut = nil }()
+	}
 	a, err := agent.New(w.config)
 	if err != nil {
 		w.t.Fatal(err)
@@ -118,6 +123,8 @@ func killedAt(t *testing.T, n int, lose bool, do func(*world), want string) (end
 	do(w)
 	b := essential("b", "two")
 	b.DependsOn = []acsproto.DependsOn{{ContainerName: "a", Condition: "START"}}
+	w.config.Secrets = &agenttest.Secrets{}
+	b.Secrets = []acsproto.Secret{secret("S", "/p", "CONTAINER")}
 	one := task(1, essential("a", "one"), b)
 	w.control.Run(one)
 	at := w.until(n)
@@ -133,6 +140,9 @@ func killedAt(t *testing.T, n int, lose bool, do func(*world), want string) (end
 	got := w.story(one.ARN)
 	if !regexp.MustCompile("^" + want + "$").MatchString(got) {
 		t.Errorf("killed at point %d (%s) and then at %q: the last report is\n%s, want\n%s", n, at, again, got, want)
+	}
+	if got == "RUNNING a:RUNNING b:RUNNING" && w.engine.Variable(w.name("b"), "S") != "value of /p" {
+		t.Errorf("killed at point %d (%s): container b lacks its secret", n, at)
 	}
 	for call, times := range w.engine.Done() {
 		if times > 1 && !strings.HasPrefix(call, "pull ") {

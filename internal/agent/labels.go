@@ -48,7 +48,7 @@ func outline(t acsproto.Task) acsproto.Task {
 	for _, c := range t.Containers {
 		o.Containers = append(o.Containers, acsproto.Container{Name: c.Name, Essential: c.Essential, DependsOn: c.DependsOn, Links: c.Links,
 			VolumesFrom: c.VolumesFrom, StartTimeout: c.StartTimeout, StopTimeout: c.StopTimeout, PortMappings: c.PortMappings,
-			HealthCheckType: c.HealthCheckType, RestartPolicy: c.RestartPolicy, Firelens: c.Firelens, MemoryMiB: c.MemoryMiB, CPUUnits: c.CPUUnits, ContainerARN: c.ContainerARN})
+			HealthCheckType: c.HealthCheckType, RestartPolicy: c.RestartPolicy, Firelens: c.Firelens, Secrets: logSecrets(c), MemoryMiB: c.MemoryMiB, CPUUnits: c.CPUUnits, ContainerARN: c.ContainerARN})
 	}
 	return o
 }

@@ -13,11 +13,13 @@ import (
 
 // create writes down that the container starts, creates it, and writes down its id: only then is it started.
 func (t *task) create(ctx context.Context, name string) error {
-	switch err := t.provide(ctx, name); {
-	case errors.Is(err, errGivenUp):
-		return nil
-	case err != nil:
-		return err
+	for _, prepare := range []func(context.Context, string) error{t.learnSecrets, t.provide} {
+		switch err := prepare(ctx, name); {
+		case errors.Is(err, errGivenUp):
+			return nil
+		case err != nil:
+			return err
+		}
 	}
 	if err := t.choosePorts(ctx, name); err != nil {
 		t.fail(name, "CannotCreateContainerError: "+err.Error())
@@ -87,7 +89,10 @@ func (t *task) spec(ctx context.Context, name string) (s Spec, err error) {
 			return Spec{}, err
 		}
 	}
-	t.view(func(r *Record) { s, err = specOf(r, r.ordered(name), at) })
+	t.view(func(r *Record) {
+		at.Secrets = t.vault.values
+		s, err = specOf(r, r.ordered(name), at)
+	})
 	return s, err
 }
 
@@ -217,7 +222,7 @@ func (t *task) started(ctx context.Context, name, id string, ordered acsproto.Co
 		bindings, facts = o.Bindings, o.Facts
 	}
 	t.change(name, func(_ *Record, c *Container) bool {
-		c.Bindings, c.Facts = bindings, facts
+		c.Bindings, c.Facts = bindings, facts.public(ordered)
 		if c.Phase < Ended {
 			c.up(now)
 		}

@@ -193,9 +193,9 @@ func (t *task) learnFacts(ctx context.Context, name string) {
 	case err != nil || o.Facts == nil:
 		return
 	}
-	t.change(name, func(_ *Record, c *Container) bool {
+	t.change(name, func(r *Record, c *Container) bool {
 		if c.ID == handle && (o.State == Running || c.Phase == Ended) {
-			c.Facts, c.Probe = o.Facts, o.Probe
+			c.Facts, c.Probe = o.Facts.public(r.ordered(name)), o.Probe
 			if c.Probe == nil {
 				c.Probe = &Probe{}
 			}

@@ -14,7 +14,7 @@ const outOfMemoryReason = "OutOfMemoryError: Container killed due to memory usag
 // observe takes in what the engine has of a container. nil: it has none.
 func (r *Record) observe(c *Container, o *Observed, hostAddress string, now time.Time) {
 	c.Unseen = false
-	c.recognize(o)
+	r.recognize(c, o)
 	switch {
 	case c.Phase == Ended:
 	case o == nil && c.Phase <= Starting: // never created: its id was never written down

@@ -38,8 +38,9 @@ type place struct {
 	Names        NameFiles // of the pause container of a task with a network interface
 	Router       RouterFiles
 	RouterIP     string // the log router's address on the bridge, for the containers there that log through it
-	Logs         bool   // the agent sends the logs of the driver awslogs
-	OldFluentd   bool   // the engine's log driver fluentd has the option of engines before 20.10
+	Secrets      map[secretKey]string
+	Logs         bool // the agent sends the logs of the driver awslogs
+	OldFluentd   bool // the engine's log driver fluentd has the option of engines before 20.10
 }
 
 // AsyncOption is the option of the log driver fluentd with which a container starts whether or not the router listens.
@@ -86,6 +87,7 @@ func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
 	host.CgroupParent = at.CgroupParent
 	host.RestartPolicy, host.AutoRemove = container.RestartPolicy{}, false // a container runs once
 	mounts(r, c, host)
+	giveSecrets(r, c, at.Secrets, config, host)
 	routing(r, c, at, config, host)
 	if at.Logs {
 		keepLog(host)

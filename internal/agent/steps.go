@@ -41,7 +41,7 @@ func (t *task) do(ctx context.Context, s Step) {
 	}
 	t.mu.Unlock()
 	if err != nil && ctx.Err() == nil {
-		t.log.Warn("step failed, trying again", "step", s.Act.String(), "container", s.Container, "err", err)
+		t.log.Warn("step failed, trying again", "step", s.Act.String(), "container", s.Container, "err", t.redacted(err.Error()))
 	}
 	t.poke()
 }
@@ -237,6 +237,7 @@ func (t *task) forget(ctx context.Context) error {
 
 // fail ends a container that cannot run. What fails of a hidden one is told of the task.
 func (t *task) fail(name, reason string) {
+	reason = t.redacted(reason)
 	if hidden(name) {
 		t.give(reason)
 	}

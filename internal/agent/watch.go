@@ -138,7 +138,7 @@ func (a *Agent) adopt(ctx context.Context, containers map[string]Observed) error
 		c := &r.Containers[i]
 		if o, ok := containers[c.Name]; ok {
 			c.Phase, c.Unseen, c.ID = Starting, true, o.ID
-			c.recognize(&o)
+			r.recognize(c, &o)
 		}
 	}
 	r.Stop = a.roster.unwanted(in.Name, r.Task.ARN)

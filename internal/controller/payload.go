@@ -102,6 +102,7 @@ func payloadContainer(t *ecs.Task, def *types.TaskDefinition, c *types.Container
 			reservation = o.MemoryReservation
 		}
 	}
+	p.Secrets = payloadSecrets(t, c)
 	mounts(&p, c)
 	if networkMode(def) != string(types.NetworkModeAwsvpc) {
 		p.PortMappings = ports(c)

@@ -43,6 +43,13 @@ func (l *Ledger) Keys() []string {
 	return slices.Sorted(maps.Keys(l.values))
 }
 
+// Text is all that is kept.
+func (l *Ledger) Text() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return fmt.Sprintf("%s", l.values)
+}
+
 // Read implements agent.Ledger.
 func (l *Ledger) Read(each func(key string, value []byte) error) error {
 	l.mu.Lock()
