@@ -39,12 +39,12 @@ var (
 
 // aim reads a path; false where it is none of a registry.
 func aim(path string) (t target, ok bool) {
-	rest, ok := strings.CutPrefix(path, "/v2")
-	switch {
-	case !ok:
-		return t, false
-	case rest == "" || rest == "/":
+	if path == "/v2" || path == "/v2/" {
 		return target{kind: base}, true
+	}
+	rest, ok := strings.CutPrefix(path, "/v2/")
+	if !ok {
+		return t, false
 	}
 	for _, form := range []struct {
 		kind   kind
@@ -55,7 +55,7 @@ func aim(path string) (t target, ok bool) {
 			continue
 		}
 		t.kind, t.reference = form.kind, rest[i+len(form.middle):]
-		if form.kind.fits(t.reference) && t.place(rest[1:i]) {
+		if form.kind.fits(t.reference) && t.place(rest[:i]) {
 			return t, true
 		}
 	}
