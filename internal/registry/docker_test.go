@@ -70,7 +70,12 @@ func (e engine) load(name string, content []byte) {
 	if err := os.WriteFile(file, archive.Bytes(), 0o600); err != nil {
 		e.t.Fatal(err)
 	}
-	e.t.Cleanup(func() { _, _ = e.try("rmi", "--force", name) }) // it is gone where the test removed it
+	e.t.Cleanup(func() { // also what was pulled by its digest, or lost its tag to another one
+		repository := name[:strings.LastIndexByte(name, ':')]
+		if ids, err := e.try("images", "--quiet", repository); err == nil && ids != "" {
+			_, _ = e.try(append([]string{"rmi", "--force"}, strings.Fields(ids)...)...) // it is gone where the test removed it
+		}
+	})
 	e.must("import", file, name)
 }
 
