@@ -88,10 +88,10 @@ var actedOn = map[string]string{
 		type`,
 	"RegisterTaskDefinition.containerDefinitions": `command cpu dependsOn disableNetworking dnsSearchDomains dnsServers dockerLabels
 		dockerSecurityOptions entryPoint environment essential extraHosts firelensConfiguration healthCheck hostname image interactive links linuxParameters
-		logConfiguration memory memoryReservation mountPoints name portMappings privileged pseudoTerminal readonlyRootFilesystem resourceRequirements restartPolicy
+		logConfiguration memory memoryReservation mountPoints name portMappings privileged pseudoTerminal readonlyRootFilesystem resourceRequirements restartPolicy secrets
 		startTimeout stopTimeout systemControls ulimits user versionConsistency volumesFrom workingDirectory`,
 	"RegisterTaskDefinition.containerDefinitions.linuxParameters":                           "capabilities devices initProcessEnabled maxSwap sharedMemorySize swappiness tmpfs",
-	"RegisterTaskDefinition.containerDefinitions.logConfiguration":                          "logDriver options",
+	"RegisterTaskDefinition.containerDefinitions.logConfiguration":                          "logDriver options secretOptions",
 	"RegisterTaskDefinition.containerDefinitions.portMappings":                              "containerPort containerPortRange hostPort protocol",
 	"RegisterTaskDefinition.volumes":                                                        "configuredAtLaunch dockerVolumeConfiguration host name",
 	"CreateService.deploymentController":                                                    "type",
@@ -132,6 +132,8 @@ var actedOn = map[string]string{
 	"RegisterTaskDefinition.containerDefinitions.mountPoints":                               "containerPath readOnly sourceVolume",
 	"RegisterTaskDefinition.containerDefinitions.resourceRequirements":                      requirementMembers,
 	"RegisterTaskDefinition.containerDefinitions.restartPolicy":                             "enabled ignoredExitCodes restartAttemptPeriod",
+	"RegisterTaskDefinition.containerDefinitions.secrets":                                   "name valueFrom",
+	"RegisterTaskDefinition.containerDefinitions.logConfiguration.secretOptions":            "name valueFrom",
 	"RegisterTaskDefinition.containerDefinitions.systemControls":                            "namespace value",
 	"RegisterTaskDefinition.containerDefinitions.ulimits":                                   "hardLimit name softLimit",
 	"RegisterTaskDefinition.containerDefinitions.volumesFrom":                               "readOnly sourceContainer",

@@ -36,6 +36,11 @@ func firelensFromS3(c *types.ContainerDefinition) bool {
 	return c.FirelensConfiguration != nil && c.FirelensConfiguration.Options["config-file-type"] == "s3"
 }
 
+// secretAwslogs says whether options of awslogs are secrets: nothing of it is one, and they say at registration what is to be.
+func secretAwslogs(l *types.LogConfiguration) bool {
+	return l != nil && l.LogDriver == types.LogDriverAwslogs && len(l.SecretOptions) > 0
+}
+
 func unservedVolume(v types.Volume) []unservedMember {
 	return []unservedMember{
 		{"volumes.efsVolumeConfiguration", v.EfsVolumeConfiguration != nil},
@@ -47,12 +52,11 @@ func unservedVolume(v types.Volume) []unservedMember {
 
 func unservedContainer(c *types.ContainerDefinition) []unservedMember {
 	list := []unservedMember{
-		{"containerDefinitions.secrets", len(c.Secrets) > 0},
 		{"containerDefinitions.environmentFiles", len(c.EnvironmentFiles) > 0},
 		{"containerDefinitions.repositoryCredentials", c.RepositoryCredentials != nil},
 		{"containerDefinitions.firelensConfiguration.options config-file-type s3", firelensFromS3(c)},
 		{"containerDefinitions.credentialSpecs", len(c.CredentialSpecs) > 0},
-		{"containerDefinitions.logConfiguration.secretOptions", c.LogConfiguration != nil && len(c.LogConfiguration.SecretOptions) > 0},
+		{"containerDefinitions.logConfiguration.secretOptions of the log driver awslogs", secretAwslogs(c.LogConfiguration)},
 	}
 	return list
 }

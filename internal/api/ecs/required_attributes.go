@@ -7,6 +7,8 @@ import (
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
+
+	"berth/internal/ecs"
 )
 
 const (
@@ -135,12 +137,7 @@ func (n *needs) ofLogs(l *types.LogConfiguration, role bool) {
 }
 
 // secretStore is "asm" for a secret of Secrets Manager and "ssm" for a parameter.
-func secretStore(s types.Secret) string {
-	if strings.Contains(text(s.ValueFrom), ":secretsmanager:") {
-		return "asm"
-	}
-	return "ssm"
-}
+func secretStore(s types.Secret) string { return ecs.SecretProvider(text(s.ValueFrom)) }
 
 // ecrHost is the registry of an account in Amazon ECR.
 var ecrHost = regexp.MustCompile(`^[0-9]{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.aws)/`)

@@ -36,22 +36,6 @@ func containerEnvironment(_ *awsecs.RegisterTaskDefinitionInput, c *types.Contai
 	return nil
 }
 
-// containerSecrets checks where secrets come from. AWS reads them as the execution role.
-func containerSecrets(in *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) error {
-	for _, s := range c.Secrets {
-		if blank(s.Name) || blank(s.ValueFrom) {
-			return apierr.ClientException("Invalid 'secrets' setting for container '%s': name and valueFrom should not be null or empty.", *c.Name)
-		}
-	}
-	if len(c.Secrets) > 0 && blank(in.ExecutionRoleArn) {
-		return apierr.ClientException("When you are specifying container secrets, you must also specify a value for 'executionRoleArn'.")
-	}
-	if c.RepositoryCredentials != nil && blank(c.RepositoryCredentials.CredentialsParameter) {
-		return apierr.ClientException("Invalid 'repositoryCredentials' setting for container '%s': credentialsParameter should not be null or empty.", *c.Name)
-	}
-	return nil
-}
-
 func containerLimits(in *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) error {
 	for _, u := range c.Ulimits {
 		if err := validateEnum("ulimits.name", u.Name); err != nil || u.Name == "" {

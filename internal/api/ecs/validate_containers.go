@@ -23,7 +23,7 @@ func definitionContainers(in *awsecs.RegisterTaskDefinitionInput) error {
 		c := &in.ContainerDefinitions[i]
 		for _, check := range []containerCheck{
 			containerIdentity, containerMemory, containerTimes, containerHealth, containerRestart, containerNetwork,
-			containerEnvironment, containerSecrets, containerLimits, containerLinux, containerLogs,
+			containerEnvironment, containerSecrets, containerLimits, containerLinux, containerLogs, logSecrets,
 		} {
 			if err := check(in, c); err != nil {
 				return err

@@ -92,6 +92,9 @@ func overridesSuit(o *types.TaskOverride, d *ecs.TaskDefinition) error {
 			return apierr.InvalidParameter("There is more than one override for the container named %s.", *c.Name)
 		}
 		seen[*c.Name] = true
+		if s := sharedSecret(c, def); s != "" {
+			return apierr.ClientException("%s", sharedName(s))
+		}
 		hard, soft := def.Memory, def.MemoryReservation
 		if c.Memory != nil {
 			hard = c.Memory
