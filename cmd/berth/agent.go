@@ -127,8 +127,10 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	table := redirect.New(config.Installation, log)
 	front := containerFront(d, engine, table, log)
 	config.Front = front
+	serveSessions(&config, engine, log)
 	executor := &executor{}
 	config.Logs = executor.logs(&config, engine, log)
+	config.Secrets = executor.secrets(&config)
 	a, err := agent.New(config)
 	if err != nil {
 		return err

@@ -30,6 +30,7 @@ import (
 	"berth/internal/frontdoor"
 	"berth/internal/logstore"
 	"berth/internal/metrics"
+	"berth/internal/relay"
 	"berth/internal/seal"
 	"berth/internal/state"
 	"berth/internal/state/etcd"
@@ -120,6 +121,7 @@ type server struct {
 	pool      *controller.Pool
 	secrets   *secretsmanager.API
 	streams   *logstore.Store
+	relay     *relay.Relay
 	logs      *logsapi.API
 	observed
 	front       front
@@ -149,6 +151,7 @@ func (s *server) build(keys *access.Keys) (err error) {
 	s.sweep = &controller.Sweep{State: s.store, KeepStopped: s.options.keepStopped, Log: s.log}
 	s.secrets = secretsmanager.New(secretsmanager.Config{State: s.store, Seal: s.key})
 	s.logs = logsapi.New(logsapi.Config{State: s.store, Streams: s.streams, Groups: s.streams, Log: s.log})
+	s.relay = relay.New(relay.Config{Tell: s.hub.Exec, Ended: logSessions(s.logs.Service(), s.log), Log: s.log})
 	s.forwarder = newForwarder(&forwarder{backend: s.backend, name: s.replica.Name, leading: s.store.Leading, trust: &s.trust, log: s.log})
 	s.pool, err = s.newPool()
 	return err
@@ -172,6 +175,7 @@ func (s *server) lead(ctx context.Context) error {
 	g.Go(func() error { return s.loops.run(ctx, "services", s.services.Run) })
 	g.Go(func() error { return s.loops.run(ctx, "the sweep", s.sweep.Run) })
 	g.Go(func() error { return s.loops.run(ctx, "the Fargate pool", s.pool.Run) })
+	g.Go(func() error { return s.loops.run(ctx, "sessions in containers", s.relay.Run) })
 	g.Go(func() error {
 		return s.loops.run(ctx, "deleted secrets", s.every(time.Minute, "deleted secrets are not removed", s.secrets.Sweep))
 	})
@@ -275,7 +279,7 @@ func (s *server) handler() (http.Handler, error) {
 	if err := s.observe(); err != nil {
 		return nil, err
 	}
-	api := ecsapi.New(ecsapi.Config{State: s.store, Assume: s.assume, Quotas: s.options.all(), Placed: s.metrics.Placement})
+	api := ecsapi.New(ecsapi.Config{State: s.store, Assume: s.assume, Sessions: s.relay, MayExec: s.mayExec, Quotas: s.options.all(), Placed: s.metrics.Placement})
 	network := ec2api.New(ec2api.Config{State: s.store})
 	own := &berthapi.API{State: s.store, Keys: s.keys, Replicas: replicas{s}, Quotas: s.options.all()}
 	s.door = frontdoor.New(frontdoor.Config{
@@ -289,20 +293,9 @@ func (s *server) handler() (http.Handler, error) {
 		Limits: frontdoor.Limits{Rate: s.options.apiRate},
 	})
 	s.metrics.AskDoor(metrics.Door{Load: s.door.Load, Connections: s.connections.load})
-	s.forwarder.serve, s.forwarder.refuse = s.door, s.door.Refuse
-	return s.metrics.Requests.InFlight(s.door, "/acs/ws", "/tcs/ws", snapshotPath, eventsPath), nil
-}
-
-// assume says whether ECS can assume a role for tasks of a cluster.
-func (s *server) assume(t *state.Tables, c arn.Cluster, role string) error {
-	_, err := s.keys.TaskRole(t, c, role)
-	return err
-}
-
-// findKey tells the door who holds a key.
-func (s *server) findKey(_ context.Context, id, token string) (frontdoor.Key, bool) {
-	h, ok := s.keys.Find(id, token)
-	return frontdoor.Key{Secret: h.Secret, SessionToken: h.SessionToken, Issued: h.Issued, Expires: h.Expires, Principal: h.Principal}, ok
+	all := withSessions(s.door, s.relay, s.forward)
+	s.forwarder.serve, s.forwarder.refuse = all, s.door.Refuse
+	return s.metrics.Requests.InFlight(all, "/acs/ws", "/tcs/ws", snapshotPath, eventsPath), nil
 }
 
 func (s *server) sockets() []frontdoor.Socket {
@@ -314,6 +307,7 @@ func (s *server) sockets() []frontdoor.Socket {
 			Serve: func(w http.ResponseWriter, r *http.Request, _ *frontdoor.Request) { s.hub.ServeACS(w, r) }},
 		{Path: "/tcs/ws", Service: "ecs", Action: "ecs:StartTelemetrySession", Resource: query("containerInstance"),
 			Serve: func(w http.ResponseWriter, r *http.Request, _ *frontdoor.Request) { s.hub.ServeTCS(w, r) }},
+		channelSocket(s.relay),
 		{Path: snapshotPath, Service: "berth", Action: "berth:SaveSnapshot", Serve: s.saveSnapshot},
 		{Path: eventsPath, Service: "berth", Action: "berth:StreamEvents", ReadOnly: true, Serve: s.stream.ServeHTTP},
 	}

@@ -38,12 +38,22 @@ func (k *Keys) instancePrincipal(t *state.Tables, c *ecs.Credential) policy.Prin
 		p.Grants = &policy.Grants{}
 		return p
 	}
-	p.ARN, p.UserID = "arn:aws:sts::"+c.Account+":assumed-role/"+r.Name+"/"+c.AccessKeyID, r.ID+":"+c.AccessKeyID
-	p.Role, p.Tags = r.ARN(), tagsOf(r.Tags)
+	p = k.rolePrincipal(t, r, c.AccessKeyID)
 	p.Grants = k.kept(t, "instance "+c.AccessKeyID, c, func() *policy.Grants {
-		return bounded(k.roleGrants(t, r), []*policy.Set{own(c, true)})
+		g := *k.roleGrants(t, r)
+		if sources, err := k.sources(t, &r.Entity); err == nil {
+			g.Identity = policy.Compile(append(sources, protecting(c))...)
+		}
+		return bounded(&g, []*policy.Set{own(c, true)})
 	})
 	return p
+}
+
+// protecting allows what an agent asks for the containers of its tasks that have no role of their own, which no role of AWS's names: their protection.
+func protecting(c *ecs.Credential) policy.Source {
+	return policy.Source{Name: "protection of the instance's tasks", Document: &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{
+		{Effect: policy.Allow, Actions: []string{"ecs:GetTaskProtection", "ecs:UpdateTaskProtection"}, Resources: []string{string(c.Instance)}},
+	}}}
 }
 
 func profileRole(t *state.Tables, c *ecs.Credential) *iam.Role {

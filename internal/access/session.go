@@ -155,11 +155,17 @@ func (k *Keys) sessionPrincipal(t *state.Tables, o *openedSession) (p policy.Pri
 	if r == nil || r.ID != o.ID {
 		return p, true
 	}
-	p = policy.Principal{
-		ARN: "arn:aws:sts::" + r.Account + ":assumed-role/" + r.Name + "/" + o.Name, Account: r.Account, UserID: r.ID + ":" + o.Name,
-		Role: r.ARN(), Kind: policy.RoleSession, Tags: tagsOf(r.Tags, o.Tags), Grants: bounded(k.roleGrants(t, r), o.bounds),
-	}
+	p = k.rolePrincipal(t, r, o.Name)
+	p.Tags, p.Grants = tagsOf(r.Tags, o.Tags), bounded(p.Grants, o.bounds)
 	return p, false
+}
+
+// rolePrincipal is a session of a role.
+func (k *Keys) rolePrincipal(t *state.Tables, r *iam.Role, session string) policy.Principal {
+	return policy.Principal{
+		ARN: "arn:aws:sts::" + r.Account + ":assumed-role/" + r.Name + "/" + session, Account: r.Account, UserID: r.ID + ":" + session,
+		Role: r.ARN(), Kind: policy.RoleSession, Tags: tagsOf(r.Tags), Grants: k.roleGrants(t, r),
+	}
 }
 
 // bounded are grants that session policies bound too.

@@ -262,7 +262,8 @@ func TestInstanceProfile(t *testing.T) {
 		Cluster: demo, Instance: own, InstanceProfile: "p"}
 	rights := func() (out []string) {
 		h, _ := k.Find(c.AccessKeyID, "")
-		for _, x := range [][2]string{{"ecs:Poll", string(own)}, {"ecs:Poll", string(other)}, {"logs:PutLogEvents", "*"}, {"ecs:RunTask", "*"}} {
+		for _, x := range [][2]string{{"ecs:Poll", string(own)}, {"ecs:Poll", string(other)}, {"logs:PutLogEvents", "*"}, {"ecs:RunTask", "*"},
+			{"ecs:UpdateTaskProtection", string(own)}, {"ecs:GetTaskProtection", string(other)}} {
 			if may(h.Principal, x[0], x[1]) {
 				out = append(out, x[0])
 			}
@@ -277,8 +278,8 @@ func TestInstanceProfile(t *testing.T) {
 		{"no profile", []ecs.Record{c}, ""},
 		{"no role", []ecs.Record{profile}, ""},
 		{"a role that trusts others", []ecs.Record{role("ecsInstanceRole", trustECS)}, ""},
-		{"a role", []ecs.Record{r}, "ecs:Poll logs:PutLogEvents"},
-		{"no policy", []ecs.Record{role("ecsInstanceRole", r.Trust)}, ""},
+		{"a role", []ecs.Record{r}, "ecs:Poll logs:PutLogEvents ecs:UpdateTaskProtection"},
+		{"no policy", []ecs.Record{role("ecsInstanceRole", r.Trust)}, "ecs:UpdateTaskProtection"},
 	} {
 		put(t, k, step.records...)
 		if got := strings.Join(rights(), " "); got != step.want {

@@ -73,6 +73,20 @@ func (k *Keys) Vend(t *state.Tables, task *ecs.Task, d *ecs.TaskDefinition, kind
 	}, nil
 }
 
+// TaskMay reports whether a task's role allows its containers an action on everything.
+func (k *Keys) TaskMay(t *state.Tables, task *ecs.Task, d *ecs.TaskDefinition, action string) bool {
+	name := task.RoleArn(d, false)
+	if name == "" {
+		return false
+	}
+	r, err := k.TaskRole(t, task.TaskArn.Cluster(), name)
+	if err != nil {
+		return false
+	}
+	p := k.rolePrincipal(t, r, task.TaskArn.ID())
+	return policy.Decide(policy.Request{Principal: &p, Action: action, Resource: "*"}).Decision == policy.Allowed
+}
+
 // credentialsID is the path under which a task's containers find their credentials: the same for all of the task's life and under every leader, and
 // nobody can guess it.
 func (k *Keys) credentialsID(task arn.Task, kind string) string {

@@ -77,7 +77,9 @@ func TestCredentialsAfterAReconnect(t *testing.T) {
 		w, m := start(t), &machine{}
 		w.agent(t, m)
 		time.Sleep(time.Second)
+		w.control.mu.Lock()
 		w.roles = []string{"a"}
+		w.control.mu.Unlock()
 		w.stopHub()
 		w.runHub(t)
 		time.Sleep(13 * time.Minute)

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"context"
+
+	"berth/internal/arn"
+	"berth/internal/ecs"
+	"berth/internal/frontdoor"
+	"berth/internal/state"
+)
+
+// assume says whether ECS can assume a role for tasks of a cluster.
+func (s *server) assume(t *state.Tables, c arn.Cluster, role string) error {
+	_, err := s.keys.TaskRole(t, c, role)
+	return err
+}
+
+// mayExec says whether a task's role allows what the agent of sessions in its containers does: on AWS that runs in the container, with the role's rights.
+func (s *server) mayExec(t *state.Tables, task *ecs.Task) bool {
+	d := t.Definitions.Get(task.TaskDefinitionArn)
+	if d == nil {
+		return false
+	}
+	for _, action := range []string{"CreateControlChannel", "CreateDataChannel", "OpenControlChannel", "OpenDataChannel"} {
+		if !s.keys.TaskMay(t, task, d, "ssmmessages:"+action) {
+			return false
+		}
+	}
+	return true
+}
+
+// findKey tells the door who holds a key.
+func (s *server) findKey(_ context.Context, id, token string) (frontdoor.Key, bool) {
+	h, ok := s.keys.Find(id, token)
+	return frontdoor.Key{Secret: h.Secret, SessionToken: h.SessionToken, Issued: h.Issued, Expires: h.Expires, Principal: h.Principal}, ok
+}
