@@ -9,6 +9,7 @@ import (
 
 	"berth/internal/agent"
 	"berth/internal/agent/awslogs"
+	"berth/internal/agent/awssecrets"
 	"berth/internal/agent/docker"
 )
 
@@ -36,4 +37,9 @@ func (e *executor) credentials(_ context.Context, task string) (aws.Credentials,
 // logs sends the logs of tasks whose log driver is awslogs.
 func (e *executor) logs(c *agent.Config, engine *docker.Engine, log *slog.Logger) *awslogs.Driver {
 	return awslogs.New(awslogs.Config{Reader: engine, Endpoint: e.endpoint, Credentials: e.credentials, Region: c.Region, HTTPClient: c.HTTPClient, Log: log})
+}
+
+// secrets reads tasks' secrets.
+func (e *executor) secrets(c *agent.Config) *awssecrets.Reader {
+	return awssecrets.New(awssecrets.Config{Endpoint: e.endpoint, Credentials: e.credentials, HTTPClient: c.HTTPClient})
 }
