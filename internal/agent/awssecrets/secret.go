@@ -29,8 +29,8 @@ const (
 	allParts   = 10 // with a key, a stage and a version
 )
 
-// badReference is ECS's text.
-var badReference = errors.New("an invalid ARN format for the AWS Secrets Manager secret was specified. Specify a valid ARN and try again.") //nolint:staticcheck // it is AWS's
+// errReference is ECS's text.
+var errReference = errors.New("an invalid ARN format for the AWS Secrets Manager secret was specified. Specify a valid ARN and try again.") //nolint:staticcheck // it is AWS's
 
 // parse reads the valueFrom of a secret of Secrets Manager.
 func parse(region, from string) (reference, error) {
@@ -38,7 +38,7 @@ func parse(region, from string) (reference, error) {
 	r := reference{secretVersion: secretVersion{region: region}}
 	switch {
 	case len(parts) != plainParts && len(parts) != allParts, parts[0] != "arn", parts[2] != "secretsmanager", parts[5] != "secret", parts[6] == "":
-		return r, badReference
+		return r, errReference
 	case len(parts) == allParts:
 		r.key, r.stage, r.id = parts[7], parts[8], parts[9]
 	}
