@@ -72,9 +72,10 @@ func own(c *ecs.Credential, others bool) *policy.Set {
 		d.Statements = append(d.Statements, policy.Statement{Effect: policy.Allow, Actions: agentCalls[:], Resources: []string{string(c.Instance)}})
 	}
 	if others {
-		d.Statements = append(d.Statements, policy.Statement{
-			Effect: policy.Allow, NotActions: append(agentCalls[:len(agentCalls):len(agentCalls)], "ecs:RegisterContainerInstance"), Resources: []string{"*"},
-		})
+		own := []string{"ecs:DeregisterContainerInstance"} // which AWS's policy allows on every instance
+		d.Statements = append(d.Statements,
+			policy.Statement{Effect: policy.Allow, Actions: own, Resources: []string{string(c.Instance)}},
+			policy.Statement{Effect: policy.Allow, NotActions: append(append(own, "ecs:RegisterContainerInstance"), agentCalls[:]...), Resources: []string{"*"}})
 	}
 	return policy.Compile(policy.Source{Name: "the instance's own calls", Document: &d})
 }

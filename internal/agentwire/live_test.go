@@ -19,7 +19,7 @@ func living() []statement {
 		{"DefaultCluster", defaultCluster},
 		{"TaskProtection", taskProtection},
 		{"NoCredentialsWithoutRoles", noCredentials},
-		{"TaskWithARoleIsNotPlaced", roleNotPlaced},
+		{"TaskWithARoleThatIsNotThere", roleNotAssumed},
 		{"StrangersStayOut", strangers},
 	}
 }
@@ -249,17 +249,18 @@ func noCredentials(s *stage) {
 	s.quiet(b, task) // Step would have failed at credentials without an id or for an unknown task
 }
 
-// roleNotPlaced: this agent says that it can give tasks their role's credentials, but there are none yet. Without them the task would run and
-// be somebody else, so it is not placed.
-func roleNotPlaced(s *stage) {
+// roleNotAssumed: a task whose role is not there does not run: without its credentials it would be somebody else.
+func roleNotAssumed(s *stage) {
 	a := s.connected()
-	def := s.definition(func(d, c Object) (Object, Object) {
-		return append(d, Member{"taskRoleArn", "arn:aws:iam::" + testAccount + ":role/task"}), c
-	})
+	role := "arn:aws:iam::" + testAccount + ":role/task"
+	def := s.definition(func(d, c Object) (Object, Object) { return append(d, Member{"taskRoleArn", role}), c })
 	for operation, more := range map[string]Object{"StartTask": {{"containerInstances", []string{a.Instance}}}, "RunTask": {{"launchType", "EXTERNAL"}}} {
-		out := s.ask(operation, append(Object{{"cluster", s.cluster}, {"taskDefinition", def}}, more...))
-		s.is(operation, len(at(out, "tasks").([]any)), 0)
-		s.is(operation, at(out, "failures", 0, "reason"), "ATTRIBUTE")
+		answer, err := s.admin.Call(operation, append(Object{{"cluster", s.cluster}, {"taskDefinition", def}}, more...).JSON(As))
+		s.ok(err)
+		s.is(operation, answer.Error(), "ClientException")
+		if !strings.HasPrefix(answer.Message(), "ECS was unable to assume the role '"+role+"' that was provided for this task.") {
+			s.Errorf("%s: %s", operation, answer.Message())
+		}
 	}
 }
 
@@ -267,12 +268,12 @@ func roleNotPlaced(s *stage) {
 func strangers(s *stage) {
 	a, b := s.agent(), s.agent()
 	for operation, body := range map[string]Object{
-		"DeregisterContainerInstance":   {{"cluster", s.cluster}, {"containerInstance", a.Instance}},
+		"DeregisterContainerInstance":   {{"cluster", s.cluster}, {"containerInstance", b.Instance}},
 		"UpdateContainerInstancesState": {{"cluster", s.cluster}, {"containerInstances", []string{b.Instance}}, {"status", "DRAINING"}},
 		"DiscoverPollEndpoint":          {{"cluster", s.cluster}, {"containerInstance", b.Instance}},
 		"RunTask":                       {{"cluster", s.cluster}, {"taskDefinition", "x"}},
 		"ListTasks":                     {{"cluster", s.cluster}},
-		"CreateCluster":                 {{"clusterName", "x"}},
+		"DeleteCluster":                 {{"cluster", s.cluster}},
 	} {
 		answer, err := a.Call(operation, body.JSON(As))
 		s.ok(err)

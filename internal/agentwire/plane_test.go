@@ -12,6 +12,7 @@ import (
 	"berth/internal/acs"
 	ecsapi "berth/internal/api/ecs"
 	"berth/internal/apierr"
+	"berth/internal/arn"
 	"berth/internal/controller"
 	"berth/internal/frontdoor"
 	"berth/internal/seal"
@@ -42,6 +43,7 @@ func newPlane(t testing.TB, l net.Listener, lostAfter time.Duration) *plane {
 	store := state.New(state.Config{Backend: mem.NewCluster().Backend(), Address: "test", Lead: lead, Log: log})
 	hub.Control, instances.State, services.State, sweep.State = instances, store, store, store
 	p := &plane{keys: &access.Keys{State: store, Seal: key}}
+	instances.Vend, services.Assume = p.keys.Vend, p.assume
 	p.serve(t, l, store, hub)
 	id, secret, err := p.keys.EnsureAdministrator(t.Context(), testAccount)
 	if err != nil {
@@ -49,6 +51,11 @@ func newPlane(t testing.TB, l net.Listener, lostAfter time.Duration) *plane {
 	}
 	p.admin = Keys{AccessKeyID: id, SecretAccessKey: secret, Region: "us-east-1"}
 	return p
+}
+
+func (p *plane) assume(t *state.Tables, c arn.Cluster, role string) error {
+	_, err := p.keys.TaskRole(t, c, role)
+	return err
 }
 
 // run runs all until ctx ends and returns the first error.
@@ -77,7 +84,7 @@ func (p *plane) serve(t testing.TB, l net.Listener, store *state.Store, hub *acs
 		return func(r *http.Request) string { return r.URL.Query().Get(name) }
 	}
 	server := &http.Server{Handler: frontdoor.New(frontdoor.Config{
-		Services: []frontdoor.Service{ecsapi.New(ecsapi.Config{State: store}).Service()},
+		Services: []frontdoor.Service{ecsapi.New(ecsapi.Config{State: store, Assume: p.assume}).Service()},
 		Sockets: []frontdoor.Socket{
 			{Path: "/acs/ws", Service: "ecs", Action: "ecs:Poll", Resource: resource("containerInstanceArn"),
 				Serve: func(w http.ResponseWriter, r *http.Request, _ *frontdoor.Request) { hub.ServeACS(w, r) }},
