@@ -10,6 +10,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/moby/moby/api/types/container"
 	"github.com/moby/moby/client"
 
 	"berth/internal/agent"
@@ -22,21 +23,74 @@ const longestLine = 256<<10 - 26
 
 // Lines implements agent.LogReader. The engine keeps a long line in pieces; they are put together, each of standard output's and standard error's by
 // itself.
+//
+// Who follows a log may miss its end: the engine stops telling when the container has stopped, which can be before the last line is written. So what is there
+// then is read once more.
 func (e *Engine) Lines(ctx context.Context, id string, since time.Time, each func(agent.LogLine) error) error {
 	found, err := e.api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
 	if err != nil {
 		return tell(err)
 	}
-	o := client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: true, Follow: true}
-	if !since.IsZero() {
-		o.Since = fmt.Sprintf("%d.%09d", since.Unix(), since.Nanosecond())
+	p := &progress{since: since, each: each}
+	terminal := found.Container.Config != nil && found.Container.Config.Tty
+	if err := e.readLog(ctx, id, terminal, true, p); err != nil {
+		return err
+	}
+	if err := e.awaitEnd(ctx, id); err != nil {
+		return err
+	}
+	p.skip = p.seen
+	return e.readLog(ctx, id, terminal, false, p)
+}
+
+// awaitEnd waits until a container does not run: then its log is whole.
+func (e *Engine) awaitEnd(ctx context.Context, id string) error {
+	w := e.api.ContainerWait(ctx, id, client.ContainerWaitOptions{Condition: container.WaitConditionNotRunning})
+	select {
+	case <-w.Result:
+		return nil
+	case err := <-w.Error:
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		return tell(err)
+	}
+}
+
+// progress is how far a log was handed out: up to and with the first seen lines of a time.
+type progress struct {
+	since time.Time // the zero time is the beginning
+	seen  int
+	skip  int // lines of that time that come again
+	each  func(agent.LogLine) error
+}
+
+func (p *progress) hand(l agent.LogLine) error {
+	if l.At.Equal(p.since) && p.skip > 0 {
+		p.skip--
+		return nil
+	}
+	switch {
+	case l.At.After(p.since):
+		p.since, p.seen = l.At, 1
+	case l.At.Equal(p.since):
+		p.seen++
+	}
+	return p.each(l)
+}
+
+// readLog hands out the lines of a log from where it was left. A line that has not ended is handed out where the log does not go on.
+func (e *Engine) readLog(ctx context.Context, id string, terminal, follow bool, p *progress) error {
+	o := client.ContainerLogsOptions{ShowStdout: true, ShowStderr: true, Timestamps: true, Follow: follow}
+	if !p.since.IsZero() {
+		o.Since = fmt.Sprintf("%d.%09d", p.since.Unix(), p.since.Nanosecond())
 	}
 	out, err := e.api.ContainerLogs(ctx, id, o)
 	if err != nil {
 		return tell(err)
 	}
 	defer out.Close()
-	r := &logReader{from: bufio.NewReaderSize(out, 32<<10), each: each, terminal: found.Container.Config != nil && found.Container.Config.Tty}
+	r := &logReader{from: bufio.NewReaderSize(out, 32<<10), each: p.hand, terminal: terminal, whole: !follow}
 	if err := r.read(); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -51,6 +105,7 @@ type logReader struct {
 	from     *bufio.Reader
 	each     func(agent.LogLine) error
 	terminal bool // the container has one: the stream is lines and no frames
+	whole    bool // the log ends with the stream
 	open     [3]line
 	frame    []byte
 }
@@ -67,7 +122,10 @@ func (r *logReader) read() error {
 	for {
 		stream, piece, err := r.next()
 		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-			return r.flush()
+			if r.whole {
+				return r.flush()
+			}
+			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("read a container's log: %w", err)

@@ -26,7 +26,7 @@ func frames(texts ...string) []byte {
 
 func readLines(t *testing.T, stream []byte, terminal bool) (lines []string, err error) {
 	t.Helper()
-	r := &logReader{from: bufio.NewReader(bytes.NewReader(stream)), terminal: terminal, each: func(l agent.LogLine) error {
+	r := &logReader{from: bufio.NewReader(bytes.NewReader(stream)), terminal: terminal, whole: true, each: func(l agent.LogLine) error {
 		text := string(l.Text)
 		if len(text) > 100 {
 			text = fmt.Sprintf("%d bytes", len(text))
@@ -74,7 +74,7 @@ func FuzzLogStream(f *testing.F) {
 	f.Add(frames("1 one\n", "2 two"), false)
 	f.Add([]byte("2026-11-29T21:00:01Z one\r\n"), true)
 	f.Fuzz(func(_ *testing.T, stream []byte, terminal bool) {
-		r := &logReader{from: bufio.NewReader(bytes.NewReader(stream)), terminal: terminal, each: func(agent.LogLine) error { return nil }}
+		r := &logReader{from: bufio.NewReader(bytes.NewReader(stream)), terminal: terminal, whole: true, each: func(agent.LogLine) error { return nil }}
 		r.read() //nolint:errcheck // it may be wrong
 	})
 }
