@@ -44,9 +44,9 @@ func (r *Request) Authorize(q Question) *apierr.Error {
 func (c *call) authorize(r *Request, in any) *apierr.Error {
 	r.Keys = policy.Chain{r.Keys, c.keys(r, in)}
 	for _, resource := range c.resources(r, in) {
-		q := Question{Action: c.action, Resource: resource}
+		q := Question{Action: c.action, Resource: resource, Owner: r.Caller.Account} // whose it really is, the operation says
 		if c.ResourcePolicy != nil {
-			q.ResourcePolicy = c.ResourcePolicy(r, resource)
+			q.ResourcePolicy, q.Owner = c.ResourcePolicy(r, resource), ""
 		}
 		if c.tags != nil && resource != "*" {
 			q.Keys = resourceTags{c.service, resource, c.tags}
