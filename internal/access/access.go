@@ -14,6 +14,7 @@ import (
 	"berth/internal/ecs"
 	"berth/internal/iam"
 	"berth/internal/policy"
+	"berth/internal/record"
 	"berth/internal/seal"
 	"berth/internal/state"
 )
@@ -102,7 +103,7 @@ func (k *Keys) forget() {
 
 // userPrincipal is a user.
 func (k *Keys) userPrincipal(t *state.Tables, u *iam.User) policy.Principal {
-	return policy.Principal{ARN: u.ARN(), Account: u.Account, UserID: u.ID, Tags: tagsOf(u.Tags), Grants: k.userGrants(t, u)}
+	return policy.Principal{ARN: u.ARN(), Account: u.Account, UserID: u.ID, Tags: record.TagMap(u.Tags), Grants: k.userGrants(t, u)}
 }
 
 // principal is the administrator, or a container instance.

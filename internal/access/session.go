@@ -12,6 +12,7 @@ import (
 	"berth/internal/ecs"
 	"berth/internal/iam"
 	"berth/internal/policy"
+	"berth/internal/record"
 	"berth/internal/seal"
 	"berth/internal/state"
 )
@@ -156,7 +157,7 @@ func (k *Keys) sessionPrincipal(t *state.Tables, o *openedSession) (p policy.Pri
 		return p, true
 	}
 	p = k.rolePrincipal(t, r, o.Name)
-	p.Tags, p.Grants = tagsOf(r.Tags, o.Tags), bounded(p.Grants, o.bounds)
+	p.Tags, p.Grants = record.TagMap(r.Tags, o.Tags), bounded(p.Grants, o.bounds)
 	return p, false
 }
 
@@ -164,7 +165,7 @@ func (k *Keys) sessionPrincipal(t *state.Tables, o *openedSession) (p policy.Pri
 func (k *Keys) rolePrincipal(t *state.Tables, r *iam.Role, session string) policy.Principal {
 	return policy.Principal{
 		ARN: "arn:aws:sts::" + r.Account + ":assumed-role/" + r.Name + "/" + session, Account: r.Account, UserID: r.ID + ":" + session,
-		Role: r.ARN(), Kind: policy.RoleSession, Tags: tagsOf(r.Tags), Grants: k.roleGrants(t, r),
+		Role: r.ARN(), Kind: policy.RoleSession, Tags: record.TagMap(r.Tags), Grants: k.roleGrants(t, r),
 	}
 }
 
@@ -176,17 +177,4 @@ func bounded(g *policy.Grants, bounds []*policy.Set) *policy.Grants {
 	n := *g
 	n.Session = bounds
 	return &n
-}
-
-func tagsOf(lists ...[]iam.Tag) map[string]string {
-	var all map[string]string
-	for _, list := range lists {
-		for _, tag := range list {
-			if all == nil {
-				all = map[string]string{}
-			}
-			all[tag.Key] = tag.Value
-		}
-	}
-	return all
 }

@@ -16,7 +16,7 @@ const KindRepository record.Kind = "ecr-repository"
 type Unknown = awswire.Unknown
 
 // Tag is a tag of a resource.
-type Tag struct{ Key, Value string }
+type Tag = record.Tag
 
 // Repository is a repository of images. Written by: api/ecr.
 type Repository struct {

@@ -32,7 +32,7 @@ type Unknown = awswire.Unknown
 func Key(account, name string) string { return account + "/" + strings.ToLower(name) }
 
 // Tag is a tag of a resource.
-type Tag struct{ Key, Value string }
+type Tag = record.Tag
 
 // ARN is arn:aws:iam::ACCOUNT:KIND/PATH/NAME; path begins and ends with a slash.
 func ARN(account, kind, path, name string) string {

@@ -16,7 +16,7 @@ const KindGroup record.Kind = "log-group"
 type Unknown = awswire.Unknown
 
 // Tag is a tag of a resource.
-type Tag struct{ Key, Value string }
+type Tag = record.Tag
 
 // Group is a log group. Written by: api/logs.
 type Group struct {

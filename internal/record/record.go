@@ -8,5 +8,19 @@ type Record interface {
 	Key() string
 }
 
+// Tag is a tag of a resource.
+type Tag struct{ Key, Value string }
+
+// TagMap has tags by their keys. Of those with one key, the last wins.
+func TagMap(lists ...[]Tag) map[string]string {
+	all := map[string]string{}
+	for _, list := range lists {
+		for _, t := range list {
+			all[t.Key] = t.Value
+		}
+	}
+	return all
+}
+
 // Kind names a table; it is the middle of a record's key in etcd: /berth/v1/<kind>/<key>.
 type Kind string

@@ -21,7 +21,7 @@ const (
 type Unknown = awswire.Unknown
 
 // Tag is a tag of a resource.
-type Tag struct{ Key, Value string }
+type Tag = record.Tag
 
 // Secret is a secret of Secrets Manager without its values. Written by: api/secretsmanager.
 type Secret struct {

@@ -76,4 +76,4 @@ func Prefix(s arn.Scope, k record.Kind) string {
 func idOf(key string) ID { return key[strings.LastIndexByte(key, '/')+1:] }
 
 // Tag is a tag of a resource.
-type Tag struct{ Key, Value string }
+type Tag = record.Tag

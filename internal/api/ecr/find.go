@@ -13,6 +13,7 @@ import (
 	"berth/internal/ecr"
 	"berth/internal/frontdoor"
 	"berth/internal/policy"
+	"berth/internal/record"
 	"berth/internal/registry"
 	"berth/internal/state"
 )
@@ -101,11 +102,7 @@ func (a *API) resourceTags(resource string) map[string]string {
 	if r == nil {
 		return nil
 	}
-	tags := map[string]string{}
-	for _, t := range r.Tags {
-		tags[t.Key] = t.Value
-	}
-	return tags
+	return record.TagMap(r.Tags)
 }
 
 // ResourcePolicy is a repository's policy by its ARN, nil where it has none. One that is stored and yet cannot be read lets nobody in.

@@ -7,6 +7,7 @@ import (
 	"berth/internal/frontdoor"
 	"berth/internal/iam"
 	"berth/internal/policy"
+	"berth/internal/record"
 )
 
 // passedTo is the service that the role of an instance profile is passed to.
@@ -72,32 +73,24 @@ func (a *API) resourceTags(resource string) map[string]string {
 	switch kinds {
 	case "user":
 		if u := t.Users.Get(key); u != nil {
-			return tagMap(u.Tags)
+			return record.TagMap(u.Tags)
 		}
 	case "role":
 		if r := t.Roles.Get(key); r != nil {
-			return tagMap(r.Tags)
+			return record.TagMap(r.Tags)
 		}
 	case "instance-profile":
 		if p := t.InstanceProfiles.Get(key); p != nil {
-			return tagMap(p.Tags)
+			return record.TagMap(p.Tags)
 		}
 	case "policy":
 		if p := t.Policies.Get(resource); p != nil {
-			return tagMap(p.Tags)
+			return record.TagMap(p.Tags)
 		}
 	case "oidc-provider":
 		if p := t.OIDCProviders.Get(resource); p != nil {
-			return tagMap(p.Tags)
+			return record.TagMap(p.Tags)
 		}
 	}
 	return nil
-}
-
-func tagMap(all []iam.Tag) map[string]string {
-	m := map[string]string{}
-	for _, t := range all {
-		m[t.Key] = t.Value
-	}
-	return m
 }

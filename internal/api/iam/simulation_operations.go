@@ -8,6 +8,7 @@ import (
 	"berth/internal/frontdoor"
 	"berth/internal/iam"
 	"berth/internal/policy"
+	"berth/internal/record"
 	"berth/internal/state"
 )
 
@@ -114,10 +115,7 @@ func (a *API) findSource(t *state.Tables, account, arn string) (*source, error) 
 	if iam.ARN(account, kinds, e.Path, e.Name) != arn {
 		return nil, noSuch("The %s with ARN %s cannot be found.", k, arn)
 	}
-	s := &source{boundary: e.Boundary, principal: policy.Principal{ARN: arn, Account: account, UserID: e.ID, Tags: map[string]string{}}}
-	for _, t := range e.Tags {
-		s.principal.Tags[t.Key] = t.Value
-	}
+	s := &source{boundary: e.Boundary, principal: policy.Principal{ARN: arn, Account: account, UserID: e.ID, Tags: record.TagMap(e.Tags)}}
 	if err := a.entity(&s.input, t, k, e); err != nil {
 		return nil, err
 	}

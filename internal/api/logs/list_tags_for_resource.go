@@ -7,6 +7,7 @@ import (
 
 	"berth/internal/constraint"
 	"berth/internal/frontdoor"
+	"berth/internal/record"
 )
 
 // listTagsForResource shows the tags of a log group.
@@ -20,5 +21,5 @@ func (a *API) listTagsForResource(_ context.Context, r *frontdoor.Request, in *c
 	if err != nil {
 		return nil, err
 	}
-	return &cwl.ListTagsForResourceOutput{Tags: tagMap(g.Tags)}, nil
+	return &cwl.ListTagsForResourceOutput{Tags: record.TagMap(g.Tags)}, nil
 }

@@ -7,6 +7,7 @@ import (
 
 	"berth/internal/constraint"
 	"berth/internal/frontdoor"
+	"berth/internal/record"
 )
 
 // listTagsLogGroup is the older form of listTagsForResource.
@@ -20,5 +21,5 @@ func (a *API) listTagsLogGroup(_ context.Context, r *frontdoor.Request, in *cwl.
 	if err != nil {
 		return nil, err
 	}
-	return &cwl.ListTagsLogGroupOutput{Tags: tagMap(g.Tags)}, nil
+	return &cwl.ListTagsLogGroupOutput{Tags: record.TagMap(g.Tags)}, nil
 }

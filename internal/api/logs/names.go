@@ -10,6 +10,7 @@ import (
 	"berth/internal/constraint"
 	"berth/internal/frontdoor"
 	"berth/internal/logs"
+	"berth/internal/record"
 	"berth/internal/state"
 )
 
@@ -134,7 +135,7 @@ func (a *API) resourceTags(resource string) map[string]string {
 	if g == nil {
 		return nil
 	}
-	return tagMap(g.Tags)
+	return record.TagMap(g.Tags)
 }
 
 // value is what a pointer points to, or the zero value.

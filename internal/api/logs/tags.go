@@ -11,6 +11,7 @@ import (
 	"berth/internal/constraint"
 	"berth/internal/frontdoor"
 	"berth/internal/logs"
+	"berth/internal/record"
 	"berth/internal/state"
 )
 
@@ -66,7 +67,7 @@ func tooManyTags(resource string) error {
 
 // withTags are tags with others added, which replace those of the same key, by their keys.
 func withTags(old []logs.Tag, more map[string]string) []logs.Tag {
-	all := tagMap(old)
+	all := record.TagMap(old)
 	maps.Copy(all, more)
 	var list []logs.Tag
 	for k, v := range all {
@@ -78,14 +79,6 @@ func withTags(old []logs.Tag, more map[string]string) []logs.Tag {
 
 func withoutTags(old []logs.Tag, keys []string) []logs.Tag {
 	return slices.DeleteFunc(slices.Clone(old), func(t logs.Tag) bool { return slices.Contains(keys, t.Key) })
-}
-
-func tagMap(tags []logs.Tag) map[string]string {
-	m := make(map[string]string, len(tags))
-	for _, t := range tags {
-		m[t.Key] = t.Value
-	}
-	return m
 }
 
 // addTags adds tags to a group, if there is room for them.

@@ -7,6 +7,7 @@ import (
 
 	"berth/internal/frontdoor"
 	"berth/internal/policy"
+	"berth/internal/record"
 	"berth/internal/secret"
 )
 
@@ -42,11 +43,7 @@ func (a *API) resourceTags(resource string) map[string]string {
 	if s == nil {
 		return nil
 	}
-	tags := map[string]string{}
-	for _, t := range s.Tags {
-		tags[t.Key] = t.Value
-	}
-	return tags
+	return record.TagMap(s.Tags)
 }
 
 // resourcePolicy is a secret's policy by its ARN, nil where it has none.

@@ -11,6 +11,7 @@ import (
 	"berth/internal/frontdoor"
 	"berth/internal/iam"
 	"berth/internal/policy"
+	"berth/internal/record"
 	"berth/internal/secret"
 )
 
@@ -38,20 +39,12 @@ func (a *API) resourceTags(resource string) map[string]string {
 	}
 	id, instance := strings.CutPrefix(p.Resource, "managed-instance/")
 	if m := t.ManagedInstances.Get(secret.RegionKey(p.Account, p.Region, id)); instance && m != nil {
-		return tagMap(m.Tags)
+		return record.TagMap(m.Tags)
 	}
 	if found := t.Parameters.Get(resource); found != nil {
-		return tagMap(found.Tags)
+		return record.TagMap(found.Tags)
 	}
 	return nil
-}
-
-func tagMap(tags []secret.Tag) map[string]string {
-	all := map[string]string{}
-	for _, t := range tags {
-		all[t.Key] = t.Value
-	}
-	return all
 }
 
 // passesRole asks whether the caller may hand the role of an activation to Systems Manager.
