@@ -1,8 +1,12 @@
 package frontdoor
 
 import (
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
+
+	"berth/internal/policy"
 )
 
 // tagReader finds the tags that an input asks for, values by keys.
@@ -94,15 +98,12 @@ type requestTags struct {
 
 // Values implements policy.Context.
 func (t requestTags) Values(key string) []string {
+	const prefix = "aws:requesttag/"
 	switch {
 	case key == "aws:tagkeys":
-		var keys []string
-		for k := range t.read(t.in) {
-			keys = append(keys, k)
-		}
-		return keys
-	case strings.HasPrefix(key, "aws:requesttag/"):
-		return folded(t.read(t.in), key[len("aws:requesttag/"):])
+		return slices.Collect(maps.Keys(t.read(t.in)))
+	case strings.HasPrefix(key, prefix):
+		return policy.Tags{Prefix: prefix, Tags: t.read(t.in)}.Values(key)
 	}
 	return nil
 }
@@ -115,19 +116,9 @@ type resourceTags struct {
 
 // Values implements policy.Context.
 func (t resourceTags) Values(key string) []string {
-	prefix, name, ok := strings.Cut(key, ":resourcetag/")
+	prefix, _, ok := strings.Cut(key, ":resourcetag/")
 	if !ok || prefix != "aws" && prefix != t.service {
 		return nil
 	}
-	return folded(t.read(t.resource), name)
-}
-
-// folded is the value of a tag, whose key is compared without case.
-func folded(tags map[string]string, name string) []string {
-	for k, v := range tags {
-		if strings.EqualFold(k, name) {
-			return []string{v}
-		}
-	}
-	return nil
+	return policy.Tags{Prefix: prefix + ":resourcetag/", Tags: t.read(t.resource)}.Values(key)
 }
