@@ -23,14 +23,14 @@ type book struct {
 
 // pages are the current book, and AWS's own policies.
 type pages struct {
-	now     atomic.Pointer[book]
-	managed func() *managed.Policies
-	once    sync.Once
+	now    atomic.Pointer[book]
+	load   sync.Once
+	loaded *managed.Policies
 }
 
 func (k *Keys) managed() *managed.Policies {
-	k.pages.once.Do(func() { k.pages.managed = sync.OnceValue(managed.Load) })
-	return k.pages.managed()
+	k.pages.load.Do(func() { k.pages.loaded = managed.Load() })
+	return k.pages.loaded
 }
 
 // book is the one of a view: a new one where IAM records have changed since.

@@ -1,13 +1,14 @@
 package access
 
 import (
-	"crypto/sha256"
+	"crypto/subtle"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"sync"
 	"time"
 
+	"berth/internal/acsproto"
 	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/iam"
@@ -32,14 +33,8 @@ type Session struct {
 	Source   string    `json:"s,omitempty"` // source identity
 
 	Task arn.Task `json:"k,omitempty"` // whose credentials they are: they end with it
-	Kind string   `json:"l,omitempty"` // TaskApplication or TaskExecution
+	Kind string   `json:"l,omitempty"` // acsproto.TaskApplication or TaskExecution
 }
-
-// The kinds of a task's credentials, in the agent protocol's words.
-const (
-	TaskApplication = "TaskApplication" // of the task role, for its containers
-	TaskExecution   = "TaskExecution"   // of the task execution role, for the agent
-)
 
 // Temporary are credentials of a session.
 type Temporary struct {
@@ -68,16 +63,16 @@ func (k *Keys) Issue(s Session) (Temporary, error) {
 // mostOpened is how many opened session tokens are kept: those of one replica's callers in a while.
 const mostOpened = 10_000
 
-// sessions are the session tokens that were opened before.
+// sessions are the session tokens that were opened before, by access key id.
 type sessions struct {
 	mu     sync.Mutex
-	opened map[[sha256.Size]byte]*openedSession
+	opened map[string]*openedSession
 }
 
 // openedSession is a token that was opened, and what it may do, good for as long as no IAM record changes.
 type openedSession struct {
 	token
-	keyID  string
+	sealed string
 	bounds []*policy.Set // its session policies
 
 	mu        sync.Mutex
@@ -88,13 +83,27 @@ type openedSession struct {
 
 // open returns what a token seals, nil for one that is not ours or not of this key.
 func (k *Keys) open(id, sealed string) *openedSession {
-	hash := sha256.Sum256([]byte(id + " " + sealed))
 	k.sessions.mu.Lock()
-	defer k.sessions.mu.Unlock()
-	if o := k.sessions.opened[hash]; o != nil {
+	o := k.sessions.opened[id]
+	k.sessions.mu.Unlock()
+	if o != nil && subtle.ConstantTimeCompare([]byte(o.sealed), []byte(sealed)) == 1 {
 		return o
 	}
-	o := &openedSession{keyID: id}
+	if o = k.unsealSession(id, sealed); o == nil {
+		return nil
+	}
+	k.sessions.mu.Lock()
+	defer k.sessions.mu.Unlock()
+	if k.sessions.opened == nil || len(k.sessions.opened) >= mostOpened {
+		k.sessions.opened = map[string]*openedSession{}
+	}
+	k.sessions.opened[id] = o
+	return o
+}
+
+// unsealSession opens a token, nil where that fails.
+func (k *Keys) unsealSession(id, sealed string) *openedSession {
+	o := &openedSession{sealed: sealed}
 	raw, err := base64.StdEncoding.DecodeString(sealed)
 	if err != nil {
 		return nil
@@ -106,10 +115,6 @@ func (k *Keys) open(id, sealed string) *openedSession {
 	if o.bounds, err = sessionPolicies(o.Session); err != nil {
 		return nil
 	}
-	if k.sessions.opened == nil || len(k.sessions.opened) >= mostOpened {
-		k.sessions.opened = map[[sha256.Size]byte]*openedSession{}
-	}
-	k.sessions.opened[hash] = o
 	return o
 }
 
@@ -138,7 +143,7 @@ func (k *Keys) findSession(id, sealed string) (Holder, bool) {
 // over reports whether a task's credentials are good no longer: those of its role when it has stopped; those that its agent sends its last logs with,
 // when it is forgotten.
 func over(t *ecs.Task, kind string) bool {
-	return t == nil || kind == TaskApplication && t.Over()
+	return t == nil || kind == acsproto.TaskApplication && t.Over()
 }
 
 // sessionPrincipal is who holds a session now; gone where its role or user is not the one any more that it was issued for.

@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"berth/internal/acsproto"
 	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/iam"
@@ -57,10 +58,12 @@ func taskOf(role string) (*ecs.Task, *ecs.TaskDefinition) {
 	return &ecs.Task{TaskArn: demo.Task("1f"), LastStatus: ecs.Pending, DesiredStatus: ecs.Running}, d
 }
 
+func always(string) bool { return true }
+
 // vend makes the credentials of a task with the role.
 func vend(t *testing.T, k *Keys, task *ecs.Task, d *ecs.TaskDefinition) (id, token string) {
 	t.Helper()
-	c, err := k.Vend(k.State.View().Tables, task, d, TaskApplication)
+	c, err := k.Vend(k.State.View().Tables, task, d, acsproto.TaskApplication, always)
 	if err != nil || c == nil {
 		t.Fatalf("%v, %v", c, err)
 	}
@@ -152,7 +155,7 @@ func TestExecutionCredentialsOutliveTheTask(t *testing.T) {
 	stopped := task.Clone()
 	stopped.LastStatus, stopped.DesiredStatus = ecs.Stopped, ecs.Stopped
 	put(t, k, role("app", trustECS, readers), task)
-	c, err := k.Vend(k.State.View().Tables, task, d, TaskExecution)
+	c, err := k.Vend(k.State.View().Tables, task, d, acsproto.TaskExecution, always)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -183,13 +186,13 @@ func TestRolesThatECSCannotAssume(t *testing.T) {
 		"arn:aws:iam::210987654321:role/team/app": false, "arn:aws:iam::123456789012:user/team/app": false, "x": false,
 	} {
 		task, d := taskOf(arn)
-		c, err := k.Vend(k.State.View().Tables, task, d, TaskApplication)
+		c, err := k.Vend(k.State.View().Tables, task, d, acsproto.TaskApplication, always)
 		if refused := (*ErrAssume)(nil); good != (err == nil && c != nil) || !good && !errors.As(err, &refused) {
 			t.Errorf("%s: %v", arn, err)
 		}
 	}
 	task, d := taskOf("")
-	if c, err := k.Vend(k.State.View().Tables, task, d, TaskApplication); c != nil || err != nil {
+	if c, err := k.Vend(k.State.View().Tables, task, d, acsproto.TaskApplication, always); c != nil || err != nil {
 		t.Errorf("a task without a role: %v, %v", c, err)
 	}
 }
@@ -199,7 +202,7 @@ func TestCredentialsID(t *testing.T) {
 	k := keys(t)
 	seen := map[string]bool{}
 	for _, task := range []string{"1", "2"} {
-		for _, kind := range []string{TaskApplication, TaskExecution} {
+		for _, kind := range []string{acsproto.TaskApplication, acsproto.TaskExecution} {
 			id := k.credentialsID(arn.Task(task), kind)
 			if seen[id] || len(id) != 36 || id != k.credentialsID(arn.Task(task), kind) {
 				t.Errorf("%s %s: %s", task, kind, id)
@@ -207,7 +210,7 @@ func TestCredentialsID(t *testing.T) {
 			seen[id] = true
 		}
 	}
-	if seen[keys(t).credentialsID("1", TaskApplication)] {
+	if seen[keys(t).credentialsID("1", acsproto.TaskApplication)] {
 		t.Error("another installation has the same")
 	}
 }
@@ -296,7 +299,7 @@ func BenchmarkFindSession(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	c, err := k.Vend(k.State.View().Tables, task, d, TaskApplication)
+	c, err := k.Vend(k.State.View().Tables, task, d, acsproto.TaskApplication, always)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -318,7 +321,7 @@ func BenchmarkVend(b *testing.B) {
 	t := k.State.View().Tables
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := k.Vend(t, task, d, TaskApplication); err != nil {
+		if _, err := k.Vend(t, task, d, acsproto.TaskApplication, always); err != nil {
 			b.Fatal(err)
 		}
 	}

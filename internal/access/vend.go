@@ -52,10 +52,15 @@ func (k *Keys) Trusts(t *state.Tables, r *iam.Role, service string, s arn.Scope)
 	}).Decision == policy.Allowed
 }
 
-// Vend makes the credentials of a task's role for its containers (TaskApplication) or its agent (TaskExecution): nil where it has no such role.
-func (k *Keys) Vend(t *state.Tables, task *ecs.Task, d *ecs.TaskDefinition, kind string) (*acsproto.RoleCredentials, error) {
-	name := task.RoleArn(d, kind == TaskExecution)
+// Vend makes the credentials of a task's role for its containers (acsproto.TaskApplication) or its agent (acsproto.TaskExecution), if their id is wanted: nil
+// where it is not, or the task has no such role.
+func (k *Keys) Vend(t *state.Tables, task *ecs.Task, d *ecs.TaskDefinition, kind string, wanted func(id string) bool) (*acsproto.RoleCredentials, error) {
+	name := task.RoleArn(d, kind == acsproto.TaskExecution)
 	if name == "" {
+		return nil, nil
+	}
+	id := k.credentialsID(task.TaskArn, kind)
+	if !wanted(id) {
 		return nil, nil
 	}
 	r, err := k.TaskRole(t, task.TaskArn.Cluster(), name)
@@ -68,7 +73,7 @@ func (k *Keys) Vend(t *state.Tables, task *ecs.Task, d *ecs.TaskDefinition, kind
 		return nil, err
 	}
 	return &acsproto.RoleCredentials{
-		CredentialsID: k.credentialsID(task.TaskArn, kind), RoleARN: r.ARN(), AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey,
+		CredentialsID: id, RoleARN: r.ARN(), AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey,
 		SessionToken: c.SessionToken, Expiration: c.Expires.Format(time.RFC3339),
 	}, nil
 }

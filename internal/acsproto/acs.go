@@ -86,6 +86,12 @@ type RoleCredentials struct {
 	Expiration      string `json:"expiration"` // RFC 3339
 }
 
+// The kinds of a task's credentials, RoleType.
+const (
+	TaskApplication = "TaskApplication" // of the task role, for its containers
+	TaskExecution   = "TaskExecution"   // of the task execution role, for the agent
+)
+
 // IAMRoleCredentials brings new credentials of a running task. RoleType is TaskApplication or TaskExecution.
 type IAMRoleCredentials struct {
 	MessageID   string          `json:"messageId"`

@@ -10,12 +10,6 @@ import (
 	"berth/internal/acsproto"
 )
 
-// The kinds of a task's credentials.
-const (
-	taskApplication = "TaskApplication" // of its own role, for its containers
-	taskExecution   = "TaskExecution"   // of its execution role, for the agent
-)
-
 // credentialsPath is where a container of a task with a role finds its credentials, below 169.254.170.2. SDKs take it from this variable of its environment.
 const (
 	credentialsVariable = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
@@ -33,10 +27,10 @@ type Roles struct {
 func rolesOf(t acsproto.Task) (r Roles, c map[string]vended) {
 	c = map[string]vended{}
 	if t.RoleCredentials != nil {
-		r.Task, c[taskApplication] = t.RoleCredentials.CredentialsID, *t.RoleCredentials
+		r.Task, c[acsproto.TaskApplication] = t.RoleCredentials.CredentialsID, *t.RoleCredentials
 	}
 	if t.ExecutionRoleCredentials != nil {
-		r.Execution, c[taskExecution] = t.ExecutionRoleCredentials.CredentialsID, *t.ExecutionRoleCredentials
+		r.Execution, c[acsproto.TaskExecution] = t.ExecutionRoleCredentials.CredentialsID, *t.ExecutionRoleCredentials
 	}
 	return r, c
 }
@@ -50,7 +44,7 @@ func (t *task) vend(role string, c *acsproto.RoleCredentials) {
 	defer t.mu.Unlock()
 	t.creds[role] = *c
 	id := &t.rec.Roles.Task
-	if role == taskExecution {
+	if role == acsproto.TaskExecution {
 		id = &t.rec.Roles.Execution
 	}
 	if *id != c.CredentialsID { // it was adopted
@@ -82,7 +76,7 @@ func (a *Agent) Credentials(id string) (v Vended, known bool) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return Vended{RoleCredentials: t.creds[taskApplication], Task: t.arn, Networked: t.rec.networked()}, true
+	return Vended{RoleCredentials: t.creds[acsproto.TaskApplication], Task: t.arn, Networked: t.rec.networked()}, true
 }
 
 // At reports whether a task has an address in a VPC.
@@ -149,7 +143,7 @@ func (a *Agent) ExecutionKey(task string) (Key, error) {
 	if t.rec.Roles.Execution == "" {
 		return Key{AccessKeyID: t.in.AccessKey, SecretAccessKey: t.in.SecretKey}, nil
 	}
-	c, ok := t.creds[taskExecution]
+	c, ok := t.creds[acsproto.TaskExecution]
 	if !ok {
 		return Key{}, ErrNoCredentials
 	}

@@ -78,8 +78,8 @@ func (o *orders) take(t acsproto.Task, stop bool) (*Record, error) {
 	if known == nil {
 		return r, nil
 	}
-	known.vend(taskApplication, t.RoleCredentials)
-	known.vend(taskExecution, t.ExecutionRoleCredentials)
+	known.vend(acsproto.TaskApplication, t.RoleCredentials)
+	known.vend(acsproto.TaskExecution, t.ExecutionRoleCredentials)
 	known.completed(r)
 	return nil, nil
 }

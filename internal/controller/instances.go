@@ -24,8 +24,8 @@ type Instances struct {
 	Log   *slog.Logger
 	// LostAfter is how long an instance may be without a session before it is deregistered. 0 is never.
 	LostAfter time.Duration
-	// Vend makes the credentials of a task's role, of either kind: nil where it has none. nil makes none at all.
-	Vend func(t *state.Tables, task *ecs.Task, d *ecs.TaskDefinition, kind string) (*acsproto.RoleCredentials, error)
+	// Vend makes the credentials of a task's role, of either kind, if their id is wanted: nil where it is not, or the task has no such role. nil makes none at all.
+	Vend func(t *state.Tables, task *ecs.Task, d *ecs.TaskDefinition, kind string, wanted func(id string) bool) (*acsproto.RoleCredentials, error)
 	// Usage is told what the tasks of an instance use. nil tells nobody.
 	Usage func(i arn.Instance, m acsproto.PublishMetrics)
 	// Observe is told of every look at an instance, for the metrics. nil tells nobody.

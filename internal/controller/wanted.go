@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 
-	"berth/internal/access"
 	"berth/internal/acs"
 	"berth/internal/acsproto"
 	"berth/internal/arn"
@@ -43,12 +42,15 @@ func (c *Instances) Manifest(a arn.Instance) (n uint64, tasks []acsproto.Manifes
 	return v.N, tasks
 }
 
-func (c *Instances) vend(t *state.Tables, task *ecs.Task, d *ecs.TaskDefinition, kind string) (*acsproto.RoleCredentials, error) {
+func (c *Instances) vend(t *state.Tables, task *ecs.Task, d *ecs.TaskDefinition, kind string, wanted func(id string) bool) (*acsproto.RoleCredentials, error) {
 	if c.Vend == nil {
 		return nil, nil
 	}
-	return c.Vend(t, task, d, kind)
+	return c.Vend(t, task, d, kind, wanted)
 }
+
+// always wants all credentials.
+func always(string) bool { return true }
 
 // Credentials yields new credentials of the tasks of an instance that have roles and have not stopped. A role that cannot be assumed any more gives none: what
 // the task has is good until it expires.
@@ -60,12 +62,12 @@ func (c *Instances) Credentials(a arn.Instance, wanted func(id string) bool) ite
 			if t.Over() || d == nil {
 				continue
 			}
-			for _, kind := range [...]string{access.TaskApplication, access.TaskExecution} {
-				got, err := c.vend(v.Tables, t, d, kind)
+			for _, kind := range [...]string{acsproto.TaskApplication, acsproto.TaskExecution} {
+				got, err := c.vend(v.Tables, t, d, kind, wanted)
 				if err != nil {
 					c.Log.Warn("a task's credentials are not renewed", "task", t.TaskArn, "kind", kind, "err", err)
 				}
-				if err != nil || got == nil || !wanted(got.CredentialsID) {
+				if err != nil || got == nil {
 					continue
 				}
 				if !yield(acsproto.IAMRoleCredentials{Task: string(t.TaskArn), TaskCluster: string(t.TaskArn.Cluster()), RoleType: kind, Credentials: *got}) {
@@ -87,10 +89,10 @@ func (c *Instances) build(v *state.Snapshot, t *ecs.Task) (acsproto.Task, error)
 		return p, err
 	}
 	p.Interfaces = interfaces(v.Tables, t)
-	if p.RoleCredentials, err = c.vend(v.Tables, t, d, access.TaskApplication); err != nil {
+	if p.RoleCredentials, err = c.vend(v.Tables, t, d, acsproto.TaskApplication, always); err != nil {
 		return p, err
 	}
-	p.ExecutionRoleCredentials, err = c.vend(v.Tables, t, d, access.TaskExecution)
+	p.ExecutionRoleCredentials, err = c.vend(v.Tables, t, d, acsproto.TaskExecution, always)
 	return p, err
 }
 
