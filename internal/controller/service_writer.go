@@ -132,11 +132,8 @@ func (w *writer) assume(spec ecs.TaskSpec) error {
 	if w.services.Assume == nil {
 		return nil
 	}
-	for _, role := range []*string{spec.Definition.Definition.ExecutionRoleArn, spec.Definition.Definition.TaskRoleArn} {
-		if role == nil || *role == "" {
-			continue
-		}
-		if err := w.services.Assume(w.tx.Tables, w.service.ServiceArn.Cluster(), *role); err != nil {
+	for _, role := range spec.Definition.Roles(nil) {
+		if err := w.services.Assume(w.tx.Tables, w.service.ServiceArn.Cluster(), role); err != nil {
 			return err
 		}
 	}

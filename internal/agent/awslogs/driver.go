@@ -96,20 +96,10 @@ func is(err error, code string) bool {
 
 // refused is an answer of the API in the words of the engine's driver. Where there was none, or one of a server that cannot now, another try may help.
 func refused(what string, err error) error {
-	var e smithy.APIError
-	if errors.As(err, &e) && e.ErrorFault() != smithy.FaultServer && !later(e.ErrorCode()) {
-		return fmt.Errorf("%s: %s: %s", what, e.ErrorCode(), e.ErrorMessage())
+	if text, is := agent.Refusal(err); is {
+		return fmt.Errorf("%s: %s", what, text)
 	}
 	return fmt.Errorf("%w: %s: %w", agent.ErrUnavailable, what, err)
-}
-
-// later says that the same request may be answered otherwise a moment later.
-func later(code string) bool {
-	switch code {
-	case "ServiceUnavailableException", "ThrottlingException", "ServerException", "ExpiredTokenException", "UnrecognizedClientException":
-		return true
-	}
-	return false
 }
 
 // Send implements agent.Logs.

@@ -3,15 +3,12 @@ package awssecrets
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sm "github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
-	"github.com/aws/smithy-go"
-	smithyhttp "github.com/aws/smithy-go/transport/http"
 
 	"berth/internal/acsproto"
 	"berth/internal/agent"
@@ -77,26 +74,9 @@ func (r *Reader) credentials(task string) aws.CredentialsProvider {
 
 // failed is what it means that a call failed: a refusal is the secret's fault. Where nobody answered, or a server that cannot now, another try may help.
 func failed(fault agent.SecretFault, err error) error {
-	var e smithy.APIError
-	if errors.As(err, &e) && e.ErrorFault() != smithy.FaultServer && !later(e.ErrorCode()) && !ofServer(err) {
-		fault.Reason = e.ErrorCode() + ": " + e.ErrorMessage()
+	if text, is := agent.Refusal(err); is {
+		fault.Reason = text
 		return &fault
 	}
 	return fmt.Errorf("%w: %w", agent.ErrUnavailable, err)
-}
-
-// ofServer says whether an answer's status is one of a server that cannot now.
-func ofServer(err error) bool {
-	var r *smithyhttp.ResponseError
-	return errors.As(err, &r) && r.HTTPStatusCode() >= http.StatusInternalServerError
-}
-
-// later says that the same request may be answered otherwise a moment later.
-func later(code string) bool {
-	switch code {
-	case "ServiceUnavailableException", "ServiceUnavailable", "ThrottlingException", "ServerException", "InternalServerError", "InternalServiceError",
-		"ExpiredTokenException", "UnrecognizedClientException", "UnknownError": // the last is who answered for the control plane
-		return true
-	}
-	return false
 }

@@ -51,12 +51,9 @@ func (l *launching) assume(t *state.Tables, c *ecs.Cluster, d *ecs.TaskDefinitio
 	if l.assumable == nil {
 		return nil
 	}
-	task := &ecs.Task{Overrides: l.overrides}
-	for _, execution := range []bool{true, false} {
-		if role := task.RoleArn(d, execution); role != "" {
-			if err := l.assumable(t, c.ClusterArn, role); err != nil {
-				return apierr.New("ClientException", "%s", err.Error())
-			}
+	for _, role := range d.Roles(l.overrides) {
+		if err := l.assumable(t, c.ClusterArn, role); err != nil {
+			return apierr.ClientException("%s", err.Error())
 		}
 	}
 	return nil
