@@ -84,6 +84,7 @@ const launchLimit = 8
 type Agent struct {
 	Config
 	endpoints *endpoints
+	calls     *caller // containers' calls
 	images    *imageKeeper
 	launches  *semaphore.Weighted
 	arrivals  chan *task     // tasks to run
@@ -112,7 +113,7 @@ type Agent struct {
 func New(c Config) (*Agent, error) {
 	known := newEndpoints(c.Endpoints)
 	c.defaults(known)
-	a := &Agent{Config: c, endpoints: known, launches: semaphore.NewWeighted(launchLimit), arrivals: make(chan *task), members: make(chan *instance), listed: make(chan struct{}), tasks: map[string]*task{},
+	a := &Agent{Config: c, endpoints: known, calls: newCaller(c.HTTPClient, known), launches: semaphore.NewWeighted(launchLimit), arrivals: make(chan *task), members: make(chan *instance), listed: make(chan struct{}), tasks: map[string]*task{},
 		images: &imageKeeper{images: c.Engine.Images, behavior: c.PullBehavior, log: c.Log}}
 	a.began = time.Now()
 	a.engine.set(a.began, statusInitializing)

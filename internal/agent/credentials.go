@@ -2,18 +2,25 @@ package agent
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
 	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/moby/moby/api/types/container"
 
 	"berth/internal/acsproto"
+	"berth/internal/arn"
 )
 
 // credentialsPath is where a container of a task with a role finds its credentials, below 169.254.170.2. SDKs take it from this variable of its environment.
 const (
 	credentialsVariable = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"
 	credentialsPath     = "/v2/credentials/"
+	endpointVariable    = "AWS_ENDPOINT_URL" // of the SDKs since 2023
 )
 
 // Roles are the ids of a task's credentials, which stay the same for its life. They are in its record, so that a container that asks while the agent
@@ -117,12 +124,32 @@ func (t *task) holds(id string) (is bool) {
 	return is
 }
 
-// credentialsVariables tells a container of a task with a role where it finds its credentials, whatever its own environment says.
+// credentialsVariables tells a container of a task with a role where it finds its credentials, whatever its own environment says, and where the control plane's
+// APIs are. That it is not told where it has an endpoint or keys of its own: then it is another control plane that it calls. Its region it is told where
+// nothing else says one.
 func credentialsVariables(r *Record, c acsproto.Container, at place, config *container.Config) {
 	if r.Roles.Task == "" || at.Front == "" || hidden(c.Name) {
 		return
 	}
 	setVariable(config, credentialsVariable, credentialsPath+r.Roles.Task)
+	if slices.ContainsFunc(config.Env, ofAnotherPlane) {
+		return
+	}
+	setVariable(config, endpointVariable, at.Front)
+	if region := arn.ScopeOf(arn.Task(r.Task.ARN)).Region; !slices.ContainsFunc(config.Env, ofRegion) {
+		setVariable(config, "AWS_REGION", region)
+		setVariable(config, "AWS_DEFAULT_REGION", region)
+	}
+}
+
+func ofRegion(v string) bool {
+	return strings.HasPrefix(v, "AWS_REGION=") || strings.HasPrefix(v, "AWS_DEFAULT_REGION=")
+}
+
+// ofAnotherPlane reports whether a variable says which AWS APIs the container calls, or as whom.
+func ofAnotherPlane(v string) bool {
+	name, _, _ := strings.Cut(v, "=")
+	return name == endpointVariable || name == "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" || name == "AWS_ACCESS_KEY_ID"
 }
 
 // ErrNoCredentials says that a task's execution role has none yet: the agent was started again, and the control plane has not sent them.
@@ -152,3 +179,22 @@ func (a *Agent) ExecutionKey(task string) (Key, error) {
 
 // Endpoint is the replica of the control plane that the agent uses now, "http://host:port".
 func (a *Agent) Endpoint() string { return a.endpoints.current() }
+
+// Send sends a container's request to the replica of the control plane that the agent uses now. What it has signed stays as it is.
+func (a *Agent) Send(r *http.Request) (*http.Response, error) {
+	u, err := url.Parse(a.Endpoint())
+	if err != nil {
+		return nil, fmt.Errorf("where the control plane is: %w", err)
+	}
+	r.URL.Scheme, r.URL.Host, r.RequestURI = u.Scheme, u.Host, ""
+	return a.calls.Do(r)
+}
+
+// Holds reports whether an access key is of a task's role, or of a container instance.
+func (a *Agent) Holds(keyID string) bool {
+	return slices.ContainsFunc(a.all(), func(t *task) bool {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		return t.in.AccessKey == keyID || t.creds[acsproto.TaskApplication].AccessKeyID == keyID
+	})
+}

@@ -32,6 +32,14 @@ func TestCredentials(t *testing.T) {
 				t.Errorf("container %s has %q", name, got)
 			}
 		}
+		for variable, want := range map[string]string{"AWS_ENDPOINT_URL": "http://169.254.170.2", "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1"} {
+			if got := w.engine.Variable(w.name("a"), variable); got != want {
+				t.Errorf("%s is %q", variable, got)
+			}
+			if got := w.engine.Variable(w.name("b"), variable); got != "" { // it has no role
+				t.Errorf("without a role %s is %q", variable, got)
+			}
+		}
 		look := func(when, key string) {
 			t.Helper()
 			v, known := w.agent.Credentials("app-id")
@@ -70,6 +78,31 @@ func TestCredentials(t *testing.T) {
 		time.Sleep(time.Minute)
 		if _, known := w.agent.Credentials("app-id"); known {
 			t.Error("a stopped task still has credentials")
+		}
+	})
+}
+
+// TestEndpointVariables: a container with a role is told where the APIs are, but not if it has keys or an endpoint of its own; its region wins.
+func TestEndpointVariables(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.config.Front = front("http://169.254.170.2")
+		w.start()
+		defer func() { w.kill() }()
+		own := map[string]map[string]string{"e": {"AWS_ENDPOINT_URL": "http://own"}, "k": {"AWS_ACCESS_KEY_ID": "AKIA"}, "i": {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+			"r": {"AWS_DEFAULT_REGION": "eu-west-1"}, "s": {"AWS_ENDPOINT_URL_S3": "http://s3"}}
+		for n, name := range []string{"e", "k", "i", "r", "s"} {
+			one := task(n+1, essential(name, "app"))
+			one.RoleCredentials, one.Containers[0].Environment = roleCredentials("id-"+name, "ASIA1"), own[name]
+			w.control.Run(one)
+		}
+		time.Sleep(time.Second)
+		for name, want := range map[string]string{"e": "http://own ,,id-e", "k": " ,,id-k", "i": " ,,id-i", "r": "http://169.254.170.2 ,eu-west-1,id-r", "s": "http://169.254.170.2 us-east-1,us-east-1,id-s"} {
+			v := func(variable string) string { return w.engine.Variable(w.name(name), variable) }
+			got := v("AWS_ENDPOINT_URL") + " " + v("AWS_REGION") + "," + v("AWS_DEFAULT_REGION") + "," + strings.TrimPrefix(v("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), "/v2/credentials/")
+			if got != want {
+				t.Errorf("container %s: %q, want %q", name, got, want)
+			}
 		}
 	})
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/acsproto"
+	"berth/internal/arn"
 	"berth/internal/ecs"
 )
 
@@ -128,6 +129,8 @@ func payloadContainer(t *ecs.Task, def *types.TaskDefinition, c *types.Container
 func environment(t *ecs.Task, c *types.ContainerDefinition, o *types.ContainerOverride) map[string]string {
 	env := map[string]string{"AWS_EXECUTION_ENV": "AWS_ECS_EC2"}
 	if t.Fargate() {
+		region := arn.ScopeOf(t.TaskArn).Region
+		env["AWS_REGION"], env["AWS_DEFAULT_REGION"] = region, region
 		env["AWS_EXECUTION_ENV"] = "AWS_ECS_FARGATE"
 	}
 	for _, kv := range c.Environment {

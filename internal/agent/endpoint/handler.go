@@ -29,14 +29,16 @@ type Machine interface {
 	Callers
 	Tasks
 	Vaults
+	Planes
 }
 
 var _ Machine = (*agent.Agent)(nil)
 
 // Handler serves what containers ask. peers, where it is not nil, are the other agents of this machine, which are asked about ids that are not this
-// one's. Who asks for one thing more than 40 times a second, after 60 at once, is answered 429, as by the official agent.
+// one's. Who asks for one thing more than 40 times a second, after 60 at once, is answered 429, as by the official agent; the control plane has limits of its
+// own for calls of its APIs.
 func Handler(m Machine, peers Peers) http.Handler {
-	h := handler{callers: m, tasks: m, vaults: m, others: newOthers(peers)}
+	h := handler{callers: m, tasks: m, vaults: m, planes: m, others: newOthers(peers)}
 	mux := http.NewServeMux()
 	own := func(pattern string, f http.HandlerFunc) { mux.Handle(pattern, h.own(h.isDoor, f)) }
 	for _, pattern := range []string{"GET /v2/credentials/{id}", "GET /v2/credentials", "GET /v2/credentials/{$}", "GET /v1/credentials"} {
@@ -60,13 +62,18 @@ func Handler(m Machine, peers Peers) http.Handler {
 	}
 	mux.HandleFunc("/v2/metadata/{container...}", h.container2)
 	mux.HandleFunc("/v2/stats/{container...}", h.containerStats2)
-	return limited(mux, newBuckets())
+	mux.HandleFunc("GET "+keysPath+"{id}", h.holdsKey)
+	all := http.NewServeMux()
+	all.HandleFunc("POST /{$}", h.callAPI)
+	all.Handle("/", limited(mux, newBuckets()))
+	return all
 }
 
 type handler struct {
 	callers Callers
 	tasks   Tasks
 	vaults  Vaults
+	planes  Planes
 	others  *others
 }
 

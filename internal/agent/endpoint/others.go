@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"time"
 )
 
@@ -77,4 +78,33 @@ func (o *others) ask(w http.ResponseWriter, r *http.Request, body []byte, peer n
 	w.WriteHeader(answer.StatusCode)
 	w.Write(b) //nolint:errcheck // the container is gone then
 	return true
+}
+
+// holder is where an agent is that has a key; not valid where none has it.
+func (o *others) holder(ctx context.Context, key string) netip.AddrPort {
+	for _, p := range o.peers.Peers(ctx) {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.String()+keysPath+url.PathEscape(key), http.NoBody)
+		if err != nil {
+			continue
+		}
+		r.Header.Set(askedHeader, "1")
+		answer, err := o.client.Do(r)
+		if err != nil { // it is about to start, or has just ended
+			continue
+		}
+		answer.Body.Close()
+		if answer.StatusCode == http.StatusNoContent {
+			return p
+		}
+	}
+	return netip.AddrPort{}
+}
+
+// at sends requests for the control plane to another agent, which passes them on.
+func (o *others) at(peer netip.AddrPort) sender {
+	return func(r *http.Request) (*http.Response, error) {
+		r.URL.Scheme, r.URL.Host = "http", peer.String()
+		r.Header.Set(askedHeader, "1")
+		return o.client.Transport.RoundTrip(r)
+	}
 }

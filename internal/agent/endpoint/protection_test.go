@@ -43,6 +43,12 @@ func (p *plane) SeenAt(context.Context, string, netip.Addr) (*agent.Seen, bool) 
 // ClockReading implements Tasks.
 func (p *plane) ClockReading() (agent.Clock, bool) { return agent.Clock{}, false }
 
+// Send implements Planes: no replica answers.
+func (p *plane) Send(*http.Request) (*http.Response, error) { return nil, errors.New("refused") }
+
+// Holds implements Planes.
+func (p *plane) Holds(key string) bool { return key == "ASIA1" }
+
 // Credentials implements Vaults: two ids are known, one of a task with a network interface, and one whose credentials have not come yet.
 func (p *plane) Credentials(id string) (agent.Vended, bool) {
 	creds := acsproto.RoleCredentials{CredentialsID: id, RoleARN: "arn:aws:iam::123456789012:role/r", AccessKeyID: "ASIA1", SecretAccessKey: "s3cr3t",
