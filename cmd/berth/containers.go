@@ -11,14 +11,14 @@ import (
 	"berth/internal/agent/docker"
 )
 
-// importImage makes an image of a static berth program.
+// importImage makes an image of a static berth program, which is /berth in it whatever its file is called.
 func importImage(ctx context.Context, name, program string) error {
 	e, err := docker.Open("", "")
 	if err != nil {
 		return err
 	}
 	defer e.Close()
-	return e.ImportImage(ctx, name, program, docker.ImageConfig{Entrypoint: []string{"/bin/berth"}})
+	return e.ImportImage(ctx, name, program, docker.ImageConfig{Links: []string{"/berth"}, Entrypoint: []string{"/berth"}})
 }
 
 // removeContainers stops and removes every container of an installation, with its tasks' own volumes, and returns how many there were. What the engine was still
