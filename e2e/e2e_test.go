@@ -49,7 +49,7 @@ func TestFargate(t *testing.T)   { t.Parallel(); scripts(t, "testdata/fargate") 
 func TestVPCFaults(t *testing.T) { t.Parallel(); scripts(t, "testdata/vpcfaults") }
 
 func scripts(t *testing.T, dir string) {
-	w := start(t)
+	w, ask := start(t), site.Ask(t)
 	testscript.Run(t, testscript.Params{
 		Dir: dir, UpdateScripts: os.Getenv("UPDATE") != "", RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
@@ -61,6 +61,7 @@ func scripts(t *testing.T, dir string) {
 			e.Setenv("HOME", os.Getenv("HOME"))
 			e.Setenv("DATA", w.data)
 			e.Setenv("IMAGE", image)
+			e.Setenv("ASK", ask)
 			e.Setenv("FREE", freeAddress(t))
 			lib, err := os.ReadFile("testdata/lib.sh")
 			if err != nil {

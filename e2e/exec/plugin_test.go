@@ -4,7 +4,6 @@ package exec
 import (
 	"bufio"
 	"context"
-	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,7 +14,6 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -24,6 +22,7 @@ import (
 	"github.com/coder/websocket"
 	"github.com/moby/moby/api/types/container"
 
+	"berth/e2e/site"
 	"berth/internal/acs"
 	"berth/internal/acsproto"
 	"berth/internal/agent"
@@ -34,29 +33,6 @@ import (
 )
 
 const image = "berth-test/exec:1"
-
-// plugin builds the Session Manager plugin from its module, once for each of its versions.
-func plugin(t *testing.T) string {
-	t.Helper()
-	sums, err := os.ReadFile("../plugin/go.sum")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cache, err := os.UserCacheDir()
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(cache, "berth", "plugin", fmt.Sprintf("%.16x", sha256.Sum256(sums)), "session-manager-plugin")
-	if _, err := os.Stat(file); err == nil {
-		return file
-	}
-	c := exec.CommandContext(t.Context(), "go", "build", "-o", file, "github.com/aws/session-manager-plugin/src/sessionmanagerplugin-main")
-	c.Dir, c.Env = "../plugin", append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-trimpath", "GOWORK=off")
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("build the Session Manager plugin: %v\n%s", err, out)
-	}
-	return file
-}
 
 // world is a relay, an agent's sessions and an engine.
 type world struct {
@@ -77,7 +53,7 @@ func start(t *testing.T) *world {
 	if _, err := e.Machine(t.Context()); err != nil {
 		t.Skipf("no container engine: %v", err)
 	}
-	w := &world{plugin: plugin(t), records: make(chan relay.Record, 1)}
+	w := &world{plugin: site.Plugin(t), records: make(chan relay.Record, 1)}
 	w.id = busybox(t, e)
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	serving := &sessions.Sessions{Engine: e, Log: log, Dial: func(ctx context.Context, id string, port int32) (net.Conn, error) {

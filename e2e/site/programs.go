@@ -4,6 +4,7 @@
 package site
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"io"
 	"os"
@@ -47,12 +48,43 @@ func Main(m interface{ Run() int }, parallel int) int {
 var (
 	berth = sync.OnceValues(func() (string, error) { return program("berth", "berth/cmd/berth") })
 	etcd  = sync.OnceValues(func() (string, error) { return program("etcd", "berth/e2e/etcd") })
+	ask   = sync.OnceValues(func() (string, error) { return program("ask", "berth/examples/ask", "-ldflags", "-s -w") })
 )
 
 // Berth is the berth of this tree.
 func Berth(t testing.TB) string {
 	t.Helper()
 	return must(t, berth)
+}
+
+// Ask is the example that calls the APIs with an SDK from within a container.
+func Ask(t testing.TB) string {
+	t.Helper()
+	return must(t, ask)
+}
+
+// Plugin is the Session Manager plugin, built from its module once for each of its versions.
+func Plugin(t testing.TB) string {
+	t.Helper()
+	module := filepath.Join(filepath.Dir(output(t, "go", "env", "GOMOD")), "e2e", "plugin")
+	sums, err := os.ReadFile(filepath.Join(module, "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(cache, "berth", "plugin", fmt.Sprintf("%.16x", sha256.Sum256(sums)), "session-manager-plugin")
+	if _, err := os.Stat(file); err == nil {
+		return file
+	}
+	c := exec.CommandContext(t.Context(), "go", "build", "-o", file, "github.com/aws/session-manager-plugin/src/sessionmanagerplugin-main")
+	c.Dir, c.Env = module, append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-trimpath", "GOWORK=off")
+	if out, err := c.CombinedOutput(); err != nil {
+		t.Fatalf("build the Session Manager plugin: %v\n%s", err, out)
+	}
+	return file
 }
 
 // OwnEtcd is etcd's server of the version that Berth embeds.
