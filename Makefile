@@ -34,7 +34,7 @@ down: build ## stop it
 	bin/berth down
 
 check: ## formatting, vet, staticcheck, the architecture and the unit tests that need no engine
-	@test -z "$$(gofmt -l cmd internal e2e)" || { gofmt -l cmd internal e2e; echo "run gofmt"; exit 1; }
+	@test -z "$$(gofmt -l cmd examples internal e2e)" || { gofmt -l cmd examples internal e2e; echo "run gofmt"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	$(GO) test -p 2 $$($(GO) list $(UNIT) | grep -v $(WAITING:./%=-e %))
@@ -68,7 +68,7 @@ waiting:
 	$(GO) test -short -p 2 -timeout 10m $(WAITING)
 
 test: deps ## everything that CI runs
-	@test -z "$$(gofmt -l cmd internal e2e)" || { gofmt -l cmd internal e2e; echo "run gofmt"; exit 1; }
+	@test -z "$$(gofmt -l cmd examples internal e2e)" || { gofmt -l cmd examples internal e2e; echo "run gofmt"; exit 1; }
 	$(GO) vet ./...
 	$(GO) tool staticcheck ./...
 	$(GO) test -short -p 2 -timeout 10m $$($(GO) list $(UNIT) | grep -v $(WAITING:./%=-e %))

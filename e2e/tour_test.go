@@ -19,6 +19,7 @@ import (
 // machine may have it.
 func TestTour(t *testing.T)      { tour(t, "docs/ec2-mode.md") }
 func TestModesTour(t *testing.T) { tour(t, "docs/modes.md") }
+func TestRolesTour(t *testing.T) { tour(t, "docs/roles.md") }
 
 // tour runs the blocks of a page of the tree.
 func tour(t *testing.T, name string) {
@@ -93,8 +94,10 @@ func openTour(t *testing.T) *tourShell {
 			t.Fatal(err)
 		}
 	}
-	if err := os.Link(site.Berth(t), berth); err != nil {
-		t.Fatal(err)
+	for from, to := range map[string]string{site.Berth(t): berth, site.Ask(t): filepath.Join(dir, "bin", "ask")} {
+		if err := os.Link(from, to); err != nil {
+			t.Fatal(err)
+		}
 	}
 	t.Cleanup(func() { // each of the page's installations
 		for _, data := range []string{".berth-four", ".berth-five", ".berth"} {
