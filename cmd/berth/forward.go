@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"berth/internal/apierr"
+	"berth/internal/registry"
 	"berth/internal/state/etcd"
 )
 
@@ -55,6 +56,8 @@ const (
 	patience = 10 * time.Second
 	// linger is how long a leader that leads no more may still answer what it was sent.
 	linger = time.Second
+	// acceptTime is how long a client may take to accept a part of a layer.
+	acceptTime = time.Minute
 )
 
 // The headers by which a replica tells the leader of the caller. From anybody else they mean nothing.
@@ -125,7 +128,30 @@ func notLeader(w http.ResponseWriter, _ *http.Request) {
 type forwarded struct {
 	request *http.Request
 	body    []byte
+	flow    *flow // a body that is not kept, nil for one that is
 }
+
+// flow is a body that is sent as it comes. It can be sent once.
+type flow struct {
+	io.Reader
+	begun atomic.Bool
+}
+
+func (f *flow) Read(b []byte) (int, error) {
+	f.begun.Store(true)
+	return f.Reader.Read(b)
+}
+
+// punctual is a writer each part of whose answer must be accepted in time.
+type punctual struct{ http.ResponseWriter }
+
+func (p punctual) Write(b []byte) (int, error) {
+	_ = http.NewResponseController(p.ResponseWriter).SetWriteDeadline(time.Now().Add(acceptTime)) // only writers without a connection have none
+	return p.ResponseWriter.Write(b)
+}
+
+// Unwrap is for http.ResponseController.
+func (p punctual) Unwrap() http.ResponseWriter { return p.ResponseWriter }
 
 type forwardedKey struct{}
 
@@ -138,12 +164,17 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		f.relay(w, r)
 		return
 	}
+	if ofRegistry(r) {
+		f1 := &forwarded{request: r, flow: &flow{Reader: registry.Patient(w, r)}}
+		f.proxy.ServeHTTP(punctual{w}, r.WithContext(context.WithValue(r.Context(), forwardedKey{}, f1)))
+		return
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForward))
 	if err != nil {
 		f.refuse(w, r, apierr.New("IncompleteBody", "The request body could not be read.").Because(err))
 		return
 	}
-	ctx := context.WithValue(r.Context(), forwardedKey{}, &forwarded{r, body})
+	ctx := context.WithValue(r.Context(), forwardedKey{}, &forwarded{request: r, body: body})
 	f.proxy.ServeHTTP(w, r.WithContext(ctx))
 }
 
@@ -192,11 +223,11 @@ func (f *forwarder) RoundTrip(out *http.Request) (*http.Response, error) {
 		switch {
 		case err == nil && resp.Header.Get(notLeaderHeader) != "":
 			resp.Body.Close()
-			return true, &unsent{errors.New("it does not lead")}
+			return !f1.spent(), &unsent{errors.New("it does not lead")}
 		case err != nil && errors.Is(context.Cause(ctx), errEnded):
 			return false, errEnded
 		}
-		return errors.As(err, new(*unsent)), err
+		return errors.As(err, new(*unsent)) && !f1.spent(), err
 	})
 	if err != nil {
 		return nil, err
@@ -210,13 +241,19 @@ func (f1 *forwarded) outgoing(ctx context.Context, out *http.Request, host strin
 	u := *out.URL
 	u.Host = host
 	try.URL = &u
-	if len(f1.body) > 0 {
+	switch {
+	case f1.flow != nil && out.ContentLength != 0:
+		try.Body = io.NopCloser(f1.flow)
+	case len(f1.body) > 0:
 		try.Body = io.NopCloser(bytes.NewReader(f1.body))
-	} else {
+	default:
 		try.Body = http.NoBody
 	}
 	return try
 }
+
+// spent says whether the body was read and is gone: then the request cannot be sent again.
+func (f1 *forwarded) spent() bool { return f1.flow != nil && f1.flow.begun.Load() }
 
 // try calls send with one leader after another until it is done or patience is over.
 func (f *forwarder) try(ctx context.Context, send func(*route) (again bool, err error)) error {
@@ -265,7 +302,9 @@ func (f *forwarder) dial(ctx context.Context, network, address string) (net.Conn
 func (f *forwarder) failed(w http.ResponseWriter, out *http.Request, err error) {
 	f1 := out.Context().Value(forwardedKey{}).(*forwarded)
 	r := f1.request
-	r.Body = io.NopCloser(bytes.NewReader(f1.body))
+	if f1.flow == nil {
+		r.Body = io.NopCloser(bytes.NewReader(f1.body))
+	}
 	f.answer(w, r, err)
 }
 

@@ -21,6 +21,7 @@ var growing = map[string]bool{
 	"TagUser": true, "TagRole": true, "TagPolicy": true, "TagInstanceProfile": true, "TagOpenIDConnectProvider": true,
 	"CreateSecret": true, "PutSecretValue": true, "UpdateSecret": true, "PutResourcePolicy": true,
 	"PutParameter": true, "AddTagsToResource": true, "LabelParameterVersion": true, "CreateActivation": true, "CreateLogGroup": true, "TagLogGroup": true,
+	"CreateRepository": true, "PutImage": true, "SetRepositoryPolicy": true, "PutLifecyclePolicy": true,
 	"CreateTags": true, "AssociateVpcCidrBlock": true, "CreateDefaultVpc": true, "CreateDefaultSubnet": true, "CreateDhcpOptions": true,
 }
 

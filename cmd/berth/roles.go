@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 
+	"berth/internal/access"
 	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
@@ -32,5 +33,10 @@ func (s *server) mayExec(t *state.Tables, task *ecs.Task) bool {
 // findKey tells the door who holds a key.
 func (s *server) findKey(_ context.Context, id, token string) (frontdoor.Key, bool) {
 	h, ok := s.keys.Find(id, token)
-	return frontdoor.Key{Secret: h.Secret, SessionToken: h.SessionToken, Issued: h.Issued, Expires: h.Expires, Principal: h.Principal}, ok
+	return doorKey(h), ok
+}
+
+// doorKey is a holder's key as the door knows it.
+func doorKey(h access.Holder) frontdoor.Key {
+	return frontdoor.Key{Secret: h.Secret, SessionToken: h.SessionToken, Issued: h.Issued, Expires: h.Expires, Principal: h.Principal}
 }

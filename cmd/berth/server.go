@@ -123,6 +123,7 @@ type server struct {
 	streams   *logstore.Store
 	relay     *relay.Relay
 	logs      *logsapi.API
+	images    images
 	observed
 	front       front
 	door        *frontdoor.Door
@@ -131,6 +132,7 @@ type server struct {
 	trust       atomic.Pointer[trust] // nil before the authority is known
 	replica     replica
 	key         seal.Key
+	auth        frontdoor.Auth
 	loops       loops
 	draining    atomic.Bool
 	http        *http.Server
@@ -153,6 +155,9 @@ func (s *server) build(keys *access.Keys) (err error) {
 	s.logs = logsapi.New(logsapi.Config{State: s.store, Streams: s.streams, Groups: s.streams, Log: s.log})
 	s.relay = relay.New(relay.Config{Tell: s.hub.Exec, Ended: logSessions(s.logs.Service(), s.log), Log: s.log})
 	s.forwarder = newForwarder(&forwarder{backend: s.backend, name: s.replica.Name, leading: s.store.Leading, trust: &s.trust, log: s.log})
+	if err := s.openImages(); err != nil {
+		return err
+	}
 	s.pool, err = s.newPool()
 	return err
 }
@@ -181,6 +186,9 @@ func (s *server) lead(ctx context.Context) error {
 	})
 	g.Go(func() error {
 		return s.loops.run(ctx, "old logs", s.every(5*time.Minute, "old logs are not removed", s.logs.Sweep))
+	})
+	g.Go(func() error {
+		return s.loops.run(ctx, "old images", s.every(30*time.Minute, "old images are not removed", s.images.ecr.Sweep))
 	})
 	if s.tracer != nil {
 		g.Go(func() error { return s.loops.run(ctx, "traces", s.tracer.Run) })
@@ -272,8 +280,8 @@ func (s *server) roomForMore() error {
 }
 
 func (s *server) handler() (http.Handler, error) {
-	auth, err := frontdoor.ParseAuth(s.options.auth)
-	if err != nil {
+	var err error
+	if s.auth, err = frontdoor.ParseAuth(s.options.auth); err != nil {
 		return nil, err
 	}
 	if err := s.observe(); err != nil {
@@ -285,16 +293,16 @@ func (s *server) handler() (http.Handler, error) {
 	s.door = frontdoor.New(frontdoor.Config{
 		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(network.Service()), s.guarded(own.Service()), sts.New(s.keys).Service(),
 			s.guarded(iamapi.New(iamapi.Config{State: s.store, Seal: s.key}).Service()), s.guarded(s.secrets.Service()),
-			s.guarded(ssm.New(ssm.Config{State: s.store, Seal: s.key}).Service()), s.guarded(s.logs.Service())},
+			s.guarded(ssm.New(ssm.Config{State: s.store, Seal: s.key}).Service()), s.guarded(s.logs.Service()), s.guarded(s.images.ecr.Service())},
 		Sockets: s.sockets(),
 		Keys:    s.findKey,
-		Auth:    auth, DevPrincipal: access.Admin(s.options.account), Region: s.options.region, Account: s.options.account,
+		Auth:    s.auth, DevPrincipal: access.Admin(s.options.account), Region: s.options.region, Account: s.options.account,
 		Forward: s.forward, Ready: s.admitRequest, Other: s.other(), Observe: s.metrics.Requests.Observe, Log: s.log,
 		Limits: frontdoor.Limits{Rate: s.options.apiRate},
 	})
 	s.metrics.AskDoor(metrics.Door{Load: s.door.Load, Connections: s.connections.load})
-	all := withSessions(s.door, s.relay, s.forward)
-	s.forwarder.serve, s.forwarder.refuse = all, s.door.Refuse
+	all := withImages(withSessions(s.door, s.relay, s.forward), s.images.registry, s.forward)
+	s.forwarder.serve, s.forwarder.refuse = all, s.refuse
 	return s.metrics.Requests.InFlight(all, "/acs/ws", "/tcs/ws", snapshotPath, eventsPath), nil
 }
 

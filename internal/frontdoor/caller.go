@@ -130,6 +130,6 @@ func (x *exchange) region() string {
 func (x *exchange) request() *Request {
 	return &Request{
 		ID: x.id, Scope: arn.Scope{Partition: "aws", Region: x.region(), Account: x.caller.Account},
-		Caller: x.caller, AccessKeyID: x.claim.accessKeyID, Host: x.r.Host, TLS: x.r.TLS != nil, Keys: circumstances{x, time.Now()},
+		Caller: x.caller, AccessKeyID: x.claim.accessKeyID, SessionToken: x.claim.token, Host: x.r.Host, TLS: x.r.TLS != nil, Keys: circumstances{x, time.Now()},
 	}
 }

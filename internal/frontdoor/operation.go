@@ -74,9 +74,11 @@ type Request struct {
 	Scope       arn.Scope
 	Caller      policy.Principal
 	AccessKeyID string
-	Sent        awswire.Sent
-	Host        string // as the client addressed us: host or host:port
-	TLS         bool
+	// SessionToken is that of temporary credentials, "" where the key is none of these.
+	SessionToken string
+	Sent         awswire.Sent
+	Host         string // as the client addressed us: host or host:port
+	TLS          bool
 
 	Keys      policy.Context // the condition keys of the request
 	Decisions []Decision     // what policies were asked, and said

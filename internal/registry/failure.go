@@ -106,6 +106,11 @@ func (t target) missing(what string, m Missing) failure {
 		what, m.Digests, t.name, t.scope.Account)
 }
 
+// Refuse answers a request with why it is not served at all.
+func Refuse(w http.ResponseWriter, e *apierr.Error) {
+	fail(e.Status, "UNAVAILABLE", "%s", e.Message).write(w)
+}
+
 // write answers with a failure.
 func (f failure) write(w http.ResponseWriter) {
 	type one struct {

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -47,7 +46,7 @@ func open(t testing.TB) *site {
 	t.Helper()
 	s := &site{t: t, user: &user{}}
 	store := statetest.Open(t, repository("app", false), repository("other", false), repository("fixed", true))
-	authorize := func(_ context.Context, name, password string) (Caller, error) {
+	authorize := func(_ *http.Request, name, password string) (Caller, error) {
 		switch password {
 		case "right":
 			return s.user, nil

@@ -47,6 +47,9 @@ func (q *request) manifest() error {
 	if q.r.Method == http.MethodHead {
 		return nil
 	}
+	if err := q.allow(int64(len(body))); err != nil {
+		return err
+	}
 	_, err = q.w.Write(body)
 	return gone(err)
 }

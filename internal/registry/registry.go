@@ -9,6 +9,7 @@ import (
 	"hash/maphash"
 	"io"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
@@ -41,9 +42,9 @@ type Config struct {
 	MinFree uint64
 	// Key makes the signatures of addresses that layers can be had from without a password; all replicas have the same.
 	Key []byte
-	// Authorize says who a password belongs to. An API error of code ExpiredTokenException tells that it was right, too long ago; one of status 500 or
-	// more that it cannot be told now.
-	Authorize func(ctx context.Context, user, password string) (Caller, error)
+	// Authorize says who the password of a request belongs to. An API error of code ExpiredTokenException tells that it was right, too long ago; one of
+	// status 500 or more that it cannot be told now.
+	Authorize func(r *http.Request, user, password string) (Caller, error)
 	Log       *slog.Logger
 }
 

@@ -25,6 +25,7 @@ type request struct {
 // ServeHTTP answers what clients of registries ask below /v2/.
 func (g *Registry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Docker-Distribution-Api-Version", "registry/2.0")
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // what an earlier answer on the connection has left; only writers without one have none
 	t, ok := aim(r.URL.Path)
 	if !ok {
 		t.failed(fail(http.StatusNotFound, "UNSUPPORTED", "The path is none of /v2/ACCOUNT/REGION/NAME/{manifests,blobs,tags}")).write(w)
@@ -52,7 +53,7 @@ func (q *request) serve() error {
 			return fail(http.StatusUnauthorized, "UNAUTHORIZED", "Not Authorized")
 		}
 		var err error
-		if q.caller, err = q.Authorize(q.r.Context(), user, password); err != nil {
+		if q.caller, err = q.Authorize(q.r, user, password); err != nil {
 			return unauthorized(err)
 		}
 	}
@@ -105,30 +106,55 @@ const (
 	slowest  = 64 << 10 // bytes a second
 )
 
-// patient reads a body for as long as something of it comes within a minute, whatever the server's limit for a whole request is, and there is room for it.
+// patient reads a body for as long as something of it comes within a minute, whatever the server's limit for a whole request is.
 type patient struct {
 	body    io.Reader
 	control *http.ResponseController
-	room    func() error
-	looked  int // bytes read since it was looked whether there is room
 }
 
-func (q *request) body() io.Reader {
-	return &patient{q.r.Body, http.NewResponseController(q.w), q.room, lookAfter}
+// Patient reads the body of a request for as long as something of it comes within a minute.
+func Patient(w http.ResponseWriter, r *http.Request) io.Reader {
+	return patient{r.Body, http.NewResponseController(w)}
 }
 
-func (p *patient) Read(b []byte) (int, error) {
-	if p.looked >= lookAfter {
-		if err := p.room(); err != nil {
-			return 0, err
-		}
-		p.looked = 0
-	}
-	if err := p.control.SetReadDeadline(time.Now().Add(patience)); err != nil && !errors.Is(err, http.ErrNotSupported) {
+func (p patient) Read(b []byte) (int, error) {
+	if err := p.wait(time.Now().Add(patience)); err != nil {
 		return 0, err
 	}
 	n, err := p.body.Read(b)
-	p.looked += n
+	if err != nil { // nothing more comes: what is done with it may take longer, and the server goes on reading to hear when the client leaves
+		_ = p.wait(time.Time{}) // what is wrong with the connection will be seen when it is answered
+	}
+	return n, err
+}
+
+func (p patient) wait(until time.Time) error {
+	if err := p.control.SetReadDeadline(until); err != nil && !errors.Is(err, http.ErrNotSupported) {
+		return err
+	}
+	return nil
+}
+
+// roomy reads a body for as long as there is room for it.
+type roomy struct {
+	io.Reader
+	room   func() error
+	looked int // bytes read since it was looked whether there is room
+}
+
+func (q *request) body() io.Reader {
+	return &roomy{Patient(q.w, q.r), q.room, lookAfter}
+}
+
+func (r *roomy) Read(b []byte) (int, error) {
+	if r.looked >= lookAfter {
+		if err := r.room(); err != nil {
+			return 0, err
+		}
+		r.looked = 0
+	}
+	n, err := r.Reader.Read(b)
+	r.looked += n
 	return n, err
 }
 

@@ -49,7 +49,7 @@ func newAccount(t testing.TB) *account {
 	t.Helper()
 	store := statetest.Open(t)
 	g, err := registry.Open(registry.Config{Dir: t.TempDir(), State: store, Key: []byte("key"), Log: slog.New(slog.DiscardHandler),
-		Authorize: func(context.Context, string, string) (registry.Caller, error) { return everything{}, nil }})
+		Authorize: func(*http.Request, string, string) (registry.Caller, error) { return everything{}, nil }})
 	if err != nil {
 		t.Fatal(err)
 	}
