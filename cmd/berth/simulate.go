@@ -28,6 +28,7 @@ type simulateOptions struct {
 	churn                                 float64
 	profile                               string
 	pool                                  string // socket
+	role                                  string // ARN
 	fargate                               bool
 }
 
@@ -83,6 +84,7 @@ A service of more than 5,000 tasks needs a server that was started with a greate
 	f.IntVar(&o.services, "services", 1, "services to spread them over")
 	f.IntVar(&o.cpu, "task-cpu", 100, "CPU units of a task")
 	f.IntVar(&o.memory, "task-memory", 128, "MiB of a task")
+	f.StringVar(&o.role, "task-role", "", "ARN of a role that is the tasks' own and their execution role")
 	f.BoolVar(&o.health, "health-check", false, "give the tasks a health check")
 	f.BoolVar(&o.update, "update", false, "then roll the services to a new task definition")
 	f.Float64Var(&o.churn, "churn", 0, "then replace so many tasks a second, for --stay or until Ctrl-C")
@@ -155,7 +157,7 @@ func (o *simulateOptions) run(ctx context.Context, out, progress io.Writer) erro
 	}
 	load := &simulate.Load{
 		API: c.ecs(), Cluster: o.cluster, Tasks: o.tasks, Services: max(1, o.services), Prefix: fmt.Sprintf("sim%d", time.Now().Unix()),
-		CPU: o.cpu, MemoryMiB: o.memory, Health: o.health, Subnets: subnets,
+		CPU: o.cpu, MemoryMiB: o.memory, Health: o.health, Subnets: subnets, Role: o.role,
 		Progress: func(phase string, done, of int, since time.Duration) {
 			fmt.Fprintf(progress, "%s: %d of %d tasks after %s\n", phase, done, of, since.Round(100*time.Millisecond))
 		},

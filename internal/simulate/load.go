@@ -24,6 +24,7 @@ type Load struct {
 	CPU, MemoryMiB  int      // of each task
 	Health          bool     // the container has a health check
 	Subnets         []string // of the tasks' network interfaces, which are on Fargate then; none: they are on container instances
+	Role            string   // of the tasks, as their own and their execution role; "" for none
 	Deployment      *types.DeploymentConfiguration
 	// Progress is told how far a phase is, about once a second. nil tells nobody.
 	Progress func(phase string, done, of int, since time.Duration)
@@ -96,6 +97,9 @@ func (l *Load) Define(ctx context.Context, version string) (string, error) {
 		c.HealthCheck = &types.HealthCheck{Command: []string{"CMD-SHELL", "true"}}
 	}
 	in := &awsecs.RegisterTaskDefinitionInput{Family: &l.Prefix}
+	if l.Role != "" {
+		in.TaskRoleArn, in.ExecutionRoleArn = &l.Role, &l.Role
+	}
 	if len(l.Subnets) > 0 {
 		in.Cpu, in.Memory, in.NetworkMode = aws.String(strconv.Itoa(l.CPU)), aws.String(strconv.Itoa(l.MemoryMiB)), types.NetworkModeAwsvpc
 		in.RequiresCompatibilities = []types.Compatibility{types.CompatibilityFargate}

@@ -169,7 +169,7 @@ func capabilities() (out []attribute) {
 	for _, n := range []string{
 		"com.amazonaws.ecs.capability.privileged-container", "com.amazonaws.ecs.capability.logging-driver.json-file",
 		"com.amazonaws.ecs.capability.logging-driver.none", "ecs.capability.task-cpu-mem-limit", "ecs.capability.increased-task-cpu-limit",
-		"ecs.capability.container-health-check", "ecs.capability.container-ordering", "ecs.capability.full-sync",
+		"ecs.capability.container-health-check", "ecs.capability.container-ordering", "ecs.capability.full-sync", "com.amazonaws.ecs.capability.task-iam-role",
 	} {
 		out = append(out, attribute{Name: n})
 	}
