@@ -70,7 +70,6 @@ waiting:
 test: deps ## everything that CI runs
 	@test -z "$$(gofmt -l cmd examples internal e2e)" || { gofmt -l cmd examples internal e2e; echo "run gofmt"; exit 1; }
 	$(GO) vet ./...
-	$(GO) tool staticcheck ./...
 	$(GO) test -short -p 2 -timeout 10m $$($(GO) list $(UNIT) | grep -v $(WAITING:./%=-e %))
 	@$(MAKE) --output-sync=target -j2 beside apart
 
@@ -80,6 +79,7 @@ apart: # one behind the other: containers that start beside the tests of broken 
 	@$(MAKE) --no-print-directory owning
 
 beside: # what only computes, with what the others leave of the processors: those mostly wait
+	@nice -n 19 $(GO) tool staticcheck ./...
 	@nice -n 19 $(MAKE) --no-print-directory simulation WITHIN=4m
 	@nice -n 19 $(MAKE) --no-print-directory race
 
