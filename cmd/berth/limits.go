@@ -8,6 +8,7 @@ type limits struct {
 	apiRate         float64
 	maxConnections  int64
 	quotas          quotas
+	audit           auditOptions
 }
 
 // limitFlags defines the flags. What l has already is their default.
@@ -16,10 +17,11 @@ func (l *limits) limitFlags(f *pflag.FlagSet) {
 	f.Var(&l.quotas, "quota", "another quota: clusters, services-per-cluster or container-instances-per-cluster, and its value; may be given again")
 	f.Float64Var(&l.apiRate, "api-rate", l.apiRate, "how many times the request rates of ECS one access key may call; 1 is ECS's own, 0 no limit")
 	f.Int64Var(&l.maxConnections, "max-connections", l.maxConnections, "connections that may be open at the same time; 0 no limit")
+	l.audit.flags(f)
 }
 
 func defaultLimits() limits {
-	return limits{tasksPerService: 5000, apiRate: 100, maxConnections: 30_000}
+	return limits{tasksPerService: 5000, apiRate: 100, maxConnections: 30_000, audit: defaultAudit()}
 }
 
 // recall sets the options behind f that were not said now to what was remembered of them.

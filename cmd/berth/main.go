@@ -36,7 +36,7 @@ func root() *cobra.Command {
 		SilenceUsage: true, SilenceErrors: true,
 	}
 	c.AddCommand(upCommand(), downCommand(), envCommand(), explainCommand(), serverCommand(), agentCommand(), tokenCommand(), simulateCommand(),
-		snapshotCommand(), eventsCommand(), quotasCommand(), versionCommand(), helloCommand(), pauseCommand(), poolMemberCommand(), fargateCommand())
+		snapshotCommand(), eventsCommand(), auditCommand(), quotasCommand(), versionCommand(), helloCommand(), pauseCommand(), poolMemberCommand(), fargateCommand())
 	fitHelp(c)
 	return c
 }

@@ -12,6 +12,7 @@ import (
 	"berth/internal/metrics"
 	"berth/internal/stream"
 	"berth/internal/trace"
+	"berth/internal/trail"
 )
 
 // observeOptions are the flags of what shows what a replica does.
@@ -47,17 +48,21 @@ type observed struct {
 	metrics *metrics.Metrics
 	stream  *stream.Hub
 	tracer  *trace.Tracer // nil while it is off
+	trail   *trail.Trail  // nil while it is off
 }
 
 func newMetrics() *metrics.Metrics { return metrics.New(prometheus.NewRegistry(), version) }
 
 // observe ties the replica's parts to the metrics, once they are there.
 func (s *server) observe() error {
+	if err := s.openTrail(); err != nil {
+		return err
+	}
 	s.stream = stream.New(stream.Config{State: s.store, Log: s.log})
 	s.instances.Observe, s.services.Observe, s.services.Placed = s.metrics.Look, s.metrics.Look, s.metrics.Placement
 	s.pool.Observe = s.metrics.Look
 	s.metrics.Ask(metrics.Known{
-		State: s.store, Database: s.database(), Sessions: s.hub.Sessions, Readers: s.stream.Readers,
+		State: s.store, Audit: s.auditSums(), Database: s.database(), Sessions: s.hub.Sessions, Readers: s.stream.Readers,
 		Agents: func() metrics.AgentSums { return metrics.AgentSums(s.hub.Sums()) },
 		Queues: map[string]func() int{"services": s.services.Depth, "instances": s.instances.Depth},
 	})
@@ -85,3 +90,11 @@ func (s *server) database() func() (size, used int64) {
 
 // run serves until ctx ends.
 func (o *observed) run(ctx context.Context) error { return o.stream.Run(ctx) }
+
+// end ends what is read for as long as the reader wants.
+func (o *observed) end() {
+	o.stream.End()
+	if o.trail != nil {
+		o.trail.End()
+	}
+}

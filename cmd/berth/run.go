@@ -169,7 +169,7 @@ func (s *server) start(ctx, work context.Context) error {
 	defer stop()
 	g, work := errgroup.WithContext(work)
 	for name, loop := range map[string]func(context.Context) error{
-		"the store": s.store.Run, "forwarding": s.forwarder.Run, "the event stream": s.observed.run, "etcd": s.attend, "credentials": s.keepCredentials,
+		"the store": s.store.Run, "forwarding": s.forwarder.Run, "the event stream": s.observed.run, "the audit log": s.runTrail, "etcd": s.attend, "credentials": s.keepCredentials,
 	} {
 		g.Go(func() error { return s.loops.run(work, name, loop) })
 	}
@@ -178,7 +178,7 @@ func (s *server) start(ctx, work context.Context) error {
 		select {
 		case <-ctx.Done():
 			s.drain(ctx)
-			s.stream.End()
+			s.observed.end()
 			shutdown(ctx, s.http)
 		case <-work.Done():
 		}

@@ -147,7 +147,7 @@ func (s *server) build(keys *access.Keys) (err error) {
 	keys.State = s.store
 	s.keys = keys
 	s.hub = acs.New(acs.Config{Log: s.log})
-	s.instances = &controller.Instances{State: s.store, Hub: s.hub, Log: s.log, LostAfter: s.options.lostAfter, Vend: keys.Vend}
+	s.instances = &controller.Instances{State: s.store, Hub: s.hub, Log: s.log, LostAfter: s.options.lostAfter, Vend: s.vend}
 	s.hub.Control = s.instances
 	s.services = &controller.Services{State: s.store, Log: s.log, Assume: s.assume}
 	s.sweep = &controller.Sweep{State: s.store, KeepStopped: s.options.keepStopped, Log: s.log}
@@ -297,13 +297,13 @@ func (s *server) handler() (http.Handler, error) {
 		Sockets: s.sockets(),
 		Keys:    s.findKey,
 		Auth:    s.auth, DevPrincipal: access.Admin(s.options.account), Region: s.options.region, Account: s.options.account,
-		Forward: s.forward, Ready: s.admitRequest, Other: s.other(), Observe: s.metrics.Requests.Observe, Log: s.log,
+		Forward: s.forward, Ready: s.admitRequest, Other: s.other(), Observe: s.metrics.Requests.Observe, Audit: s.auditor(), Log: s.log,
 		Limits: frontdoor.Limits{Rate: s.options.apiRate},
 	})
 	s.metrics.AskDoor(metrics.Door{Load: s.door.Load, Connections: s.connections.load})
 	all := withImages(withSessions(s.door, s.relay, s.forward), s.images.registry, s.forward)
 	s.forwarder.serve, s.forwarder.refuse = all, s.refuse
-	return s.metrics.Requests.InFlight(all, "/acs/ws", "/tcs/ws", snapshotPath, eventsPath), nil
+	return s.metrics.Requests.InFlight(all, "/acs/ws", "/tcs/ws", snapshotPath, eventsPath, auditPath), nil
 }
 
 func (s *server) sockets() []frontdoor.Socket {
@@ -311,13 +311,14 @@ func (s *server) sockets() []frontdoor.Socket {
 		return func(r *http.Request) string { return r.URL.Query().Get(name) }
 	}
 	return []frontdoor.Socket{
-		{Path: "/acs/ws", Service: "ecs", Action: "ecs:Poll", Resource: query("containerInstanceArn"),
+		{Path: "/acs/ws", Service: "ecs", Action: "ecs:Poll", Frequent: true, Resource: query("containerInstanceArn"),
 			Serve: func(w http.ResponseWriter, r *http.Request, _ *frontdoor.Request) { s.hub.ServeACS(w, r) }},
-		{Path: "/tcs/ws", Service: "ecs", Action: "ecs:StartTelemetrySession", Resource: query("containerInstance"),
+		{Path: "/tcs/ws", Service: "ecs", Action: "ecs:StartTelemetrySession", Frequent: true, Resource: query("containerInstance"),
 			Serve: func(w http.ResponseWriter, r *http.Request, _ *frontdoor.Request) { s.hub.ServeTCS(w, r) }},
 		channelSocket(s.relay),
 		{Path: snapshotPath, Service: "berth", Action: "berth:SaveSnapshot", Serve: s.saveSnapshot},
 		{Path: eventsPath, Service: "berth", Action: "berth:StreamEvents", ReadOnly: true, Serve: s.stream.ServeHTTP},
+		s.auditSocket(),
 	}
 }
 

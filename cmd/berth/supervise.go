@@ -108,7 +108,7 @@ func (s *supervisor) serverArgs() ([]string, error) {
 	args := []string{"server", "--data", string(s.data), "--listen", s.in.Listen, "--region", s.in.Region, "--account", s.in.Account,
 		"--auth", s.in.Auth, "--instance-lost-after", s.options.lostAfter.String()}
 	for _, name := range sortedKeys(s.in.Flags) {
-		args = append(args, "--"+name, s.in.Flags[name])
+		args = append(args, "--"+name+"="+s.in.Flags[name])
 	}
 	self, err := os.Executable()
 	if err != nil {

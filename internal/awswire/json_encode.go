@@ -54,6 +54,8 @@ func appendValue(b []byte, n *node, v reflect.Value, sparse bool) []byte {
 		return append(base64.StdEncoding.AppendEncode(append(b, '"'), v.Bytes()), '"')
 	case kindRaw:
 		return append(b, v.Bytes()...)
+	case kindHidden:
+		return appendString(b, Hidden)
 	}
 	panic(fmt.Sprintf("awswire: cannot encode %s", n.typ))
 }
@@ -113,6 +115,8 @@ func absent(n *node, v reflect.Value, sparse bool) bool {
 		return v.Interface().(time.Time).IsZero()
 	case kindBool, kindInt, kindFloat, kindStruct:
 		return sparse && v.IsZero()
+	case kindHidden:
+		return absent(n.elem, v, sparse)
 	}
 	return false
 }

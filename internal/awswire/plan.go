@@ -33,11 +33,22 @@ type Unknown map[string]json.RawMessage
 type Compiler struct {
 	names Names
 	seen  map[reflect.Type]*node
+	hide  func(structure reflect.Type, member reflect.StructField) bool // nil hides nothing
 }
+
+// Hidden is what is written instead of a member that is hidden, in CloudTrail's words.
+const Hidden = "HIDDEN_DUE_TO_SECURITY_REASONS"
 
 // NewCompiler returns a compiler for services that spell their members in one way.
 func NewCompiler(names Names) *Compiler {
 	return &Compiler{names: names, seen: map[reflect.Type]*node{}}
+}
+
+// NewHidingCompiler returns a compiler whose plans write Hidden instead of the members that hide names, where they are there. They are for writing only.
+func NewHidingCompiler(names Names, hide func(structure reflect.Type, member reflect.StructField) bool) *Compiler {
+	c := NewCompiler(names)
+	c.hide = hide
+	return c
 }
 
 // Plan is how one Go structure is read and written. It is immutable and safe for concurrent use.
@@ -74,13 +85,14 @@ const (
 	kindTime
 	kindBytes
 	kindRaw
-	kindOther // interfaces and the SDK's bookkeeping: left out
+	kindHidden // of a member that is there and not shown
+	kindOther  // interfaces and the SDK's bookkeeping: left out
 )
 
 type node struct {
 	kind    kind
 	typ     reflect.Type
-	elem    *node // of a pointer, list or map
+	elem    *node // of a pointer, list, map or hidden member
 	fields  []field
 	byName  map[string]int
 	unknown int // index of the struct's Unknown field, -1 if it has none
@@ -151,6 +163,9 @@ func (c *Compiler) members(n *node, t reflect.Type) {
 		member := c.node(f.Type)
 		if member.kind == kindOther || member.elem != nil && member.elem.kind == kindOther {
 			continue // a union or a document, or a list of them
+		}
+		if c.hide != nil && c.hide(t, f) {
+			member = &node{kind: kindHidden, elem: member}
 		}
 		name := c.spell(t, f)
 		n.byName[name] = len(n.fields)

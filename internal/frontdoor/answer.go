@@ -54,6 +54,7 @@ func (x *exchange) call(request *Request) (out any, _ *apierr.Error) {
 	if err != nil {
 		return nil, apierr.Serialization(err)
 	}
+	x.in = in
 	request.Sent = sent
 	if !c.Open {
 		e := c.authorize(request, in)
@@ -74,6 +75,7 @@ func (x *exchange) call(request *Request) (out any, _ *apierr.Error) {
 	if out, err = c.Call(ctx, request, in); err != nil {
 		return nil, x.understand(err)
 	}
+	x.out = out
 	return out, nil
 }
 

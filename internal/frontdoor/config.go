@@ -69,6 +69,8 @@ type Config struct {
 	Other http.Handler
 	// Observe is told of every AWS request that was answered here; code is "" for success, operation "" if it is none that AWS has.
 	Observe func(service, operation, code string, status int, took time.Duration)
+	// Audit is told of every call of a known caller that was answered here, and of every socket before it is opened. It must not wait. nil is told nothing.
+	Audit func(*Audited)
 
 	Limits  Limits
 	Log     *slog.Logger  // nowhere

@@ -29,6 +29,7 @@ type exchange struct {
 	caller    policy.Principal
 	issued    time.Time     // when the caller's temporary key was made
 	asked     *Request      // what the operation is given, nil before it is called
+	in, out   any           // its input and, where it succeeded, its answer
 	resource  string        // what a served operation is about, for the log; "" for no one resource
 	streamed  Streamed      // the answer, where it is one
 	handed    string        // where somebody else writes the answer: what to say of it in the log

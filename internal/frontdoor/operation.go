@@ -121,5 +121,6 @@ type Socket struct {
 	Resource func(*http.Request) string
 	// ReadOnly sockets are served by every replica itself, also by one that is not the leader.
 	ReadOnly bool
+	Frequent bool // agents open it all the time
 	Serve    func(w http.ResponseWriter, r *http.Request, caller *Request)
 }

@@ -14,6 +14,9 @@ func (x *exchange) record() {
 		x.door.config.Log.Debug(forwarded, "path", x.r.URL.Path, "operation", x.target.operation, "duration", took)
 		return
 	case socketClosed, streamEnded:
+		if x.handed == streamEnded {
+			x.audit()
+		}
 		x.door.config.Log.Info(x.handed, "path", x.r.URL.Path, "caller", x.caller.ARN, "duration", took, "requestId", x.id)
 		return
 	}
@@ -25,6 +28,7 @@ func (x *exchange) record() {
 		code = x.failure.Code
 	}
 	x.door.config.Observe(service, x.target.operation, code, x.status, took)
+	x.audit()
 	level := x.level()
 	ctx := x.r.Context()
 	if !x.door.config.Log.Enabled(ctx, level) {

@@ -37,6 +37,7 @@ func (x *exchange) openSocket(s *Socket) {
 		e = request.Authorize(Question{Action: s.Action, Resource: s.resource(x.r)})
 	}
 	x.asked = request
+	x.auditSocket(s, request, e)
 	if e != nil {
 		x.failSocket(e)
 		return

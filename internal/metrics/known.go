@@ -24,6 +24,8 @@ type Known struct {
 	Queues map[string]func() int
 	// Readers are how many read the stream of events.
 	Readers func() int
+	// Audit are how many records of the audit log were written, and lost, since the start.
+	Audit func() (written, lost uint64)
 }
 
 // AgentSums count messages since the start of this process.
@@ -35,7 +37,7 @@ const lagWithin = time.Second
 // known collects it.
 type known struct {
 	Known
-	leader, number, lag, waiting, kept, size, used, tasks, services, instances, sessions, queue, readers, sent, acked, resent, publications *prometheus.Desc
+	leader, number, lag, waiting, kept, size, used, tasks, services, instances, sessions, queue, readers, sent, acked, resent, publications, audit *prometheus.Desc
 }
 
 // Ask adds what k knows to the metrics.
@@ -57,6 +59,7 @@ func (m *Metrics) Ask(k Known) {
 		instances:    d("container_instances", "Container instances by cluster, status and connection of the agent.", "cluster", "status", "agent_connected"),
 		sessions:     d("agent_sessions", "Sessions of agents that are open here.", "kind"),
 		queue:        d("reconcile_queue_depth", "Keys that wait for a look of a controller.", "loop"),
+		audit:        d("audit_records_total", "Records of the audit log that were written, and that were lost because there were too many at once or the disk did not take them.", "outcome"),
 		readers:      d("event_stream_readers", "Readers of the stream of events."),
 		sent:         d("agent_payloads_sent_total", "Payload messages that were sent to agents."),
 		acked:        d("agent_payloads_acked_total", "Payload messages that agents acked."),
@@ -95,6 +98,11 @@ func (k *known) Collect(out chan<- prometheus.Metric) {
 	}
 	for loop, depth := range k.Queues {
 		gauge(k.queue, float64(depth()), loop)
+	}
+	if k.Audit != nil {
+		written, lost := k.Audit()
+		out <- prometheus.MustNewConstMetric(k.audit, prometheus.CounterValue, float64(written), "written")
+		out <- prometheus.MustNewConstMetric(k.audit, prometheus.CounterValue, float64(lost), "lost")
 	}
 	if k.Readers != nil {
 		gauge(k.readers, float64(k.Readers()))

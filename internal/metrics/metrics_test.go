@@ -34,6 +34,7 @@ func full(t *testing.T) (*Metrics, *prometheus.Registry) {
 		&ecs.Instance{ContainerInstanceArn: c.Instance("i"), Status: ecs.Active, Connected: true})
 	m.Ask(Known{
 		State: s, Database: func() (int64, int64) { return 8192, 4096 }, Sessions: func() (int, int) { return 3, 2 }, Readers: func() int { return 1 },
+		Audit: func() (uint64, uint64) { return 12, 3 },
 		Agents: func() AgentSums {
 			return AgentSums{PayloadsSent: 7, PayloadsAcked: 6, OrdersResent: 1, Publications: 9}
 		},
@@ -87,7 +88,7 @@ func TestScrape(t *testing.T) {
 		`berth_leader 1`, `berth_store_commit_number 1`, `berth_store_lag_commits 0`, `berth_store_updates_waiting 0`,
 		`berth_agent_sessions{kind="acs"} 3`, `berth_agent_sessions{kind="tcs"} 2`,
 		`berth_agent_payloads_sent_total 7`, `berth_agent_payloads_acked_total 6`, `berth_agent_orders_resent_total 1`, `berth_agent_publications_total 9`,
-		`berth_reconcile_queue_depth{loop="services"} 4`, `berth_event_stream_readers 1`,
+		`berth_reconcile_queue_depth{loop="services"} 4`, `berth_event_stream_readers 1`, `berth_audit_records_total{outcome="written"} 12`, `berth_audit_records_total{outcome="lost"} 3`,
 		`berth_api_request_duration_seconds_count{code="2xx",operation="CreateCluster",service="ecs"} 1`,
 		`berth_api_request_duration_seconds_count{code="4xx",operation="CreateCluster",service="ecs"} 1`,
 		`berth_api_request_duration_seconds_count{code="4xx",operation="unknown",service="none"} 1`,
