@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,11 +15,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/google/nftables"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"berth/e2e/awscli"
 	"berth/e2e/site"
+	"berth/internal/agent/agenttest"
 	"berth/internal/agent/docker"
 )
 
@@ -35,6 +38,7 @@ const image = "berth-test/busybox:1"
 type world struct {
 	berth, data, bin string
 	env              map[string]string
+	s3               *agenttest.S3 // from which environment files come
 }
 
 // Scripts of one folder share an installation and run at the same time. What would disturb others has an installation of its own. Installations are there at
@@ -84,7 +88,7 @@ func scripts(t *testing.T, dir string) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"kill9": w.kill9, "containers": w.containers, "eventually": eventually,
+			"kill9": w.kill9, "containers": w.containers, "eventually": eventually, "s3": w.putObject,
 		},
 	})
 }
@@ -99,13 +103,17 @@ func defaultVPCIsFree() bool {
 func start(t testing.TB) *world {
 	t.Helper()
 	dir := t.TempDir()
-	w := &world{berth: site.Berth(t), data: filepath.Join(dir, "data"), bin: filepath.Join(dir, "bin")}
+	w := &world{berth: site.Berth(t), data: filepath.Join(dir, "data"), bin: filepath.Join(dir, "bin"),
+		s3: &agenttest.S3{Region: "us-east-1", Key: aws.Credentials{AccessKeyID: "STORE", SecretAccessKey: "key of the store"}}}
+	store := httptest.NewServer(w.s3)
+	t.Cleanup(store.Close)
 	if err := importBusybox(); err != nil {
 		t.Fatal(err)
 	}
 	listen := freeAddress(t)
 	t.Cleanup(func() { w.stop(t) })
-	up := exec.Command(w.berth, "up", "--detach", "--data", w.data, "--listen", listen, "--instances", "2")
+	up := exec.Command(w.berth, "up", "--detach", "--data", w.data, "--listen", listen, "--instances", "2", "--s3-endpoint", store.URL)
+	up.Env = append(os.Environ(), "BERTH_S3_ACCESS_KEY_ID="+w.s3.Key.AccessKeyID, "BERTH_S3_SECRET_ACCESS_KEY="+w.s3.Key.SecretAccessKey)
 	if out, err := up.CombinedOutput(); err != nil {
 		t.Fatalf("berth up: %v\n%s%s", err, out, w.logs())
 	}
@@ -228,6 +236,14 @@ func (w *world) pid(role string) int {
 	}
 	pid, _ := strconv.Atoi(strings.TrimSpace(string(b)))
 	return pid
+}
+
+// putObject makes an object of the S3-compatible store: a file of the script.
+func (w *world) putObject(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: s3 BUCKET/KEY FILE")
+	}
+	w.s3.Put(args[0], ts.ReadFile(args[1]))
 }
 
 // containers prints the ids of the installation's containers of a family that run, in order, to stdout; with -kill it kills the first, and with

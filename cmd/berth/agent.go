@@ -35,6 +35,7 @@ type agentOptions struct {
 	gpus                                                  []string
 	external, local, verbose                              bool
 	cleanUpAfter                                          time.Duration
+	s3Options
 }
 
 func agentCommand() *cobra.Command {
@@ -68,6 +69,7 @@ Addresses that are given later replace those that the machine remembers.`,
 	f.StringVar(&o.docker, "docker", "", "the container engine's address (default: the local socket)")
 	f.StringVar(&o.runtime, "runtime", "", "the engine's runtime for containers of Fargate tasks, remembered: runsc, kata, ... (default: the engine's)")
 	f.DurationVar(&o.cleanUpAfter, "clean-up-after", 3*time.Hour, "how long stopped containers stay; of Fargate tasks a minute at most")
+	o.s3Flags(f)
 	f.BoolVar(&o.verbose, "verbose", false, "log more")
 	f.BoolVar(&o.local, "local", false, "run the local instances of berth up")
 	if err := f.MarkHidden("local"); err != nil {
@@ -82,6 +84,9 @@ func runAgent(ctx context.Context, o agentOptions) error {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	if err := o.checkS3(); err != nil {
+		return err
+	}
 	d, err := openData(o.data)
 	if err != nil {
 		return err
@@ -131,6 +136,9 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	executor := &executor{}
 	config.Logs = executor.logs(&config, engine, log)
 	config.Secrets = executor.secrets(&config)
+	if config.EnvironmentFiles, err = executor.environmentFiles(&config, o.s3Options); err != nil {
+		return err
+	}
 	a, err := agent.New(config)
 	if err != nil {
 		return err

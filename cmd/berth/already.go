@@ -100,6 +100,9 @@ func (o *upOptions) otherThan(role string, in installation, said func(flag strin
 	}
 	if role != "server" {
 		compare("instances", strconv.Itoa(in.Instances), strconv.Itoa(want.Instances))
+		for _, flag := range sortedKeys(want.Agent) {
+			compare(flag, in.Agent[flag], want.Agent[flag])
+		}
 	}
 	if role != "agent" {
 		compare("listen", in.Listen, want.Listen)

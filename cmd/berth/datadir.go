@@ -41,6 +41,7 @@ type installation struct {
 	Auth      string
 	Instances int
 	Flags     map[string]string `json:",omitempty"` // of the server of `berth up`, as they were last given
+	Agent     map[string]string `json:",omitempty"` // of its agent
 	HostNet   int               // its instances' host addresses are 127.0.HostNet.1, .2, ...
 }
 

@@ -49,6 +49,7 @@ func (c *client) env() [][2]string {
 	return [][2]string{
 		{"AWS_ENDPOINT_URL", c.endpoint}, {"AWS_ACCESS_KEY_ID", c.key.AccessKeyID}, {"AWS_SECRET_ACCESS_KEY", c.key.SecretAccessKey},
 		{"AWS_DEFAULT_REGION", c.in.Region}, {"AWS_REGION", c.in.Region}, {"AWS_PAGER", ""},
+		{"AWS_DISABLE_HOST_PREFIX_INJECTION", "true"}, // a live tail is asked of "stream-" and the endpoint's host otherwise
 		{"BERTH_INSTALLATION", c.in.ID},
 	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync/atomic"
@@ -11,6 +12,7 @@ import (
 	"berth/internal/agent/awslogs"
 	"berth/internal/agent/awssecrets"
 	"berth/internal/agent/docker"
+	"berth/internal/agent/envfiles"
 )
 
 // executor is the agent once it is there: what works for its tasks is made before it.
@@ -42,4 +44,12 @@ func (e *executor) logs(c *agent.Config, engine *docker.Engine, log *slog.Logger
 // secrets reads tasks' secrets.
 func (e *executor) secrets(c *agent.Config) *awssecrets.Reader {
 	return awssecrets.New(awssecrets.Config{Endpoint: e.endpoint, Credentials: e.credentials, HTTPClient: c.HTTPClient})
+}
+
+// environmentFiles reads tasks' environment files.
+func (e *executor) environmentFiles(c *agent.Config, o s3Options) (*envfiles.Reader, error) {
+	key, err := o.key()
+	return envfiles.New(envfiles.Config{
+		Store: o.endpoint, Region: cmp.Or(o.region, c.Region), Key: key, Endpoint: e.endpoint, Credentials: e.credentials, HTTPClient: c.HTTPClient,
+	}), err
 }

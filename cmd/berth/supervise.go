@@ -121,7 +121,11 @@ func (s *supervisor) serverArgs() ([]string, error) {
 func sortedKeys(m map[string]string) []string { return slices.Sorted(maps.Keys(m)) }
 
 func (s *supervisor) agentArgs() []string {
-	return []string{"agent", "--data", string(s.data), "--local", "--clean-up-after", s.options.cleanUpAfter.String()}
+	args := []string{"agent", "--data", string(s.data), "--local", "--clean-up-after", s.options.cleanUpAfter.String()}
+	for _, name := range sortedKeys(s.in.Agent) {
+		args = append(args, "--"+name, s.in.Agent[name])
+	}
+	return args
 }
 
 // waitReady waits until the control plane serves. A server that cannot start is not waited for.

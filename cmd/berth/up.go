@@ -24,6 +24,7 @@ type upOptions struct {
 	cleanUpAfter                        time.Duration
 	lostAfter                           time.Duration
 	limits
+	s3Options
 }
 
 func upCommand() *cobra.Command {
@@ -52,6 +53,7 @@ and are adopted by the next berth up. berth down stops the tasks as well.`,
 	f.DurationVar(&o.cleanUpAfter, "clean-up-after", 10*time.Minute, "how long stopped containers stay on this machine; of Fargate tasks a minute at most")
 	f.DurationVar(&o.lostAfter, "instance-lost-after", 5*time.Minute, "deregister a container instance that has no session for so long; 0 never")
 	o.limitFlags(f)
+	o.s3Flags(f)
 	return c
 }
 
@@ -66,7 +68,7 @@ func (o *upOptions) check() error {
 	if _, err := frontdoor.ParseAuth(o.auth); err != nil {
 		return fmt.Errorf("--auth: %w", err)
 	}
-	return nil
+	return o.checkS3()
 }
 
 // run starts everything or, where another `berth up` does that already, waits for it.
@@ -150,5 +152,5 @@ func (o *upOptions) keepIn(said func(flag string) bool, in *installation) error 
 		return fmt.Errorf("read berth.json: %w", err)
 	}
 	in.Flags = asText(f)
-	return nil
+	return o.keepS3(said, in)
 }

@@ -27,28 +27,29 @@ type Task struct {
 
 // Container is one container of a payload's task. What has no field of its own is in DockerConfig.
 type Container struct {
-	Name            string            `json:"name"`
-	Image           string            `json:"image"`
-	Essential       bool              `json:"essential"`
-	Command         []string          `json:"command,omitempty"`
-	EntryPoint      []string          `json:"entryPoint,omitempty"`
-	CPUUnits        int64             `json:"cpu"`
-	MemoryMiB       int64             `json:"memory"` // hard limit, 0 is none
-	Environment     map[string]string `json:"environment,omitempty"`
-	Overrides       string            `json:"overrides,omitempty"`
-	PortMappings    []PortMapping     `json:"portMappings,omitempty"`
-	Links           []string          `json:"links,omitempty"`
-	VolumesFrom     []VolumeFrom      `json:"volumesFrom,omitempty"`
-	MountPoints     []MountPoint      `json:"mountPoints,omitempty"`
-	DependsOn       []DependsOn       `json:"dependsOn,omitempty"`
-	StartTimeout    int64             `json:"startTimeout,omitempty"` // seconds
-	StopTimeout     int64             `json:"stopTimeout,omitempty"`  // seconds
-	HealthCheckType string            `json:"healthCheckType,omitempty"`
-	RestartPolicy   *RestartPolicy    `json:"restartPolicy,omitempty"`
-	Firelens        *Firelens         `json:"firelensConfiguration,omitempty"`
-	Secrets         []Secret          `json:"secrets,omitempty"`
-	ContainerARN    string            `json:"containerArn,omitempty"`
-	DockerConfig    DockerConfig      `json:"dockerConfig"`
+	Name             string            `json:"name"`
+	Image            string            `json:"image"`
+	Essential        bool              `json:"essential"`
+	Command          []string          `json:"command,omitempty"`
+	EntryPoint       []string          `json:"entryPoint,omitempty"`
+	CPUUnits         int64             `json:"cpu"`
+	MemoryMiB        int64             `json:"memory"` // hard limit, 0 is none
+	Environment      map[string]string `json:"environment,omitempty"`
+	Overrides        string            `json:"overrides,omitempty"`
+	PortMappings     []PortMapping     `json:"portMappings,omitempty"`
+	Links            []string          `json:"links,omitempty"`
+	VolumesFrom      []VolumeFrom      `json:"volumesFrom,omitempty"`
+	MountPoints      []MountPoint      `json:"mountPoints,omitempty"`
+	DependsOn        []DependsOn       `json:"dependsOn,omitempty"`
+	StartTimeout     int64             `json:"startTimeout,omitempty"` // seconds
+	StopTimeout      int64             `json:"stopTimeout,omitempty"`  // seconds
+	HealthCheckType  string            `json:"healthCheckType,omitempty"`
+	RestartPolicy    *RestartPolicy    `json:"restartPolicy,omitempty"`
+	Firelens         *Firelens         `json:"firelensConfiguration,omitempty"`
+	Secrets          []Secret          `json:"secrets,omitempty"`
+	EnvironmentFiles []EnvironmentFile `json:"environmentFiles,omitempty"`
+	ContainerARN     string            `json:"containerArn,omitempty"`
+	DockerConfig     DockerConfig      `json:"dockerConfig"`
 }
 
 // Secret is a value that the agent reads with the task's execution role, and gives to a container.
@@ -69,6 +70,12 @@ const (
 	TargetLogDriver        = "LOG_DRIVER"
 	EnvironmentVariable    = "ENVIRONMENT_VARIABLE"
 )
+
+// EnvironmentFile is a file of variables for a container, which the agent reads with the task's execution role.
+type EnvironmentFile struct {
+	Value string `json:"value"` // ARN of an object of S3
+	Type  string `json:"type"`  // s3
+}
 
 // Firelens makes a container the task's log router.
 type Firelens struct {

@@ -38,6 +38,8 @@ type Config struct {
 	Routers Routers // nil: no log routers
 	Logs    Logs    // nil: no log driver awslogs
 	Secrets Secrets // nil: no secrets
+	// EnvironmentFiles reads them from S3. nil: there are none.
+	EnvironmentFiles EnvironmentFiles
 	// Sessions serves shells and forwarded ports in containers. nil: there are none.
 	Sessions Sessions
 	Names    Names   // nil: the engine makes the files by which tasks with network interfaces know names, and takes its time

@@ -23,12 +23,12 @@ const (
 
 // abilities are what an agent was given to work with, besides its engine.
 type abilities struct {
-	groups, ports, pause, routers, network, logs, secrets, sessions, front bool
-	underlay                                                               string
+	groups, ports, pause, routers, network, logs, secrets, files, sessions, front bool
+	underlay                                                                      string
 }
 
 func (a *Agent) abilities() abilities {
-	return abilities{groups: a.Groups != nil, ports: a.Ports != nil, pause: a.Pause != nil, routers: a.Routers != nil, network: a.Network != nil, logs: a.Logs != nil, secrets: a.Secrets != nil, sessions: a.Sessions != nil, front: a.Front != nil,
+	return abilities{groups: a.Groups != nil, ports: a.Ports != nil, pause: a.Pause != nil, routers: a.Routers != nil, network: a.Network != nil, logs: a.Logs != nil, secrets: a.Secrets != nil, files: a.EnvironmentFiles != nil, sessions: a.Sessions != nil, front: a.Front != nil,
 		underlay: a.Underlay}
 }
 
@@ -96,6 +96,9 @@ func capabilities(m Machine, can abilities) []string {
 		for _, store := range []string{acsproto.ProviderSecretsManager, acsproto.ProviderParameterStore} {
 			list = append(list, ecsCapability+"secrets."+store+".environment-variables", ecsCapability+"secrets."+store+".bootstrap.log-driver")
 		}
+	}
+	if can.files {
+		list = append(list, ecsCapability+"env-files.s3")
 	}
 	for _, o := range []string{"selinux", "apparmor"} {
 		if slices.Contains(m.SecurityOptions, o) {

@@ -13,7 +13,7 @@ import (
 
 // create writes down that the container starts, creates it, and writes down its id: only then is it started.
 func (t *task) create(ctx context.Context, name string) error {
-	for _, prepare := range []func(context.Context, string) error{t.learnSecrets, t.provide} {
+	for _, prepare := range []func(context.Context, string) error{t.learnSecrets, t.learnFiles, t.provide} {
 		switch err := prepare(ctx, name); {
 		case errors.Is(err, errGivenUp):
 			return nil
@@ -90,7 +90,7 @@ func (t *task) spec(ctx context.Context, name string) (s Spec, err error) {
 		}
 	}
 	t.view(func(r *Record) {
-		at.Secrets = t.vault.values
+		at.Secrets, at.Files = t.vault.values, t.files.variables
 		s, err = specOf(r, r.ordered(name), at)
 	})
 	return s, err

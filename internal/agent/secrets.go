@@ -62,9 +62,8 @@ func keyOf(s acsproto.Secret) secretKey { return secretKey{s.Provider, s.Region,
 
 // vault is what a task's secrets are, in memory only.
 type vault struct {
-	reading chan struct{} // size 1: who has put something in reads
-	values  map[secretKey]string
-	since   time.Time // of the first try
+	lesson
+	values map[secretKey]string
 }
 
 // secretsOf are the secrets of a task's containers, each once.
@@ -105,25 +104,7 @@ func (t *task) learnSecrets(ctx context.Context, name string) error {
 	if len(list) == 0 || hidden(name) {
 		return nil
 	}
-	ctx, over := t.abandonable(ctx, name)
-	defer over()
-	select {
-	case t.vault.reading <- struct{}{}:
-		defer func() { <-t.vault.reading }()
-	case <-ctx.Done():
-		return t.unlessStopping(ctx.Err())
-	}
-	known := false
-	t.view(func(*Record) {
-		known = t.vault.values != nil
-		if t.vault.since.IsZero() {
-			t.vault.since = time.Now()
-		}
-	})
-	if known {
-		return nil
-	}
-	return t.readSecrets(ctx, list)
+	return t.learn(ctx, name, &t.vault.lesson, func(ctx context.Context) error { return t.readSecrets(ctx, list) })
 }
 
 // readSecrets tries once to read secrets. Who calls has put something into vault.reading.
@@ -143,7 +124,7 @@ func (t *task) readSecrets(ctx context.Context, list []acsproto.Secret) error {
 	case ctx.Err() != nil:
 		return t.unlessStopping(ctx.Err())
 	case errors.Is(err, ErrUnavailable), !errors.As(err, &fault):
-		if !t.impatient() {
+		if !t.triedFor(&t.vault.lesson, secretsPatience) {
 			return fmt.Errorf("read the task's secrets: %w", err)
 		}
 		t.log.Warn("the task's secrets were not read in time", "err", err)
@@ -155,28 +136,12 @@ func (t *task) readSecrets(ctx context.Context, list []acsproto.Secret) error {
 	return errGivenUp
 }
 
-// impatient says whether the task has waited for its secrets for long enough.
-func (t *task) impatient() (is bool) {
-	t.view(func(*Record) { is = time.Since(t.vault.since) >= secretsPatience })
-	return is
-}
-
-// unlessStopping is err, or errGivenUp where the task stops: Settle ends what was waited for.
-func (t *task) unlessStopping(err error) error {
-	t.view(func(r *Record) {
-		if r.stopping() {
-			err = errGivenUp
-		}
-	})
-	return err
-}
-
 func (t *task) keepSecrets(list []acsproto.Secret, values []string) {
 	known := make(map[secretKey]string, len(list))
 	for n, s := range list {
 		known[keyOf(s)] = values[n]
 	}
-	t.view(func(*Record) { t.vault.values = known })
+	t.view(func(*Record) { t.vault.values, t.vault.learned = known, true })
 }
 
 // leastRedacted is the shortest value that is taken out of texts: a shorter one is part of too many words, and known from none.

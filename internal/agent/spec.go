@@ -39,8 +39,9 @@ type place struct {
 	Router       RouterFiles
 	RouterIP     string // the log router's address on the bridge, for the containers there that log through it
 	Secrets      map[secretKey]string
-	Logs         bool // the agent sends the logs of the driver awslogs
-	OldFluentd   bool // the engine's log driver fluentd has the option of engines before 20.10
+	Files        map[string]map[string]string // the variables of environment files, by the files' ARNs
+	Logs         bool                         // the agent sends the logs of the driver awslogs
+	OldFluentd   bool                         // the engine's log driver fluentd has the option of engines before 20.10
 }
 
 // AsyncOption is the option of the log driver fluentd with which a container starts whether or not the router listens.
@@ -87,6 +88,7 @@ func specOf(r *Record, c acsproto.Container, at place) (Spec, error) {
 	host.CgroupParent = at.CgroupParent
 	host.RestartPolicy, host.AutoRemove = container.RestartPolicy{}, false // a container runs once
 	mounts(r, c, host)
+	giveFiles(c, at.Files, config)
 	giveSecrets(r, c, at.Secrets, config, host)
 	routing(r, c, at, config, host)
 	if at.Logs {

@@ -31,6 +31,7 @@ type task struct {
 	abandon   map[string]func() // gives up a pull, or the wait for the interface, that is under way
 	creds     map[string]vended // by role type; in memory only
 	vault     vault
+	files     files
 	logging   map[string]bool // containers of which it is known whether their logs are sent
 	logs      int             // how many are or were
 	logged    int             // how many of those are sent to their end
@@ -48,7 +49,7 @@ func newTask(in *instance, r *Record) *task {
 		creds = map[string]vended{}
 	}
 	return &task{agent: in.agent, in: in, arn: r.Task.ARN, rec: r, wake: make(chan struct{}, 1), pauses: map[string]*pause{},
-		abandon: map[string]func(){}, creds: creds, vault: vault{reading: make(chan struct{}, 1)}, log: in.log.With("task", r.Task.ARN)}
+		abandon: map[string]func(){}, creds: creds, vault: vault{lesson: newLesson()}, files: files{lesson: newLesson()}, log: in.log.With("task", r.Task.ARN)}
 }
 
 // poke makes the task look again. It never waits.

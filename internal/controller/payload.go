@@ -104,6 +104,7 @@ func payloadContainer(t *ecs.Task, def *types.TaskDefinition, c *types.Container
 		}
 	}
 	p.Secrets = payloadSecrets(t, c)
+	p.EnvironmentFiles = environmentFiles(c, o)
 	mounts(&p, c)
 	if networkMode(def) != string(types.NetworkModeAwsvpc) {
 		p.PortMappings = ports(c)
@@ -142,6 +143,18 @@ func environment(t *ecs.Task, c *types.ContainerDefinition, o *types.ContainerOv
 		}
 	}
 	return env
+}
+
+// environmentFiles are the definition's, or the override's instead.
+func environmentFiles(c *types.ContainerDefinition, o *types.ContainerOverride) (out []acsproto.EnvironmentFile) {
+	list := c.EnvironmentFiles
+	if o != nil && len(o.EnvironmentFiles) > 0 {
+		list = o.EnvironmentFiles
+	}
+	for _, f := range list {
+		out = append(out, acsproto.EnvironmentFile{Value: text(f.Value), Type: string(f.Type)})
+	}
+	return out
 }
 
 func mounts(p *acsproto.Container, c *types.ContainerDefinition) {

@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	cwl "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
 	"golang.org/x/sync/errgroup"
 
 	"berth/internal/agent"
@@ -53,6 +54,9 @@ func New(c Config) *Driver {
 func (d *Driver) as(task string, o options) func(*cwl.Options) {
 	return func(c *cwl.Options) {
 		c.Region = o.region
+		if o.format != "" {
+			c.APIOptions = append(c.APIOptions, smithyhttp.AddHeaderValue("X-Amzn-Logs-Format", o.format))
+		}
 		c.BaseEndpoint = aws.String(d.config.Endpoint())
 		c.Credentials = aws.CredentialsProviderFunc(func(ctx context.Context) (aws.Credentials, error) { return d.config.Credentials(ctx, task) })
 	}

@@ -34,6 +34,7 @@ type plane struct {
 	reader *written
 	broken atomic.Int64 // so many requests are answered with 503
 	most   atomic.Int64 // longer requests are refused, where it is not 0
+	format atomic.Value // that the last request said its events have
 }
 
 func newPlane(t testing.TB) *plane {
@@ -52,6 +53,7 @@ func newPlane(t testing.TB) *plane {
 	p := &plane{reader: &written{more: make(chan struct{}, 1)}}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".PutLogEvents") {
+			p.format.Store(r.Header.Get("X-Amzn-Logs-Format"))
 			if most := p.most.Load(); most > 0 && r.ContentLength > most {
 				w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 				w.WriteHeader(http.StatusRequestEntityTooLarge)
@@ -239,6 +241,24 @@ func TestSendLongTexts(t *testing.T) {
 	}
 	if got := p.stream(t, "/ecs/web", webStream); len(got) != 4 || got[3] != text {
 		t.Errorf("%d lines came", len(got))
+	}
+}
+
+// TestSendFormat: the format is told with the events.
+func TestSendFormat(t *testing.T) {
+	for _, format := range []string{"", "json/emf"} {
+		p := newPlane(t)
+		p.group(t, "/ecs/web")
+		p.reader.write(time.Now(), "{}")
+		p.reader.end()
+		o := webOptions()
+		o["awslogs-format"] = format
+		if err := p.Send(t.Context(), source(o), agent.LogMark{}, func(agent.LogMark) {}); err != nil {
+			t.Fatal(err)
+		}
+		if got := p.format.Load(); got != format {
+			t.Errorf("format %q is told as %q", format, got)
+		}
 	}
 }
 

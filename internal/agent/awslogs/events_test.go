@@ -51,6 +51,30 @@ func TestSeveralLines(t *testing.T) {
 	})
 }
 
+// TestForceFlush: an event waits as long for more lines as the option says.
+func TestForceFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o, err := read(source(map[string]string{"awslogs-group": "g", "awslogs-multiline-pattern": `^x`, "awslogs-force-flush-interval-seconds": "60"}), "us-east-1")
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := newQueue(o, agent.LogMark{})
+		if err := q.add(t.Context(), line(1, "x")); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(59 * time.Second)
+		q.releaseOld(false)
+		if got := taken(q); got != nil {
+			t.Errorf("after less than a minute: %q", got)
+		}
+		time.Sleep(time.Second)
+		q.releaseOld(false)
+		if got := taken(q); len(got) != 1 {
+			t.Errorf("after a minute: %q", got)
+		}
+	})
+}
+
 // TestRoom: a line that finds no room waits, and one that is longer than all room does not.
 func TestRoom(t *testing.T) {
 	q := newQueue(options{}, agent.LogMark{})
@@ -98,6 +122,10 @@ func TestOptions(t *testing.T) {
 			"you cannot configure log opt 'awslogs-datetime-format' and 'awslogs-multiline-pattern' at the same time"},
 		{map[string]string{"awslogs-group": "g", "awslogs-multiline-pattern": "("}, "",
 			"awslogs-multiline-pattern could not parse multiline pattern key \"(\": error parsing regexp: missing closing ): `(`"},
+		{map[string]string{"awslogs-group": "g", "awslogs-format": "json/emf"}, "c0ffee", ""},
+		{map[string]string{"awslogs-group": "g", "awslogs-format": "text"}, "", "unsupported log format 'text'"},
+		{map[string]string{"awslogs-group": "g", "awslogs-format": "json/emf", "awslogs-datetime-format": "%Y"}, "",
+			"you cannot configure log opt 'awslogs-datetime-format' or 'awslogs-multiline-pattern' when log opt 'awslogs-format' is set to 'json/emf'"},
 		{map[string]string{"awslogs-group": "g", "awslogs-force-flush-interval-seconds": "0"}, "",
 			"must specify a positive integer for log opt 'awslogs-force-flush-interval-seconds': 0"},
 	} {

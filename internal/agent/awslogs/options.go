@@ -16,10 +16,14 @@ import (
 // options are what a container's log configuration says.
 type options struct {
 	group, stream, region string
+	format                string // of the events, for who reads them: json/emf, or ""
 	createGroup           bool
 	begins                *regexp.Regexp // the first line of an event; nil: each line is one
 	hold                  time.Duration  // how long an event waits for more lines
 }
+
+// formatEMF is the embedded metric format.
+const formatEMF = "json/emf"
 
 // holdDefault is how long an event of several lines waits for its next one.
 const holdDefault = 5 * time.Second
@@ -27,7 +31,7 @@ const holdDefault = 5 * time.Second
 // read reads a container's options. Errors are in the words of the engine's driver.
 func read(s agent.LogSource, region string) (o options, err error) {
 	get := func(name string) string { return s.Options["awslogs-"+name] }
-	o = options{group: get("group"), region: get("region"), hold: holdDefault}
+	o = options{group: get("group"), region: get("region"), format: get("format"), hold: holdDefault}
 	if o.group == "" {
 		return o, fmt.Errorf("must specify a value for log opt 'awslogs-group'")
 	}
@@ -49,8 +53,22 @@ func read(s agent.LogSource, region string) (o options, err error) {
 		}
 		o.hold = time.Duration(n) * time.Second
 	}
+	if err := checkFormat(o.format, get("datetime-format")+get("multiline-pattern")); err != nil {
+		return o, err
+	}
 	o.begins, err = begins(get("datetime-format"), get("multiline-pattern"))
 	return o, err
+}
+
+// checkFormat refuses a format that there is not, and one whose events could be of several lines.
+func checkFormat(format, severalLines string) error {
+	switch {
+	case format != "" && format != formatEMF:
+		return fmt.Errorf("unsupported log format '%s'", format)
+	case format != "" && severalLines != "":
+		return fmt.Errorf("you cannot configure log opt 'awslogs-datetime-format' or 'awslogs-multiline-pattern' when log opt 'awslogs-format' is set to '%s'", formatEMF)
+	}
+	return nil
 }
 
 // streamOf is the name of a container's stream: as it is given, or PREFIX/CONTAINER/TASK, or else the engine's id of the container.

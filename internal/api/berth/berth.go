@@ -30,13 +30,15 @@ const Target = "Berth_20261124"
 
 // Service is the table that the front door dispatches by.
 func (a *API) Service() frontdoor.Service {
-	names := []string{"CreateJoinToken", "CreateMemberToken", "DescribePool", "ExplainInstance", "ExplainService", "ExplainTask", "InterruptSpotTasks",
+	names := []string{"AuthorizeEnvironmentFile", "CreateJoinToken", "CreateMemberToken", "DescribePool", "ExplainInstance", "ExplainService", "ExplainTask", "InterruptSpotTasks",
 		"ListMembers", "ListQuotas", "RemoveMember"}
 	read := func(o frontdoor.Operation) frontdoor.Operation { o.ReadOnly = true; return o }
+	open := func(o frontdoor.Operation) frontdoor.Operation { o.Open = true; return read(o) }    // it asks the policies itself
 	onLeader := func(o frontdoor.Operation) frontdoor.Operation { o.ReadOnly = false; return o } // whose quotas hold
 	return frontdoor.Service{
 		Name: "berth", Protocol: frontdoor.AWSJSON11, Names: awswire.LowerCamel, Target: Target, Known: names,
 		Operations: []frontdoor.Operation{
+			open(frontdoor.Op("AuthorizeEnvironmentFile", a.authorizeEnvironmentFile)),
 			frontdoor.Op("CreateJoinToken", a.createJoinToken),
 			frontdoor.Op("CreateMemberToken", a.createMemberToken),
 			frontdoor.Op("DescribePool", a.describePool),

@@ -87,7 +87,7 @@ var actedOn = map[string]string{
 	"RegisterTaskDefinition.containerDefinitions.firelensConfiguration": `options
 		type`,
 	"RegisterTaskDefinition.containerDefinitions": `command cpu dependsOn disableNetworking dnsSearchDomains dnsServers dockerLabels
-		dockerSecurityOptions entryPoint environment essential extraHosts firelensConfiguration healthCheck hostname image interactive links linuxParameters
+		dockerSecurityOptions entryPoint environment environmentFiles essential extraHosts firelensConfiguration healthCheck hostname image interactive links linuxParameters
 		logConfiguration memory memoryReservation mountPoints name portMappings privileged pseudoTerminal readonlyRootFilesystem resourceRequirements restartPolicy secrets
 		startTimeout stopTimeout systemControls ulimits user versionConsistency volumesFrom workingDirectory`,
 	"RegisterTaskDefinition.containerDefinitions.linuxParameters":                           "capabilities devices initProcessEnabled maxSwap sharedMemorySize swappiness tmpfs",
@@ -123,6 +123,7 @@ var actedOn = map[string]string{
 	"RunTask.overrides.containerOverrides":                                                  containerOverrideMembers,
 	"StartTask.overrides.containerOverrides":                                                containerOverrideMembers,
 	"RegisterTaskDefinition.containerDefinitions.dependsOn":                                 "condition containerName",
+	"RegisterTaskDefinition.containerDefinitions.environmentFiles":                          "type value",
 	"RegisterTaskDefinition.containerDefinitions.environment":                               "name value",
 	"RegisterTaskDefinition.containerDefinitions.extraHosts":                                "hostname ipAddress",
 	"RegisterTaskDefinition.containerDefinitions.healthCheck":                               "command interval retries startPeriod timeout",
@@ -151,7 +152,9 @@ var actedOn = map[string]string{
 	"CreateService.placementStrategy":                                                       "field type",
 	"UpdateService.placementStrategy":                                                       "field type",
 	"RunTask.placementStrategy":                                                             "field type",
+	"RunTask.overrides.containerOverrides.environmentFiles":                                 "type value",
 	"RunTask.overrides.containerOverrides.environment":                                      "name value",
+	"StartTask.overrides.containerOverrides.environmentFiles":                               "type value",
 	"StartTask.overrides.containerOverrides.environment":                                    "name value",
 	"RunTask.overrides.containerOverrides.resourceRequirements":                             requirementMembers,
 	"StartTask.overrides.containerOverrides.resourceRequirements":                           requirementMembers,
@@ -171,7 +174,7 @@ var actedOn = map[string]string{
 
 const (
 	deploymentMembers        = "bakeTimeInMinutes deploymentCircuitBreaker maximumPercent minimumHealthyPercent strategy"
-	containerOverrideMembers = "command cpu environment memory memoryReservation name resourceRequirements"
+	containerOverrideMembers = "command cpu environment environmentFiles memory memoryReservation name resourceRequirements"
 	requirementMembers       = "type value"
 	constraintMembers        = "expression type"
 	providerMembers          = "base capacityProvider weight"

@@ -52,7 +52,6 @@ func unservedVolume(v types.Volume) []unservedMember {
 
 func unservedContainer(c *types.ContainerDefinition) []unservedMember {
 	list := []unservedMember{
-		{"containerDefinitions.environmentFiles", len(c.EnvironmentFiles) > 0},
 		{"containerDefinitions.repositoryCredentials", c.RepositoryCredentials != nil},
 		{"containerDefinitions.firelensConfiguration.options config-file-type s3", firelensFromS3(c)},
 		{"containerDefinitions.credentialSpecs", len(c.CredentialSpecs) > 0},

@@ -99,7 +99,7 @@ func TestWrongLaunches(t *testing.T) {
 		{"RunTask", container(`{"name":"web","memoryReservation":3}`), invalid + "Invalid 'memoryReservation' setting for container 'web'."},
 		{"RunTask", container(`{"name":"web","memoryReservation":300}`), invalid + "Invalid setting for container 'web'. 'memory' must be greater than or equal to 'memoryReservation'."},
 		{"RunTask", container(`{"name":"web","environment":[{"value":"x"}]}`), invalid + "The name of an environment variable of container 'web' should not be null or empty."},
-		{"RunTask", container(`{"name":"web","environmentFiles":[{"type":"s3","value":"x"}]}`), invalid + "Berth does not act on overrides.containerOverrides.environmentFiles yet"},
+		{"RunTask", container(`{"name":"web","environmentFiles":[{"type":"s3","value":"x"}]}`), invalid + "Invalid arn syntax: the environment file 'x' of container 'web' should be the ARN of an S3 object."},
 		{"RunTask", container(`{"name":"web","resourceRequirements":[{"type":"GPU","value":"x"}]}`), invalid + "Invalid 'resourceRequirements' setting for container 'web': the value of GPU should be a number of at least 1."},
 		{"RunTask", container(`{"name":"web","command":["` + strings.Repeat(long, 5) + `"]}`), invalid + "Container Overrides length must be at most 8192"},
 		{"RunTask", override(`{"cpu":"much"}`), invalid + `Invalid 'cpu' setting for task: "much"`},

@@ -9,11 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/apierr"
-	"berth/internal/arn"
 )
-
-// mostEnvironmentFiles is how many files of variables a container can have.
-const mostEnvironmentFiles = 10
 
 func containerEnvironment(_ *awsecs.RegisterTaskDefinitionInput, c *types.ContainerDefinition) error {
 	for _, v := range c.Environment {
@@ -21,17 +17,8 @@ func containerEnvironment(_ *awsecs.RegisterTaskDefinitionInput, c *types.Contai
 			return apierr.ClientException("Invalid 'environment' setting for container '%s': the name of a variable should not be null or empty.", *c.Name)
 		}
 	}
-	if len(c.EnvironmentFiles) > mostEnvironmentFiles {
-		return apierr.ClientException("The maximum number of environment files was exceeded. Specify ten or less and try again.")
-	}
-	for _, f := range c.EnvironmentFiles {
-		if f.Type != types.EnvironmentFileTypeS3 {
-			return apierr.ClientException("environmentFiles.type should be one of [s3]")
-		}
-		if _, err := arn.Parse(text(f.Value)); err != nil {
-			return apierr.ClientException("Invalid arn syntax: the environment file '%s' of container '%s' should be the ARN of an S3 object.",
-				text(f.Value), *c.Name)
-		}
+	if fault := environmentFilesFault(*c.Name, c.EnvironmentFiles); fault != "" {
+		return apierr.ClientException("%s", fault)
 	}
 	return nil
 }

@@ -57,6 +57,12 @@ func logOptionsFault(l *types.LogConfiguration) error {
 	if mode := l.Options["mode"]; mode != "" && mode != "blocking" && mode != "non-blocking" {
 		return apierr.ClientException("Invalid 'mode' option for log driver %s: it should be one of [blocking,non-blocking].", l.LogDriver)
 	}
+	if l.LogDriver != types.LogDriverAwslogs {
+		return nil
+	}
+	if fault := awslogsFault(l.Options); fault != "" {
+		return apierr.ClientException("%s", fault)
+	}
 	return nil
 }
 
@@ -85,7 +91,7 @@ func logOptions(d types.LogDriver) (own []string, is bool) {
 	case types.LogDriverAwslogs:
 		return []string{
 			"awslogs-group", "awslogs-region", "awslogs-stream-prefix", "awslogs-create-group", "awslogs-datetime-format", "awslogs-multiline-pattern",
-			"awslogs-stream", "awslogs-format", "tag",
+			"awslogs-stream", "awslogs-format", "awslogs-force-flush-interval-seconds", "tag",
 		}, true
 	case types.LogDriverSplunk:
 		return []string{

@@ -56,8 +56,6 @@ func validateContainerOverride(c *types.ContainerOverride) error {
 	switch {
 	case text(c.Name) == "":
 		return apierr.InvalidParameter("Container.name should not be null or empty.")
-	case len(c.EnvironmentFiles) > 0:
-		return notActedOn("overrides.containerOverrides.environmentFiles")
 	case c.Cpu != nil && *c.Cpu < 0:
 		return apierr.InvalidParameter("Invalid 'cpu' setting for container '%s'.", *c.Name)
 	case c.Memory != nil && *c.Memory < 4:
@@ -66,6 +64,9 @@ func validateContainerOverride(c *types.ContainerOverride) error {
 		return apierr.InvalidParameter("Invalid 'memoryReservation' setting for container '%s'.", *c.Name)
 	}
 	if fault := requirementsFault(*c.Name, c.ResourceRequirements); fault != "" {
+		return apierr.InvalidParameter("%s", fault)
+	}
+	if fault := environmentFilesFault(*c.Name, c.EnvironmentFiles); fault != "" {
 		return apierr.InvalidParameter("%s", fault)
 	}
 	for _, kv := range c.Environment {

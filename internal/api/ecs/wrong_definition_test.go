@@ -105,6 +105,12 @@ func TestWrongContainers(t *testing.T) {
 		register("", `"environmentFiles":[{"type":"x","value":"arn:aws:s3:::b/f"}]`, "environmentFiles.type should be one of [s3]"),
 		register("", `"environmentFiles":[{"type":"s3","value":"f"}]`,
 			"Invalid arn syntax: the environment file 'f' of container 'c' should be the ARN of an S3 object."),
+		register("", `"environmentFiles":[{"type":"s3","value":"arn:aws:s3:::bucket"}]`,
+			"Invalid arn syntax: the environment file 'arn:aws:s3:::bucket' of container 'c' should be the ARN of an S3 object."),
+		register("", `"environmentFiles":[{"type":"s3","value":"arn:aws:sqs:::b/f.env"}]`,
+			"Invalid arn syntax: the environment file 'arn:aws:sqs:::b/f.env' of container 'c' should be the ARN of an S3 object."),
+		register("", `"environmentFiles":[{"type":"s3","value":"arn:aws:s3:::b/f.txt"}]`,
+			"Invalid environment file 'arn:aws:s3:::b/f.txt' of container 'c': it should have the extension .env."),
 		register("", `"secrets":[{"name":"S"}]`, "Invalid 'secrets' setting for container 'c': name and valueFrom should not be null or empty."),
 		register("", `"secrets":[{"name":"S","valueFrom":"p"}]`,
 			"When you are specifying container secrets, you must also specify a value for 'executionRoleArn'."),
@@ -165,6 +171,14 @@ func TestWrongContainers(t *testing.T) {
 			"logConfiguration.logDriver should be one of [json-file,syslog,journald,gelf,fluentd,awslogs,splunk,awsfirelens]"),
 		register("", `"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g","awslogs-endpoint":"e","x":"y"}}`,
 			"Log driver awslogs disallows options: awslogs-endpoint, x"),
+		register("", awslogs(`"awslogs-credentials-endpoint":"/c"`), "Log driver awslogs disallows options: awslogs-credentials-endpoint"),
+		register("", awslogs(`"awslogs-create-group":"false"`), "Log driver awslogs option 'awslogs-create-group' should only be set to 'true', else omit option."),
+		register("", awslogs(`"awslogs-force-flush-interval-seconds":"0"`),
+			"Invalid 'awslogs-force-flush-interval-seconds' option for log driver awslogs: it should be a positive integer."),
+		register("", awslogs(`"awslogs-format":"text"`), "Invalid 'awslogs-format' option for log driver awslogs: it should be one of [json/emf]."),
+		register("", awslogs(`"tag":"{{.ImageID}}"`), "Invalid 'tag' option for log driver awslogs: it can have {{.ID}}, {{.FullID}} and {{.Name}} only."),
+		register("", awslogs(`"mode":"lossy"`), "Invalid 'mode' option for log driver awslogs: it should be one of [blocking,non-blocking]."),
+		register("", awslogs(`"mode":"non-blocking","max-buffer-size":"much"`), "Invalid 'max-buffer-size' option for log driver awslogs: it should be a size like 25m."),
 		register("", `"logConfiguration":{"logDriver":"json-file","options":{"max-size":"1m","syslog-address":"x"}}`,
 			"Log driver json-file disallows options: syslog-address"),
 		register("", `"logConfiguration":{"logDriver":"journald","options":{"max-size":"1m"}}`, "Log driver journald disallows options: max-size"),
@@ -329,7 +343,6 @@ func TestUnservedDefinitions(t *testing.T) {
 		volume(`"fsxWindowsFileServerVolumeConfiguration":{}`, "fsxWindowsFileServerVolumeConfiguration"),
 		volume(`"s3filesVolumeConfiguration":{}`, "s3filesVolumeConfiguration"),
 		volume(`"configuredAtLaunch":true`, "configuredAtLaunch"),
-		not("", `"environmentFiles":[{"type":"s3","value":"arn:aws:s3:::b/f"}]`, "containerDefinitions.environmentFiles"),
 		not("", `"repositoryCredentials":{"credentialsParameter":"p"}`, "containerDefinitions.repositoryCredentials"),
 		not("", `"firelensConfiguration":{"type":"fluentbit","options":{"config-file-type":"s3","config-file-value":"arn:aws:s3:::b/f"}}`,
 			"containerDefinitions.firelensConfiguration.options config-file-type s3"),
@@ -337,6 +350,11 @@ func TestUnservedDefinitions(t *testing.T) {
 		not(`"executionRoleArn":"r"`, `"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g"},"secretOptions":[{"name":"awslogs-stream","valueFrom":"p"}]}`,
 			"containerDefinitions.logConfiguration.secretOptions of the log driver awslogs"),
 	})
+}
+
+// awslogs is a container's log configuration with more options.
+func awslogs(options string) string {
+	return `"logConfiguration":{"logDriver":"awslogs","options":{"awslogs-group":"g",` + options + `}}`
 }
 
 func TestWrongDefinitionRequests(t *testing.T) {
