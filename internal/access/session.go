@@ -25,7 +25,7 @@ type Session struct {
 	Role     string    `json:"r,omitempty"` // key of the role; of GetSessionToken's there is none
 	User     string    `json:"u,omitempty"` // key of the user
 	ID       string    `json:"i"`           // of the role or user: one that was made anew under the same name is another one
-	Name     string    `json:"n,omitempty"` // of the session
+	Name     string    `json:"n,omitempty"` // of the session, or of the federated user
 	Issued   time.Time `json:"t"`
 	Expires  time.Time `json:"e"`
 	Policies []string  `json:"p,omitempty"` // session policies: documents
@@ -154,6 +154,9 @@ func (k *Keys) sessionPrincipal(t *state.Tables, o *openedSession) (p policy.Pri
 			return p, true
 		}
 		p = k.userPrincipal(t, u)
+		if o.Name != "" {
+			p.ARN, p.UserID, p.Tags = "arn:aws:sts::"+u.Account+":federated-user/"+o.Name, u.Account+":"+o.Name, nil
+		}
 		p.Grants = bounded(p.Grants, o.bounds)
 		return p, false
 	}

@@ -26,7 +26,7 @@ func Berth() Building {
 			{"ecs", "iam/managed"},                                  // its records keep what awswire could not read (Unknown)
 			{"placement", "deployment", "capacity", "policy"},
 			{"events"}, // reads what placement says in a service's events
-			{"state", "seal", "pki"},
+			{"state", "seal", "pki", "oidc"},
 			{"frontdoor", "acs", "access", "launch", "provider", "reconcile", "state/etcd", "state/mem", "logstore", "relay", "registry"},
 			{"api/ecs", "api/ec2", "api/ecr", "api/iam", "api/sts", "api/secretsmanager", "api/ssm", "api/logs", "api/berth", "stream", "trail", "metrics", "trace", "controller", "agent", "simulate"},
 			{"agent/docker", "agent/awslogs", "agent/awssecrets", "agent/envfiles", "agent/machine", "agent/statefile", "agent/endpoint", "agent/network", "agent/redirect", "agent/sessions"}, // implement the seams that agent declares

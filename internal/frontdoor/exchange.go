@@ -44,8 +44,8 @@ func (d *Door) begin(w http.ResponseWriter, r *http.Request) *exchange {
 
 // serve answers a request to an operation. The order is AWS's: what is it for, who asks, what do they say, may they.
 //
-// The body is read before a seat is taken: only who has signed it takes one, and a client that sends slowly holds up nobody. What bodies
-// take in memory has a bound of its own.
+// The body is read before a seat is taken: only who has signed it takes one, or asks for what needs no signature, and a client that sends slowly
+// holds up nobody. What bodies take in memory has a bound of its own.
 func (x *exchange) serve() {
 	defer x.finish()
 	defer x.forget()

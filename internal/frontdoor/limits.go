@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -93,10 +94,13 @@ func (x *exchange) admit() *apierr.Error {
 // leave gives the seat back.
 func (x *exchange) leave() { x.door.seats.leave(x.target.call.class) }
 
-// who is whose share of the limits the request takes. In AuthDev mode, anybody can make up access keys.
+// who is whose share of the limits the request takes. In AuthDev mode, anybody can make up access keys. Who has not signed is an address.
 func (x *exchange) who() string {
-	if x.door.config.Auth == AuthDev {
+	switch {
+	case x.door.config.Auth == AuthDev:
 		return x.caller.ARN
+	case x.claim.accessKeyID == "":
+		return strings.Join(sourceIP(x.r.RemoteAddr), "")
 	}
 	return x.claim.accessKeyID
 }

@@ -61,6 +61,8 @@ type Operation struct {
 	ResourcePolicy func(r *Request, resource string) *policy.Set
 	// Open operations are allowed to every verified caller without asking the policy (GetCallerIdentity).
 	Open bool
+	// Unsigned operations take requests without a signature: what they are given says who asks (AssumeRoleWithWebIdentity). They are Open too.
+	Unsigned bool
 	// ReadOnly operations may be answered by a replica that is not the leader.
 	ReadOnly bool
 	// Frequent operations are made by agents all the time: where they succeed, they are for the debugging log. They go before all others,

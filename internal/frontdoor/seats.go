@@ -22,6 +22,8 @@ func classOf(o Operation) class {
 	switch {
 	case o.Frequent:
 		return reports
+	case o.Unsigned: // it waits for others, as writes do
+		return writes
 	case o.ReadOnly:
 		return reads
 	}

@@ -111,7 +111,8 @@ func (k *AccessKey) Key() string     { return k.AccessKeyID }
 // OIDCProvider is an OpenID Connect identity provider that an account trusts. Written by: api/iam.
 type OIDCProvider struct {
 	Account     string
-	URL         string   `json:"url"` // without https://
+	URL         string   `json:"url"`        // without https://
+	Plain       bool     `json:",omitempty"` // it is reached by http, on the loopback device
 	ClientIDs   []string `json:"clientIds"`
 	Thumbprints []string
 	CreateDate  time.Time

@@ -3,7 +3,6 @@ package iam
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -11,6 +10,7 @@ import (
 	"berth/internal/arn"
 	"berth/internal/frontdoor"
 	"berth/internal/iam"
+	"berth/internal/oidc"
 	"berth/internal/state"
 
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -42,7 +42,11 @@ func onProvider(r *frontdoor.Request, in any) []string {
 	if named := member(in, "OpenIDConnectProviderArn"); named != "" {
 		return []string{named}
 	}
-	return []string{(&iam.OIDCProvider{Account: r.Scope.Account, URL: strings.TrimPrefix(member(in, "Url"), "https://")}).ARN()}
+	at, _, ok := oidc.Place(member(in, "Url"))
+	if !ok { // the operation refuses it
+		return nil
+	}
+	return []string{(&iam.OIDCProvider{Account: r.Scope.Account, URL: at}).ARN()}
 }
 
 // findProvider finds a provider by its ARN.
@@ -56,13 +60,13 @@ func findProvider(t *state.Tables, account, named string) (*iam.OIDCProvider, er
 	return nil, noSuch("OpenIDConnect Provider not found for arn %s", named)
 }
 
-// providerURL checks a provider's URL and takes away its scheme.
-func providerURL(s string) (string, error) {
-	u, err := url.Parse(s)
-	if err != nil || u.Scheme != "https" || u.Hostname() == "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
-		return "", apierr.New("ValidationError", "Invalid Open ID Connect Provider URL")
+// providerURL checks a provider's URL and takes away its scheme. plain is that of one on the loopback device, which AWS has not.
+func providerURL(s string) (at string, plain bool, err error) {
+	at, plain, ok := oidc.Place(s)
+	if !ok {
+		return "", false, apierr.New("ValidationError", "Invalid Open ID Connect Provider URL")
 	}
-	return strings.TrimSuffix(strings.TrimPrefix(s, "https://"), "/"), nil
+	return at, plain, nil
 }
 
 func checkThumbprints(list []string) error {
@@ -80,7 +84,7 @@ func checkThumbprints(list []string) error {
 func (a *API) createOpenIDConnectProvider(
 	ctx context.Context, r *frontdoor.Request, in *awsiam.CreateOpenIDConnectProviderInput,
 ) (*awsiam.CreateOpenIDConnectProviderOutput, error) {
-	at, err := providerURL(*in.Url)
+	at, plain, err := providerURL(*in.Url)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +98,7 @@ func (a *API) createOpenIDConnectProvider(
 	if err != nil {
 		return nil, err
 	}
-	p := &iam.OIDCProvider{Account: r.Scope.Account, URL: at, ClientIDs: in.ClientIDList, Thumbprints: in.ThumbprintList, CreateDate: now(), Tags: all}
+	p := &iam.OIDCProvider{Account: r.Scope.Account, URL: at, Plain: plain, ClientIDs: in.ClientIDList, Thumbprints: in.ThumbprintList, CreateDate: now(), Tags: all}
 	err = a.store.Update(ctx, func(tx *state.Tx) error {
 		if tx.OIDCProviders.Get(p.ARN()) != nil {
 			return exists("Provider with url %s already exists.", *in.Url)

@@ -56,7 +56,7 @@ func (a *API) assume(_ context.Context, r *frontdoor.Request, in *awssts.AssumeR
 	if err != nil {
 		return nil, err
 	}
-	documents, err := a.documents(t, role, in)
+	documents, err := a.documents(t, role.Account, in.Policy, in.PolicyArns)
 	if err != nil {
 		return nil, err
 	}
@@ -71,15 +71,19 @@ func (a *API) assume(_ context.Context, r *frontdoor.Request, in *awssts.AssumeR
 	}
 	out := &awssts.AssumeRoleOutput{
 		Credentials: credentials(c), SourceIdentity: in.SourceIdentity,
-		AssumedRoleUser: &types.AssumedRoleUser{
-			Arn:           aws.String("arn:aws:sts::" + role.Account + ":assumed-role/" + role.Name + "/" + s.Name),
-			AssumedRoleId: aws.String(role.ID + ":" + s.Name),
-		},
+		AssumedRoleUser: assumed(role, s.Name),
 	}
-	if n := packed(documents, in.Tags); n > 0 {
+	if n := packed(documents, s.Tags); n > 0 {
 		out.PackedPolicySize = aws.Int32(n)
 	}
 	return out, nil
+}
+
+func assumed(role *iam.Role, session string) *types.AssumedRoleUser {
+	return &types.AssumedRoleUser{
+		Arn:           aws.String("arn:aws:sts::" + role.Account + ":assumed-role/" + role.Name + "/" + session),
+		AssumedRoleId: aws.String(role.ID + ":" + session),
+	}
 }
 
 func credentials(c access.Temporary) *types.Credentials {
@@ -169,16 +173,16 @@ func lifeOf(r *frontdoor.Request, role *iam.Role, asked *int32) (time.Duration, 
 }
 
 // documents are the session policies of a request: what managed policies say is written into the session, as they are when it begins.
-func (a *API) documents(t *state.Tables, role *iam.Role, in *awssts.AssumeRoleInput) (list []string, err error) {
-	if in.Policy != nil {
-		if _, err := policy.Parse(*in.Policy, policy.Session); err != nil {
+func (a *API) documents(t *state.Tables, account string, inline *string, managed []types.PolicyDescriptorType) (list []string, err error) {
+	if inline != nil {
+		if _, err := policy.Parse(*inline, policy.Session); err != nil {
 			return nil, malformed(err)
 		}
-		list = append(list, *in.Policy)
+		list = append(list, *inline)
 	}
-	for _, one := range in.PolicyArns {
+	for _, one := range managed {
 		text, ok := a.keys.ManagedDocument(t, aws.ToString(one.Arn))
-		if p, err := arn.Parse(aws.ToString(one.Arn)); !ok || err != nil || p.Account != "aws" && p.Account != role.Account {
+		if p, err := arn.Parse(aws.ToString(one.Arn)); !ok || err != nil || p.Account != "aws" && p.Account != account {
 			return nil, validation("PolicyArns: the policy %s does not exist or is not attachable.", aws.ToString(one.Arn))
 		}
 		list = append(list, text)
@@ -202,13 +206,13 @@ func tagsOf(tags []types.Tag) (list []iam.Tag) {
 }
 
 // packed is how much of the room for policies and tags a session takes, in percent.
-func packed(documents []string, tags []types.Tag) int32 {
+func packed(documents []string, tags []iam.Tag) int32 {
 	n := 0
 	for _, d := range documents {
 		n += len(d)
 	}
 	for _, tag := range tags {
-		n += len(*tag.Key) + len(aws.ToString(tag.Value))
+		n += len(tag.Key) + len(tag.Value)
 	}
 	if n == 0 {
 		return 0
