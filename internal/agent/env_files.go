@@ -17,7 +17,7 @@ import (
 // EnvironmentFiles reads tasks' environment files.
 type EnvironmentFiles interface {
 	// Variables are what objects of S3 say, by their ARNs and in the order of the list, read as a task's execution role. A *FileFault says that one is
-	// not to be had.
+	// not to be had. Every other error is the control plane's: it does not answer, or the role's credentials have not come.
 	Variables(ctx context.Context, task string, files []string) ([]map[string]string, error)
 }
 
@@ -43,7 +43,7 @@ func (f *FileFault) text(onFargate bool) string {
 
 const (
 	filesTimeout  = 10 * time.Second // of one try to read a task's files
-	filesPatience = 30 * time.Second // of all tries
+	filesPatience = 30 * time.Second // of all tries, while it is the store that does not answer
 	noFilesRole   = "unable to find execution role credentials"
 	s3Type        = "s3"
 )
@@ -112,10 +112,11 @@ func (t *task) readFiles(ctx context.Context, list []string) error {
 		return t.unlessStopping(ctx.Err())
 	}
 	var fault *FileFault
+	patience := filesPatience
 	if !errors.As(err, &fault) {
-		fault = &FileFault{Reason: err.Error(), Later: true}
+		fault, patience = &FileFault{Reason: err.Error(), Later: true}, secretsPatience
 	}
-	if fault.Later && !t.triedFor(&t.files.lesson, filesPatience) {
+	if fault.Later && !t.triedFor(&t.files.lesson, patience) {
 		return fmt.Errorf("read the task's environment files: %w", err)
 	}
 	if limited.Err() != nil {

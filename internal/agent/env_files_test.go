@@ -93,6 +93,7 @@ func TestEnvironmentFilesThatCannotBe(t *testing.T) {
 		{"busy", "EC2", &busy, true, onEC2 + "SlowDown: x"},
 		{"hangs", "EC2", context.DeadlineExceeded, true, onEC2 + "RequestCanceled: request context canceled caused by: context deadline exceeded"},
 		{"hangs", "FARGATE", context.DeadlineExceeded, true, fargate + "RequestCanceled: request context canceled caused by: context deadline exceeded"},
+		{"no control plane", "EC2", agent.ErrNoCredentials, true, "environment file resource: " + agent.ErrNoCredentials.Error()},
 		{"no role", "EC2", nil, false, "environment file resource: unable to find execution role credentials"},
 	} {
 		t.Run(c.name+" "+c.launch, func(t *testing.T) {
@@ -108,7 +109,7 @@ func TestEnvironmentFilesThatCannotBe(t *testing.T) {
 					one = executed(one)
 				}
 				w.control.Run(one)
-				time.Sleep(2 * time.Minute)
+				time.Sleep(4 * time.Minute)
 				w.expect(one.ARN, "STOPPED a:STOPPED b:STOPPED "+c.want)
 				if n := w.engine.Containers(agent.Created) + w.engine.Containers(agent.Running) + w.engine.Containers(agent.Exited); n > 0 {
 					t.Errorf("%d containers were created", n)
@@ -124,7 +125,13 @@ func TestEnvironmentFilesLater(t *testing.T) {
 		do   func(w *world, f *agenttest.Files)
 		want string
 	}{
-		"it comes back":     {func(_ *world, f *agenttest.Files) { f.Refuse(nil); time.Sleep(20 * time.Second) }, "RUNNING a:RUNNING"},
+		"it comes back": {func(_ *world, f *agenttest.Files) { f.Refuse(nil); time.Sleep(20 * time.Second) }, "RUNNING a:RUNNING"},
+		"the control plane comes back": {func(_ *world, f *agenttest.Files) {
+			f.Refuse(agent.ErrNoCredentials)
+			time.Sleep(2 * time.Minute)
+			f.Refuse(nil)
+			time.Sleep(time.Minute)
+		}, "RUNNING a:RUNNING"},
 		"stopped meanwhile": {func(w *world, _ *agenttest.Files) { w.control.Stop(task(1).ARN); time.Sleep(time.Second) }, "STOPPED a:STOPPED"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,6 +33,8 @@ type plane struct {
 	*Driver
 	client *cwl.Client
 	reader *written
+	disk   *disk
+	store  *logstore.Store
 	broken atomic.Int64 // so many requests are answered with 503
 	most   atomic.Int64 // longer requests are refused, where it is not 0
 	format atomic.Value // that the last request said its events have
@@ -39,7 +42,9 @@ type plane struct {
 
 func newPlane(t testing.TB) *plane {
 	t.Helper()
-	kept, err := logstore.Open(logstore.Config{Dir: "logs", FS: vfs.NewMem(), MinFree: 1})
+	disk := &disk{FS: vfs.NewMem()}
+	disk.free.Store(2)
+	kept, err := logstore.Open(logstore.Config{Dir: "logs", FS: disk, MinFree: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +55,7 @@ func newPlane(t testing.TB) *plane {
 	})
 	served := api.New(api.Config{State: statetest.Open(t), Streams: kept, Groups: kept})
 	door := frontdoor.New(frontdoor.Config{Services: []frontdoor.Service{served.Service()}, Auth: frontdoor.AuthDev, DevPrincipal: access.Admin("000000000000")})
-	p := &plane{reader: &written{more: make(chan struct{}, 1)}}
+	p := &plane{reader: &written{more: make(chan struct{}, 1)}, disk: disk, store: kept}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasSuffix(r.Header.Get("X-Amz-Target"), ".PutLogEvents") {
 			p.format.Store(r.Header.Get("X-Amzn-Logs-Format"))
@@ -78,6 +83,16 @@ func newPlane(t testing.TB) *plane {
 	p.client = cwl.New(cwl.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: aws.CredentialsProviderFunc(
 		func(ctx context.Context) (aws.Credentials, error) { return credentials(ctx, task) })})
 	return p
+}
+
+// disk is one that may be full.
+type disk struct {
+	vfs.FS
+	free atomic.Uint64 // bytes
+}
+
+func (d *disk) GetDiskUsage(string) (vfs.DiskUsage, error) {
+	return vfs.DiskUsage{AvailBytes: d.free.Load()}, nil
 }
 
 // group makes a log group.
@@ -241,6 +256,58 @@ func TestSendLongTexts(t *testing.T) {
 	}
 	if got := p.stream(t, "/ecs/web", webStream); len(got) != 4 || got[3] != text {
 		t.Errorf("%d lines came", len(got))
+	}
+}
+
+// TestFullStore: a store without room refuses lines, and streams, with ServiceUnavailableException. Lines wait, and come all and in their order when there is
+// room again; meanwhile a container's stream cannot be made, which is tried again.
+func TestFullStore(t *testing.T) {
+	p := newPlane(t)
+	p.group(t, "/ecs/web")
+	if err := p.Prepare(t.Context(), source(webOptions())); err != nil {
+		t.Fatal(err)
+	}
+	other := webOptions()
+	other["awslogs-stream"] = "other"
+	p.disk.free.Store(1)
+	for !p.store.Full() { // it looks again each second, when something is written
+		err := p.Prepare(t.Context(), source(other))
+		if err != nil && !errors.Is(err, agent.ErrUnavailable) {
+			t.Fatal(err)
+		}
+		time.Sleep(50 * time.Millisecond)
+		other["awslogs-stream"] += "x"
+	}
+	if err := p.Prepare(t.Context(), source(other)); !errors.Is(err, agent.ErrUnavailable) || !strings.Contains(err.Error(), "ServiceUnavailableException") {
+		t.Errorf("a stream while the store is full: %v", err)
+	}
+	var want []string
+	for n := range 3 * mostEvents { // more than may wait in memory
+		want = append(want, fmt.Sprint("line ", n))
+	}
+	p.reader.write(time.Now(), want...)
+	p.reader.end()
+	accepted := 0
+	done := make(chan error, 1)
+	go func() {
+		done <- p.Send(t.Context(), source(webOptions()), agent.LogMark{}, func(m agent.LogMark) { accepted = m.Lines })
+	}()
+	select {
+	case err := <-done:
+		t.Fatalf("sending ended while the store was full: %v", err)
+	case <-time.After(200 * time.Millisecond):
+	}
+	if got := p.stream(t, "/ecs/web", webStream); len(got) > 0 {
+		t.Errorf("the full store has %d lines", len(got))
+	}
+	p.disk.free.Store(2)
+	if err := <-done; err != nil || accepted != len(want) {
+		t.Errorf("%d lines were accepted, %v", accepted, err)
+	}
+	out, err := p.client.FilterLogEvents(t.Context(), &cwl.FilterLogEventsInput{LogGroupName: aws.String("/ecs/web"), FilterPattern: aws.String(`"` + want[len(want)-1] + `"`)})
+	first := p.stream(t, "/ecs/web", webStream)
+	if err != nil || len(out.Events) != 1 || !slices.Equal(first, want[:len(first)]) || len(first) < mostEvents {
+		t.Errorf("the first %d lines are not those that were written, or the last is missing: %v", len(first), err)
 	}
 }
 

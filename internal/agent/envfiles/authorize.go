@@ -41,12 +41,12 @@ func (r *Reader) authorize(ctx context.Context, role aws.Credentials, o object) 
 	}
 	resp, err := r.config.HTTPClient.Do(req)
 	if err != nil {
-		return fmt.Errorf("ask the control plane: %w", err)
+		return &planeError{fmt.Errorf("ask the control plane: %w", err)}
 	}
 	defer resp.Body.Close()
 	answer, err := io.ReadAll(io.LimitReader(resp.Body, 64<<10)) // what is cut off does not decode
 	if err != nil {
-		return fmt.Errorf("ask the control plane: %w", err)
+		return &planeError{fmt.Errorf("ask the control plane: %w", err)}
 	}
 	if resp.StatusCode == http.StatusOK {
 		return nil
@@ -58,5 +58,5 @@ func (r *Reader) authorize(ctx context.Context, role aws.Credentials, o object) 
 	if json.Unmarshal(answer, &e) == nil && e.Type == "AccessDeniedException" {
 		return &denied{"AccessDenied: " + e.Message}
 	}
-	return fmt.Errorf("ask the control plane: %s: %s %s", resp.Status, e.Type, e.Message)
+	return &planeError{fmt.Errorf("ask the control plane: %s: %s %s", resp.Status, e.Type, e.Message)}
 }

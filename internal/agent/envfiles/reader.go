@@ -70,6 +70,9 @@ func (r *Reader) Variables(ctx context.Context, task string, files []string) ([]
 		if err == nil {
 			all[n], err = parse(text)
 		}
+		if plane := new(planeError); errors.As(err, &plane) {
+			return nil, err
+		}
 		if err != nil {
 			fault.Reason, fault.Later = reason(err)
 			return nil, &fault
@@ -78,6 +81,12 @@ func (r *Reader) Variables(ctx context.Context, task string, files []string) ([]
 	return all, nil
 }
 
+// planeError says that the control plane has not answered, or not yet sent the role's credentials: the store is not to blame.
+type planeError struct{ err error }
+
+func (e *planeError) Error() string { return e.err.Error() }
+func (e *planeError) Unwrap() error { return e.err }
+
 // errTooLong says that a file is no environment any more.
 var errTooLong = errors.New("the file is longer than 2 MiB")
 
@@ -85,7 +94,7 @@ var errTooLong = errors.New("the file is longer than 2 MiB")
 func (r *Reader) read(ctx context.Context, task string, o object) ([]byte, error) {
 	credentials, err := r.config.Credentials(ctx, task)
 	if err != nil {
-		return nil, err
+		return nil, &planeError{err}
 	}
 	if r.config.Key != nil {
 		if err := r.authorize(ctx, credentials, o); err != nil {
@@ -113,12 +122,9 @@ func reason(err error) (text string, later bool) {
 		return text, false
 	}
 	var wrong *lineError
-	if errors.Is(err, errTooLong) || errors.As(err, &wrong) {
-		return err.Error(), false
-	}
 	var denied *denied
-	if errors.As(err, &denied) {
-		return denied.Error(), false
+	if errors.Is(err, errTooLong) || errors.As(err, &wrong) || errors.As(err, &denied) {
+		return err.Error(), false
 	}
 	var op *net.OpError
 	if errors.As(err, &op) {

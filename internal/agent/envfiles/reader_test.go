@@ -95,11 +95,6 @@ func TestFaults(t *testing.T) {
 		}, file,
 			before + "RequestError: send request failed caused by: dial tcp 127.0.0.1:1: connect: connection refused", true},
 		{"no store", func(_ *agenttest.S3, r *Reader) { r.config.Store = "" }, file, before + noStore, false},
-		{"no credentials yet", func(_ *agenttest.S3, r *Reader) {
-			r.config.Credentials = func(context.Context, string) (aws.Credentials, error) {
-				return aws.Credentials{}, agent.ErrNoCredentials
-			}
-		}, file, before + agent.ErrNoCredentials.Error(), true},
 		{"no object", func(*agenttest.S3, *Reader) {}, "arn:aws:s3:::bucket",
 			"environment file resource: unable to parse bucket and key from s3 ARN specified in environmentFile arn:aws:s3:::bucket, error: it is not the ARN of an object", false},
 		{"too long", func(s *agenttest.S3, _ *Reader) { s.Put("b/dir/f.env", "A="+strings.Repeat("x", mostBytes)) }, file, before + "the file is longer than 2 MiB", false},
@@ -179,7 +174,7 @@ func TestAuthorize(t *testing.T) {
 			}
 			plane.Close()
 			var fault *agent.FileFault
-			if _, err := r.Variables(t.Context(), task, []string{"arn:aws:s3:::b/f.env"}); !errors.As(err, &fault) || !fault.Later {
+			if _, err := r.Variables(t.Context(), task, []string{"arn:aws:s3:::b/f.env"}); err == nil || errors.As(err, &fault) {
 				t.Errorf("without a control plane: %v", err)
 			}
 		})
@@ -190,8 +185,14 @@ func TestAuthorize(t *testing.T) {
 		config.Key, config.Endpoint = &aws.Credentials{AccessKeyID: "STORE"}, func() string { return bad.URL }
 	})
 	var fault *agent.FileFault
-	if _, err := r.Variables(t.Context(), task, []string{"arn:aws:s3:::b/f.env"}); !errors.As(err, &fault) || !fault.Later {
+	if _, err := r.Variables(t.Context(), task, []string{"arn:aws:s3:::b/f.env"}); err == nil || errors.As(err, &fault) {
 		t.Errorf("an answer of somebody else: %v", err)
+	}
+	r.config.Credentials = func(context.Context, string) (aws.Credentials, error) {
+		return aws.Credentials{}, agent.ErrNoCredentials
+	}
+	if _, err := r.Variables(t.Context(), task, []string{"arn:aws:s3:::b/f.env"}); !errors.Is(err, agent.ErrNoCredentials) || errors.As(err, &fault) {
+		t.Errorf("without credentials: %v", err)
 	}
 }
 
