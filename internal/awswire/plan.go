@@ -173,11 +173,16 @@ func (c *Compiler) members(n *node, t reflect.Type) {
 	}
 }
 
+// lowerInGoNames says which structures of services with upper-case names spell theirs in lower camel case: an old kind of Systems Manager's filters.
+func lowerInGoNames(t reflect.Type) bool {
+	return t.Name() == "SessionFilter" && strings.HasSuffix(t.PkgPath(), "/service/ssm/types")
+}
+
 func (c *Compiler) spell(t reflect.Type, f reflect.StructField) string {
 	if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); tag != "" {
 		return tag
 	}
-	if c.names == GoNames || c.names == LowerCamelGoTags && t.Name() == "Tag" {
+	if c.names == GoNames && !lowerInGoNames(t) || c.names == LowerCamelGoTags && t.Name() == "Tag" {
 		return f.Name
 	}
 	r, size := utf8.DecodeRuneInString(f.Name)

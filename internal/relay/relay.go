@@ -38,6 +38,10 @@ type Request struct {
 	Properties map[string]string // of the session, for the client
 	Prefix     string            // of the session's id: ecs-execute-command-
 	Caller     string            // ARN of who asked
+	Owner      string            // id of who asked, as the tag of a session has it
+	Target     string            // of Systems Manager: ecs:CLUSTER_TASKID_RUNTIMEID
+	Document   string            // by which it was opened
+	Reason     string            // that the caller gave
 	LogGroup   string            // where the record and what the session shows is logged, "" for nowhere
 }
 
@@ -81,6 +85,7 @@ type Relay struct {
 	mu       sync.Mutex
 	ctx      context.Context // of the running Run, nil outside it
 	sessions map[string]*session
+	past     []Status // the last that have ended, mostPast at most
 	wg       sync.WaitGroup
 }
 

@@ -119,6 +119,9 @@ func (s *session) run() {
 	if agent != nil {
 		agent.Close(websocket.StatusNormalClosure, "") //nolint:errcheck // it may be gone already
 	}
+	past := s.status()
+	past.Ended, past.Command, past.Properties = time.Now(), "", nil // which lists do not show
+	s.relay.remember(past)
 	s.relay.remove(s)
 	close(s.gone)
 	s.tell(client != nil && agent != nil)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -124,4 +125,19 @@ func TestSeveral(t *testing.T) {
 			t.Errorf("%q: %t", version, got)
 		}
 	}
+}
+
+// What is quoted is one word again, in what begins with any command.
+func FuzzQuote(f *testing.F) {
+	f.Add("ls -l")
+	f.Add(`it's "a" \ $b`)
+	f.Fuzz(func(t *testing.T, text string) {
+		if !utf8.ValidString(text) {
+			return
+		}
+		words, err := Words("sh -c " + Quote(text))
+		if err != nil || len(words) != 3 || words[2] != text {
+			t.Fatalf("%q: %q, %v", text, words, err)
+		}
+	})
 }

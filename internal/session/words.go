@@ -49,3 +49,6 @@ func Words(command string) (words []string, err error) {
 	}
 	return words, nil
 }
+
+// Quote makes one word of a text for Words, and for a shell.
+func Quote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -29,7 +29,7 @@ var (
 	suspicious = regexp.MustCompile(`(?i)\.[^.]*(secret|password|token|privatekey|authorization|activationcode|keymaterial|userdata|environment|assertion|seed|` +
 		`repositorycredentials|logevents)[^.]*$|^ssm\.(PutParameterInput|Parameter|ParameterHistory)\.Value$`)
 	harmless = regexp.MustCompile(`(?i)\.(nexttoken|client(request)?token|idempotencytoken|secretid|secretlist|.*versionid|(next)?sequencetoken|secretidlist|next(forward|backward)token|` +
-		`password(lastused|resetrequired)|secrettobe.*)$`)
+		`password(lastused|resetrequired)|secrettobe.*|subjectfromwebidentitytoken)$`)
 )
 
 // fill puts a text that names the member into every text of a value.

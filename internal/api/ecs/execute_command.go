@@ -8,6 +8,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/apierr"
+	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
 	"berth/internal/relay"
@@ -21,6 +22,9 @@ type Sessions interface {
 	Terminate(id string) error
 	// Account is whose task a session is in.
 	Account(id string) (string, error)
+	// List lists sessions, and Find finds one that is open.
+	List(s arn.Scope, ended bool) []relay.Status
+	Find(id string) (relay.Status, bool)
 }
 
 var _ Sessions = (*relay.Relay)(nil)
@@ -54,7 +58,9 @@ func (a *API) executeCommand(_ context.Context, r *frontdoor.Request, in *awsecs
 	if err != nil {
 		return nil, err
 	}
-	ticket, err := a.openSession(t, r, task, relay.Request{Container: c.Name, RuntimeID: c.RuntimeID, Command: *in.Command, Prefix: execPrefix, LogGroup: group})
+	ticket, err := a.openSession(t, r, task, relay.Request{
+		Container: c.Name, RuntimeID: c.RuntimeID, Command: *in.Command, Prefix: execPrefix, LogGroup: group, Document: documentExec,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -123,7 +129,8 @@ func (a *API) openSession(t *state.Tables, r *frontdoor.Request, task *ecs.Task,
 	if a.config.Sessions == nil || a.config.MayExec != nil && !a.config.MayExec(t, task) {
 		return relay.Ticket{}, targetNotConnected()
 	}
-	s.Task, s.Instance, s.Caller = task.TaskArn, task.ContainerInstanceArn, r.Caller.ARN
+	s.Task, s.Instance, s.Caller, s.Owner = task.TaskArn, task.ContainerInstanceArn, r.Caller.ARN, r.Caller.UserID
+	s.Target = "ecs:" + task.TaskArn.Cluster().Name() + "_" + task.TaskArn.ID() + "_" + s.RuntimeID
 	ticket, err := a.config.Sessions.Open(s)
 	if errors.Is(err, relay.ErrNotRunning) {
 		return relay.Ticket{}, apierr.Unavailable("The control plane has no leader right now. Try again.").Because(err)

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"berth/internal/apierr"
+	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
 	"berth/internal/policy"
@@ -28,6 +29,10 @@ type opened struct {
 	refuse     error
 	terminated []string
 }
+
+func (o *opened) List(arn.Scope, bool) []relay.Status { return []relay.Status{{ID: "mine"}} }
+
+func (o *opened) Find(id string) (relay.Status, bool) { return relay.Status{ID: id}, id == "mine" }
 
 func (o *opened) Open(r relay.Request) (relay.Ticket, error) {
 	o.requests = append(o.requests, r)
@@ -112,7 +117,8 @@ func TestExecuteCommand(t *testing.T) {
 	if diff := cmp.Diff(want, out, cmpopts.IgnoreUnexported(awsecs.ExecuteCommandOutput{}, types.Session{}, middleware.Metadata{})); diff != "" {
 		t.Error(diff)
 	}
-	request := relay.Request{Task: cluster.Task("t"), Instance: cluster.Instance("i"), Container: "web", RuntimeID: "r-t", Command: "sh -l", Prefix: execPrefix, Caller: "arn:me", LogGroup: "/web"}
+	request := relay.Request{Task: cluster.Task("t"), Instance: cluster.Instance("i"), Container: "web", RuntimeID: "r-t", Command: "sh -l", Prefix: execPrefix, Caller: "arn:me", LogGroup: "/web",
+		Target: "ecs:a_b_t_r-t", Document: documentExec}
 	if diff := cmp.Diff([]relay.Request{request}, o.requests); diff != "" {
 		t.Error(diff)
 	}
@@ -230,7 +236,7 @@ func TestStartSession(t *testing.T) {
 		want             relay.Request
 	}{
 		"shell":   {target: "ecs:a_b_t_r-t", want: relay.Request{Command: "sh", LogGroup: "/web"}},
-		"command": {target: "ecs:a_b_t_r-t", document: documentCommand, parameters: map[string][]string{"command": {"ls -l"}}, want: relay.Request{Command: "ls -l", LogGroup: "/web"}},
+		"command": {target: "ecs:a_b_t_r-t", document: documentCommand, parameters: map[string][]string{"command": {"ls -l"}}, want: relay.Request{Command: "sh -c 'ls -l'", LogGroup: "/web"}},
 		"port": {target: "ecs:a_b_t_r-t", document: documentPort, parameters: map[string][]string{"portNumber": {"80"}, "localPortNumber": {"8080"}},
 			want: relay.Request{Port: 80, Properties: map[string]string{"localPortNumber": "8080"}}},
 		"no command":         {target: "ecs:a_b_t_r-t", document: documentCommand, code: "InvalidParameters"},
@@ -248,19 +254,23 @@ func TestStartSession(t *testing.T) {
 		"less than a target": {target: "ecs:t_r-t", code: "TargetNotConnected"},
 	} {
 		o := &opened{}
-		id, url, token, err := execAPI(t, o, nil).StartSession(execCall(), c.target, c.document, c.parameters)
+		id, url, token, err := execAPI(t, o, nil).StartSession(execCall(), c.target, c.document, "why", c.parameters)
 		if c.code != "" {
 			if err == nil || apierr.As(err).Code != c.code || len(o.requests) > 0 {
 				t.Errorf("%s: %v, want %s", name, err, c.code)
 			}
 			continue
 		}
-		if err != nil || !strings.HasPrefix(id, "session-") || !strings.Contains(url, "/v1/data-channel/"+id) || token != "token" {
+		if err != nil || !strings.HasPrefix(id, "me-") || !strings.Contains(url, "/v1/data-channel/"+id) || token != "token" {
 			t.Errorf("%s: %q, %q, %q, %v", name, id, url, token, err)
 			continue
 		}
 		c.want.Task, c.want.Instance = padScope.Cluster("a_b").Task("t"), padScope.Cluster("a_b").Instance("i")
-		c.want.Container, c.want.RuntimeID, c.want.Prefix, c.want.Caller = "web", "r-t", sessionPrefix, "arn:me"
+		c.want.Container, c.want.RuntimeID, c.want.Prefix, c.want.Caller = "web", "r-t", "me-", "arn:me"
+		c.want.Target, c.want.Document, c.want.Reason = c.target, c.document, "why"
+		if c.document == "" {
+			c.want.Document = documentShell
+		}
 		if diff := cmp.Diff(c.want, o.requests[0]); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}

@@ -1,6 +1,7 @@
 package ecs
 
 import (
+	"cmp"
 	"strconv"
 	"strings"
 
@@ -9,6 +10,7 @@ import (
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
 	"berth/internal/relay"
+	"berth/internal/session"
 	"berth/internal/state"
 )
 
@@ -18,29 +20,17 @@ const (
 	documentCommand  = "AWS-StartInteractiveCommand"
 	documentPort     = "AWS-StartPortForwardingSession"
 	defaultShell     = "sh"
-	sessionPrefix    = "session-"
+	documentExec     = "AmazonECS-ExecuteInteractiveCommand"
 	parameterCommand = "command"
 	parameterPort    = "portNumber"
 )
 
 // StartSession opens the session of Systems Manager's StartSession on a target of ECS, ecs:CLUSTER_TASKID_RUNTIMEID: a shell, a command or a port of
 // the container. It returns what a client joins the session with. An error is AWS's.
-func (a *API) StartSession(r *frontdoor.Request, target, document string, parameters map[string][]string) (id, url, token string, err error) {
-	s := relay.Request{Prefix: sessionPrefix}
-	switch document {
-	case "", documentShell:
-		s.Command = defaultShell
-	case documentCommand:
-		s.Command = strings.Join(parameters[parameterCommand], " ")
-		if s.Command == "" || len(s.Command) > mostCommand {
-			return "", "", "", apierr.New("InvalidParameters", "Parameter %q of document %s is missing or too long.", parameterCommand, document)
-		}
-	case documentPort:
-		if err := forwarded(&s, parameters); err != nil {
-			return "", "", "", err
-		}
-	default:
-		return "", "", "", apierr.New("InvalidDocument", "Document with name %s does not exist.", document)
+func (a *API) StartSession(r *frontdoor.Request, target, document, reason string, parameters map[string][]string) (id, url, token string, err error) {
+	s := relay.Request{Prefix: sessionName(r.Caller.ARN) + "-", Document: cmp.Or(document, documentShell), Reason: reason}
+	if err := asked(&s, parameters); err != nil {
+		return "", "", "", err
 	}
 	t := a.store.View().Tables
 	task, c := sessionTarget(t, r.Scope, target)
@@ -62,6 +52,31 @@ func (a *API) StartSession(r *frontdoor.Request, target, document string, parame
 	}
 	return ticket.ID, streamURL(r, ticket.ID), ticket.Token, nil
 }
+
+// asked fills in what a document and its parameters ask for.
+func asked(s *relay.Request, parameters map[string][]string) error {
+	switch s.Document {
+	case documentShell:
+		if len(parameters) > 0 {
+			return apierr.New("InvalidParameters", "Document %s has no parameters here.", documentShell)
+		}
+		s.Command = defaultShell
+	case documentCommand:
+		command := strings.Join(parameters[parameterCommand], " ")
+		if command == "" || len(command) > mostCommand || len(parameters) > 1 {
+			return apierr.New("InvalidParameters", "Parameter %q of document %s is missing or too long, or not the only one.", parameterCommand, documentCommand)
+		}
+		s.Command = "sh -c " + session.Quote(command)
+	case documentPort:
+		return forwarded(s, parameters)
+	default:
+		return apierr.New("InvalidDocument", "Document with name %s does not exist.", s.Document)
+	}
+	return nil
+}
+
+// sessionName is what the id of a session begins with: the name of the user, or of the role's session.
+func sessionName(caller string) string { return caller[strings.LastIndexAny(caller, "/:")+1:] }
 
 // forwarded reads the parameters of a port that is to be forwarded.
 func forwarded(s *relay.Request, parameters map[string][]string) error {
@@ -134,4 +149,20 @@ func (a *API) ownSession(r *frontdoor.Request, id string) error {
 		}
 	}
 	return apierr.New("DoesNotExistException", "Session %s does not exist.", id)
+}
+
+// Sessions are the sessions of the caller's account and region: those that are open, or those that have ended.
+func (a *API) Sessions(r *frontdoor.Request, ended bool) []relay.Status {
+	if a.config.Sessions == nil {
+		return nil
+	}
+	return a.config.Sessions.List(r.Scope, ended)
+}
+
+// Session finds a session that is open.
+func (a *API) Session(id string) (relay.Status, bool) {
+	if a.config.Sessions == nil {
+		return relay.Status{}, false
+	}
+	return a.config.Sessions.Find(id)
 }

@@ -37,6 +37,12 @@ func (a *API) resourceTags(resource string) map[string]string {
 	if err != nil {
 		return nil
 	}
+	if p.Service == "ecs" {
+		return taskTags(t.Tasks.Get(arn.Task(resource)))
+	}
+	if id, is := strings.CutPrefix(p.Resource, "session/"); is {
+		return a.sessionTags(id)
+	}
 	id, instance := strings.CutPrefix(p.Resource, "managed-instance/")
 	if m := t.ManagedInstances.Get(secret.RegionKey(p.Account, p.Region, id)); instance && m != nil {
 		return record.TagMap(m.Tags)

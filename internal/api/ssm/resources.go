@@ -55,6 +55,12 @@ func namedInstance(r *frontdoor.Request, in any) []string {
 	return []string{instanceARN(r.Scope, aws.ToString(in.(*awsssm.DeregisterManagedInstanceInput).InstanceId))}
 }
 
+// namedSession is the session of a request.
+func namedSession(r *frontdoor.Request, in any) []string {
+	id := reflect.ValueOf(in).Elem().FieldByName("SessionId").Interface().(*string)
+	return []string{secret.ARN(r.Scope, "ssm", "session/"+aws.ToString(id))}
+}
+
 // taggedResource is the parameter or managed instance of a request about tags.
 func taggedResource(r *frontdoor.Request, in any) []string {
 	v := reflect.ValueOf(in).Elem()

@@ -20,18 +20,21 @@ var operationList string
 
 // API are the operations over one store.
 type API struct {
-	store *state.Store
-	key   seal.Key
+	store    *state.Store
+	key      seal.Key
+	sessions Sessions
 }
 
 // Config is what the operations need.
 type Config struct {
 	State *state.Store
 	Seal  seal.Key // the installation's, which all values are sealed with
+	// Sessions opens sessions in containers; nil refuses them.
+	Sessions Sessions
 }
 
 // New returns the operations.
-func New(c Config) *API { return &API{store: c.State, key: c.Seal} }
+func New(c Config) *API { return &API{store: c.State, key: c.Seal, sessions: c.Sessions} }
 
 // Service is the table that the front door dispatches by.
 func (a *API) Service() frontdoor.Service {
@@ -66,6 +69,10 @@ func (a *API) operations() []frontdoor.Operation {
 		frontdoor.Op("DeleteActivation", a.deleteActivation),
 		frontdoor.Op("DescribeInstanceInformation", a.describeInstanceInformation).On(everything),
 		frontdoor.Op("DeregisterManagedInstance", a.deregisterManagedInstance).On(namedInstance),
+		a.startsSessions(),
+		frontdoor.Op("ResumeSession", a.resumeSession).On(namedSession),
+		frontdoor.Op("TerminateSession", a.terminateSession).On(namedSession),
+		a.describesSessions(),
 	}
 }
 
