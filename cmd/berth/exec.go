@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -60,8 +61,9 @@ func channelSocket(r *relay.Relay) frontdoor.Socket {
 		Serve:    func(w http.ResponseWriter, req *http.Request, _ *frontdoor.Request) { r.ServeAgent(w, req) }}
 }
 
-// logSessions logs sessions that have ended to CloudWatch Logs, where their cluster's configuration says so: a stream each, of its name.
-func logSessions(logs frontdoor.Service, log *slog.Logger) func(context.Context, relay.Record) {
+// logSessions logs sessions that have ended to CloudWatch Logs, where their cluster's configuration says so: a stream each, of its name. It does so as the
+// task's role, as on AWS: where that may not, the session is not logged, and the server's log says what is missing.
+func logSessions(logs frontdoor.Service, caller func(arn.Task) (policy.Principal, bool), log *slog.Logger) func(context.Context, relay.Record) {
 	calls := map[string]frontdoor.Operation{}
 	for _, o := range logs.Operations {
 		calls[o.Name] = o
@@ -71,11 +73,44 @@ func logSessions(logs frontdoor.Service, log *slog.Logger) func(context.Context,
 			return
 		}
 		scope := arn.ScopeOf(r.Task)
-		request := &frontdoor.Request{ID: r.ID, Scope: scope, Caller: policy.Principal{ARN: string(r.Task), Account: scope.Account}}
-		if err := logSession(ctx, calls, request, r); err != nil {
-			log.Warn("session not logged", "session", r.ID, "group", r.LogGroup, "err", err)
+		who, ok := caller(r.Task)
+		err := errNoTaskRole
+		if ok {
+			request := &frontdoor.Request{ID: r.ID, Scope: scope, Caller: who}
+			if err = mayLog(calls, request, r); err == nil {
+				err = logSession(ctx, calls, request, r)
+			}
+		}
+		if err != nil {
+			log.Warn("session not logged", "session", r.ID, "task", r.Task, "group", r.LogGroup, "err", err)
 		}
 	}
+}
+
+var errNoTaskRole = errors.New("the task is not there any more, or has no role that could log it")
+
+// mayLog asks the policies of the task's role about all that logging a session takes.
+func mayLog(calls map[string]frontdoor.Operation, request *frontdoor.Request, r relay.Record) error {
+	for _, one := range []struct {
+		name string
+		in   any
+	}{
+		{"DescribeLogGroups", &cwl.DescribeLogGroupsInput{}},
+		{"DescribeLogStreams", &cwl.DescribeLogStreamsInput{LogGroupName: &r.LogGroup}},
+		{"CreateLogStream", &cwl.CreateLogStreamInput{LogGroupName: &r.LogGroup, LogStreamName: &r.ID}},
+		{"PutLogEvents", &cwl.PutLogEventsInput{LogGroupName: &r.LogGroup, LogStreamName: &r.ID}},
+	} {
+		resources := []string{"*"}
+		if of := calls[one.name].Resources; of != nil {
+			resources = of(request, one.in)
+		}
+		for _, resource := range resources {
+			if e := request.Authorize(frontdoor.Question{Action: "logs:" + one.name, Resource: resource, Owner: request.Scope.Account}); e != nil {
+				return e
+			}
+		}
+	}
+	return nil
 }
 
 // What PutLogEvents takes at once, less than its own bounds.

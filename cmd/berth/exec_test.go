@@ -13,9 +13,11 @@ import (
 
 	cwl "github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 
+	"berth/internal/access"
 	"berth/internal/apierr"
 	"berth/internal/arn"
 	"berth/internal/frontdoor"
+	"berth/internal/policy"
 	"berth/internal/relay"
 )
 
@@ -69,7 +71,9 @@ func TestLogSessions(t *testing.T) {
 			return &cwl.PutLogEventsOutput{}, nil
 		}),
 	}}
-	log := logSessions(service, slog.New(slog.DiscardHandler))
+	role, there := access.Admin("123456789012"), true
+	var said strings.Builder
+	log := logSessions(service, func(arn.Task) (policy.Principal, bool) { return role, there }, slog.New(slog.NewTextHandler(&said, nil)))
 	r := relay.Record{
 		Request: relay.Request{Task: arn.Scope{Region: "us-east-1", Account: "123456789012"}.Cluster("demo").Task("t"), LogGroup: "audit"}, ID: "s", Joined: true, Ended: time.Now(),
 		Transcript: []byte("one\ntwo"),
@@ -103,5 +107,31 @@ func TestLogSessions(t *testing.T) {
 		if log(t.Context(), r); len(calls) != c.calls {
 			t.Errorf("%s: %q", name, calls)
 		}
+	}
+	// It is the task's role that logs: without all four rights, or without a role, nobody does, and that is said.
+	r.Transcript, refuse = nil, nil
+	rights := []string{"logs:DescribeLogGroups", "logs:DescribeLogStreams", "logs:CreateLogStream", "logs:PutLogEvents"}
+	role.Grants = &policy.Grants{Identity: policy.Compile(policy.Source{Document: &policy.Document{Statements: []policy.Statement{
+		{Effect: policy.Allow, Actions: rights, Resources: []string{"*"}},
+	}}})}
+	calls = nil
+	if log(t.Context(), r); len(calls) != 2 {
+		t.Errorf("with all rights: %q", calls)
+	}
+	for i, missing := range rights {
+		some := slices.Delete(slices.Clone(rights), i, i+1)
+		role.Grants = &policy.Grants{Identity: policy.Compile(policy.Source{Document: &policy.Document{Statements: []policy.Statement{
+			{Effect: policy.Allow, Actions: some, Resources: []string{"*"}},
+		}}})}
+		calls = nil
+		said.Reset()
+		if log(t.Context(), r); len(calls) != 0 || !strings.Contains(said.String(), "is not authorized to perform: "+missing) {
+			t.Errorf("without %s: %q, %s", missing, calls, said.String())
+		}
+	}
+	there = false
+	said.Reset()
+	if log(t.Context(), r); len(calls) != 0 || !strings.Contains(said.String(), "session not logged") {
+		t.Errorf("without a role: %q, %s", calls, said.String())
 	}
 }

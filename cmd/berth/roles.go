@@ -7,6 +7,7 @@ import (
 	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
+	"berth/internal/policy"
 	"berth/internal/state"
 )
 
@@ -28,6 +29,20 @@ func (s *server) mayExec(t *state.Tables, task *ecs.Task) bool {
 		}
 	}
 	return true
+}
+
+// taskPrincipal is who the containers of a task are, for what is done in their name; false where the task is forgotten or has no role.
+func (s *server) taskPrincipal(name arn.Task) (policy.Principal, bool) {
+	t := s.store.View().Tables
+	task := t.Tasks.Get(name)
+	if task == nil {
+		return policy.Principal{}, false
+	}
+	d := t.Definitions.Get(task.TaskDefinitionArn)
+	if d == nil {
+		return policy.Principal{}, false
+	}
+	return s.keys.TaskPrincipal(t, task, d)
 }
 
 // findKey tells the door who holds a key.

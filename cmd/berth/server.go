@@ -153,7 +153,7 @@ func (s *server) build(keys *access.Keys) (err error) {
 	s.sweep = &controller.Sweep{State: s.store, KeepStopped: s.options.keepStopped, Log: s.log}
 	s.secrets = secretsmanager.New(secretsmanager.Config{State: s.store, Seal: s.key})
 	s.logs = logsapi.New(logsapi.Config{State: s.store, Streams: s.streams, Groups: s.streams, Log: s.log})
-	s.relay = relay.New(relay.Config{Tell: s.hub.Exec, Ended: logSessions(s.logs.Service(), s.log), Log: s.log})
+	s.relay = relay.New(relay.Config{Tell: s.hub.Exec, Ended: logSessions(s.logs.Service(), s.taskPrincipal, s.log), Log: s.log})
 	s.forwarder = newForwarder(&forwarder{backend: s.backend, name: s.replica.Name, leading: s.store.Leading, trust: &s.trust, log: s.log})
 	if err := s.openImages(); err != nil {
 		return err

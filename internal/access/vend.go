@@ -80,16 +80,21 @@ func (k *Keys) Vend(t *state.Tables, task *ecs.Task, d *ecs.TaskDefinition, kind
 
 // TaskMay reports whether a task's role allows its containers an action on everything.
 func (k *Keys) TaskMay(t *state.Tables, task *ecs.Task, d *ecs.TaskDefinition, action string) bool {
+	p, ok := k.TaskPrincipal(t, task, d)
+	return ok && policy.Decide(policy.Request{Principal: &p, Action: action, Resource: "*"}).Decision == policy.Allowed
+}
+
+// TaskPrincipal is who a task's containers are: a session of its role. false says that it has none, or that ECS cannot assume it.
+func (k *Keys) TaskPrincipal(t *state.Tables, task *ecs.Task, d *ecs.TaskDefinition) (policy.Principal, bool) {
 	name := task.RoleArn(d, false)
 	if name == "" {
-		return false
+		return policy.Principal{}, false
 	}
 	r, err := k.TaskRole(t, task.TaskArn.Cluster(), name)
 	if err != nil {
-		return false
+		return policy.Principal{}, false
 	}
-	p := k.rolePrincipal(t, r, task.TaskArn.ID())
-	return policy.Decide(policy.Request{Principal: &p, Action: action, Resource: "*"}).Decision == policy.Allowed
+	return k.rolePrincipal(t, r, task.TaskArn.ID()), true
 }
 
 // credentialsID is the path under which a task's containers find their credentials: the same for all of the task's life and under every leader, and
