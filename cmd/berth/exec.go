@@ -26,7 +26,7 @@ import (
 
 // serveSessions gives an agent what it opens sessions in containers with.
 func serveSessions(c *agent.Config, engine *docker.Engine, log *slog.Logger) {
-	c.Sessions = &sessions.Sessions{Engine: engine, Log: log, Dial: func(ctx context.Context, id string, port int32) (net.Conn, error) {
+	c.Sessions = &sessions.Sessions{Engine: engine, Log: log, Dial: func(ctx context.Context, id, host string, port int32) (net.Conn, error) {
 		found, err := engine.Inspect(ctx, id)
 		if err != nil {
 			return nil, err
@@ -34,7 +34,7 @@ func serveSessions(c *agent.Config, engine *docker.Engine, log *slog.Logger) {
 		if found.PID == 0 {
 			return nil, fmt.Errorf("the container does not run")
 		}
-		return sessions.Within(ctx, found.PID, port)
+		return sessions.Within(ctx, found.PID, host, port)
 	}}
 }
 

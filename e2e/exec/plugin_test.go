@@ -56,12 +56,12 @@ func start(t *testing.T) *world {
 	w := &world{plugin: site.Plugin(t), records: make(chan relay.Record, 1)}
 	w.id = busybox(t, e)
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug}))
-	serving := &sessions.Sessions{Engine: e, Log: log, Dial: func(ctx context.Context, id string, port int32) (net.Conn, error) {
+	serving := &sessions.Sessions{Engine: e, Log: log, Dial: func(ctx context.Context, id, host string, port int32) (net.Conn, error) {
 		found, err := e.Inspect(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		return sessions.Within(ctx, found.PID, port)
+		return sessions.Within(ctx, found.PID, host, port)
 	}}
 	ctx, cancel := context.WithCancel(context.Background())
 	w.relay = relay.New(relay.Config{Log: log, Ended: func(_ context.Context, r relay.Record) { w.records <- r }, Tell: func(i arn.Instance, m acsproto.Exec) error {

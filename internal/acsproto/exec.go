@@ -12,6 +12,7 @@ type Exec struct {
 	RuntimeID         string            `json:"runtimeId"`            // of that container: not of one that was started in its place
 	Command           string            `json:"command,omitempty"`    // "" with a port
 	Port              int32             `json:"portNumber,omitempty"` // to forward
+	Host              string            `json:"host,omitempty"`       // whose port it is, as the container sees it; "" for the container itself
 	Properties        map[string]string `json:"properties,omitempty"` // of the session, for the client: what it forwards from
 }
 

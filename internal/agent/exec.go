@@ -27,6 +27,7 @@ type Session struct {
 	RuntimeID  string // the engine's
 	Command    string
 	Port       int32
+	Host       string            // whose port it is, "" for the container itself
 	Properties map[string]string // for the client
 }
 
@@ -64,7 +65,7 @@ func (o *orders) Exec(_ context.Context, m acsproto.Exec, join func(context.Cont
 		log.Warn("a session is asked for in a container that does not run here")
 		return
 	}
-	s := Session{ID: m.Session, Task: m.Task, Container: m.Container, RuntimeID: m.RuntimeID, Command: m.Command, Port: m.Port, Properties: m.Properties}
+	s := Session{ID: m.Session, Task: m.Task, Container: m.Container, RuntimeID: m.RuntimeID, Command: m.Command, Port: m.Port, Host: m.Host, Properties: m.Properties}
 	select {
 	case o.openings <- opening{s, join}:
 	default:

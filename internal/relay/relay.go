@@ -35,6 +35,7 @@ type Request struct {
 	RuntimeID  string
 	Command    string            // "" with a port
 	Port       int32             // to forward
+	Host       string            // whose port it is, "" for the container itself
 	Properties map[string]string // of the session, for the client
 	Prefix     string            // of the session's id: ecs-execute-command-
 	Caller     string            // ARN of who asked
@@ -121,7 +122,7 @@ func (r *Relay) Open(req Request) (Ticket, error) {
 		return Ticket{}, err
 	}
 	err := r.Tell(req.Instance, acsproto.Exec{
-		Session: s.id, Task: string(req.Task), Container: req.Container, RuntimeID: req.RuntimeID, Command: req.Command, Port: req.Port, Properties: req.Properties,
+		Session: s.id, Task: string(req.Task), Container: req.Container, RuntimeID: req.RuntimeID, Command: req.Command, Port: req.Port, Host: req.Host, Properties: req.Properties,
 	})
 	if err != nil {
 		r.remove(s)

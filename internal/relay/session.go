@@ -244,7 +244,7 @@ func (s *session) sayGoodbye(client *websocket.Conn) {
 func (s *session) tell(joined bool) {
 	last := s.words()
 	r := Record{Request: s.Request, ID: s.id, Began: s.began, Ended: time.Now(), Joined: joined, ExitCode: last.ExitCode, Output: last.Output, Transcript: s.transcript.kept}
-	s.relay.Log.Info("session ended", "session", s.id, "task", s.Task, "container", s.Container, "caller", s.Caller, "command", s.Command, "port", s.Port, "joined", joined,
+	s.relay.Log.Info("session ended", "session", s.id, "task", s.Task, "container", s.Container, "caller", s.Caller, "command", s.Command, "port", s.Port, "host", s.Host, "joined", joined,
 		"exitCode", exitText(r.ExitCode), "why", r.Output, "took", r.Ended.Sub(r.Began).Round(time.Millisecond))
 	ctx, cancel := context.WithTimeout(context.Background(), endTime)
 	defer cancel()

@@ -11,11 +11,26 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dialTime is how long a server in a container may take to accept a connection.
+// dialTime is how long a server may take to accept a connection.
 const dialTime = 10 * time.Second
 
-// Within connects to a port of this machine as a process sees it: on the loopback device of its network namespace. pid is the machine's number of it.
-func Within(ctx context.Context, pid int, port int32) (conn net.Conn, err error) {
+// Within connects to a port as a process sees it, from its network namespace: on the loopback device where host is "", else on the host of that address or
+// name, which is looked up as the process would. pid is the machine's number of it.
+func Within(ctx context.Context, pid int, host string, port int32) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTime)
+	defer cancel()
+	address := "127.0.0.1"
+	if host != "" {
+		var err error
+		if address, err = resolve(ctx, pid, host); err != nil {
+			return nil, err
+		}
+	}
+	return dialWithin(ctx, pid, "tcp", net.JoinHostPort(address, strconv.Itoa(int(port))))
+}
+
+// dialWithin connects to an address, which is no name: looking one up would leave the thread.
+func dialWithin(ctx context.Context, pid int, network, address string) (net.Conn, error) {
 	type result struct {
 		conn net.Conn
 		err  error
@@ -23,14 +38,14 @@ func Within(ctx context.Context, pid int, port int32) (conn net.Conn, err error)
 	done := make(chan result, 1)
 	go func() { // the thread is given up, because it is in another namespace
 		runtime.LockOSThread()
-		c, err := within(ctx, pid, port)
+		c, err := enterAndDial(ctx, pid, network, address)
 		done <- result{c, err}
 	}()
 	r := <-done
 	return r.conn, r.err
 }
 
-func within(ctx context.Context, pid int, port int32) (net.Conn, error) {
+func enterAndDial(ctx context.Context, pid int, network, address string) (net.Conn, error) {
 	ns, err := unix.Open(fmt.Sprintf("/proc/%d/ns/net", pid), unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("network namespace of process %d: %w", pid, err)
@@ -39,6 +54,6 @@ func within(ctx context.Context, pid int, port int32) (net.Conn, error) {
 	if err := unix.Setns(ns, unix.CLONE_NEWNET); err != nil {
 		return nil, fmt.Errorf("enter the network namespace of process %d: %w", pid, err)
 	}
-	d := net.Dialer{Timeout: dialTime}
-	return d.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port))))
+	var d net.Dialer
+	return d.DialContext(ctx, network, address)
 }

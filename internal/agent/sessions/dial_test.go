@@ -20,7 +20,7 @@ func TestWithin(t *testing.T) {
 	if os.Getuid() != 0 {
 		t.Skip("only root enters network namespaces")
 	}
-	c, err := Within(t.Context(), os.Getpid(), port)
+	c, err := Within(t.Context(), os.Getpid(), "", port)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -31,11 +31,11 @@ func TestWithin(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { other.Process.Kill(); other.Wait() }() //nolint:errcheck // it is killed
-	if c, err := Within(t.Context(), other.Process.Pid, port); err == nil {
+	if c, err := Within(t.Context(), other.Process.Pid, "", port); err == nil {
 		c.Close()
 		t.Error("another namespace has this one's port")
 	}
-	if _, err := Within(t.Context(), 1<<30, port); err == nil || !strings.Contains(err.Error(), "namespace") {
+	if _, err := Within(t.Context(), 1<<30, "", port); err == nil || !strings.Contains(err.Error(), "namespace") {
 		t.Errorf("nobody's namespace: %v", err)
 	}
 }

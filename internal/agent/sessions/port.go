@@ -32,7 +32,7 @@ type connection struct {
 
 // port connects to a session's port. A server may speak first, so the connection is made before the client's is.
 func (s *Sessions) port(ctx context.Context, a agent.Session) (*far, error) {
-	f := &forward{output: make(chan piece), done: make(chan struct{}), dial: func() (net.Conn, error) { return s.Dial(ctx, a.RuntimeID, a.Port) }}
+	f := &forward{output: make(chan piece), done: make(chan struct{}), dial: func() (net.Conn, error) { return s.Dial(ctx, a.RuntimeID, a.Host, a.Port) }}
 	if err := f.begin(); err != nil {
 		return nil, fmt.Errorf("Connection to destination port failed: %w", err) //nolint:staticcheck // what the user is told
 	}

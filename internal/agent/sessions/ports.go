@@ -43,7 +43,7 @@ func (s *Sessions) ports(ctx context.Context, a agent.Session) (*far, error) {
 	}
 	m := &multiplex{
 		near: near, mux: mux, output: make(chan piece), done: make(chan struct{}), quit: make(chan struct{}), seats: make(chan struct{}, mostConnections),
-		dial: func() (net.Conn, error) { return s.Dial(ctx, a.RuntimeID, a.Port) }, log: s.Log.With("session", a.ID, "port", a.Port),
+		dial: func() (net.Conn, error) { return s.Dial(ctx, a.RuntimeID, a.Host, a.Port) }, log: s.Log.With("session", a.ID, "port", a.Port),
 	}
 	m.work.Go(m.accept)
 	m.work.Go(m.show)

@@ -22,8 +22,8 @@ import (
 // Sessions implements agent.Sessions.
 type Sessions struct {
 	Engine agent.Execs
-	// Dial connects to a port of a container as from within it. nil refuses to forward ports.
-	Dial func(ctx context.Context, containerID string, port int32) (net.Conn, error)
+	// Dial connects to a port as from within a container: of the container itself where host is "". nil refuses to forward ports.
+	Dial func(ctx context.Context, containerID, host string, port int32) (net.Conn, error)
 	Log  *slog.Logger
 }
 

@@ -280,7 +280,7 @@ func TestNotStarted(t *testing.T) {
 func TestPortOfOldClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		servers := make(chan net.Conn, 3)
-		dial := func(_ context.Context, id string, port int32) (net.Conn, error) {
+		dial := func(_ context.Context, id, host string, port int32) (net.Conn, error) {
 			if id != "r" || port != 8080 {
 				t.Errorf("dialled %s %d", id, port)
 			}
@@ -343,7 +343,7 @@ func (s stream) Close() error { return nil }
 func TestPorts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var dialled atomic.Int32
-		dial := func(context.Context, string, int32) (net.Conn, error) {
+		dial := func(context.Context, string, string, int32) (net.Conn, error) {
 			near, distant := net.Pipe()
 			if dialled.Add(1) == 3 {
 				return nil, errors.New("refused")

@@ -2,6 +2,7 @@ package ecs
 
 import (
 	"cmp"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -19,10 +20,12 @@ const (
 	documentShell    = "SSM-SessionManagerRunShell"
 	documentCommand  = "AWS-StartInteractiveCommand"
 	documentPort     = "AWS-StartPortForwardingSession"
+	documentRemote   = "AWS-StartPortForwardingSessionToRemoteHost"
 	defaultShell     = "sh"
 	documentExec     = "AmazonECS-ExecuteInteractiveCommand"
 	parameterCommand = "command"
 	parameterPort    = "portNumber"
+	parameterHost    = "host"
 )
 
 // StartSession opens the session of Systems Manager's StartSession on a target of ECS, ecs:CLUSTER_TASKID_RUNTIMEID: a shell, a command or a port of
@@ -67,7 +70,7 @@ func asked(s *relay.Request, parameters map[string][]string) error {
 			return apierr.New("InvalidParameters", "Parameter %q of document %s is missing or too long, or not the only one.", parameterCommand, documentCommand)
 		}
 		s.Command = "sh -c " + session.Quote(command)
-	case documentPort:
+	case documentPort, documentRemote:
 		return forwarded(s, parameters)
 	default:
 		return apierr.New("InvalidDocument", "Document with name %s does not exist.", s.Document)
@@ -78,11 +81,19 @@ func asked(s *relay.Request, parameters map[string][]string) error {
 // sessionName is what the id of a session begins with: the name of the user, or of the role's session.
 func sessionName(caller string) string { return caller[strings.LastIndexAny(caller, "/:")+1:] }
 
+// hostName is what names and addresses of hosts are made of.
+var hostName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9.:_-]{0,251}[a-zA-Z0-9.])?$`)
+
 // forwarded reads the parameters of a port that is to be forwarded.
 func forwarded(s *relay.Request, parameters map[string][]string) error {
 	port, err := strconv.ParseUint(strings.Join(parameters[parameterPort], ","), 10, 16)
 	if err != nil || port == 0 {
-		return apierr.New("InvalidParameters", "Parameter %q of document %s must be a port, 1 to 65535.", parameterPort, documentPort)
+		return apierr.New("InvalidParameters", "Parameter %q of document %s must be a port, 1 to 65535.", parameterPort, s.Document)
+	}
+	if s.Document == documentRemote {
+		if s.Host = strings.Join(parameters[parameterHost], ","); !hostName.MatchString(s.Host) {
+			return apierr.New("InvalidParameters", "Parameter %q of document %s must be a host's name or address.", parameterHost, s.Document)
+		}
 	}
 	s.Port, s.Properties = int32(port), map[string]string{}
 	for _, name := range []string{"localPortNumber", "localConnectionType", "localUnixSocket"} {
@@ -91,8 +102,8 @@ func forwarded(s *relay.Request, parameters map[string][]string) error {
 		}
 	}
 	for name := range parameters {
-		if _, known := s.Properties[name]; !known && name != parameterPort {
-			return apierr.New("InvalidParameters", "Parameter %q of document %s is not known, or has not one value.", name, documentPort)
+		if _, known := s.Properties[name]; !known && name != parameterPort && (name != parameterHost || s.Host == "") {
+			return apierr.New("InvalidParameters", "Parameter %q of document %s is not known, or has not one value.", name, s.Document)
 		}
 	}
 	return nil
