@@ -29,7 +29,7 @@ func (e *Engine) Running() map[string]map[string]string {
 	return out
 }
 
-// Variable is what a container's environment says, "" for nothing.
+// Variable is what a container's environment says, "" for nothing. Of several it is the last, as the process of a real one has it.
 func (e *Engine) Variable(handle, name string) string {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -37,12 +37,13 @@ func (e *Engine) Variable(handle, name string) string {
 	if c == nil {
 		return ""
 	}
+	last := ""
 	for _, one := range c.env {
 		if value, ok := strings.CutPrefix(one, name+"="); ok {
-			return value
+			last = value
 		}
 	}
-	return ""
+	return last
 }
 
 // PID is the process of a running container, 0 of any other.
