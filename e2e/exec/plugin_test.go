@@ -70,7 +70,7 @@ func start(t *testing.T) *world {
 			c, _, err := websocket.Dial(ctx, w.url+acs.ChannelPath+"?"+q.Encode(), nil)
 			return c, err
 		}
-		go serving.Serve(ctx, agent.Session{ID: m.Session, RuntimeID: m.RuntimeID, Command: m.Command, Port: m.Port, Properties: m.Properties}, join)
+		go serving.Serve(ctx, agent.Session{ID: m.Session, RuntimeID: m.RuntimeID, Command: m.Command, Port: m.Port, Host: m.Host, Properties: m.Properties}, join)
 		return nil
 	}})
 	ran := make(chan error, 1)
@@ -251,6 +251,33 @@ func TestPort(t *testing.T) {
 	}
 	x.types("\x03")
 	x.sees("Exiting session with sessionId")
+	if err := x.ends(); err != nil {
+		t.Error(err)
+	}
+	w.record(t)
+}
+
+// The port of another host, as the container sees it.
+func TestPortOfAHost(t *testing.T) {
+	w := start(t)
+	x := w.open(t, relay.Request{Port: 8080, Host: "localhost"})
+	x.sees("opened for sessionId")
+	port := openedPort.FindStringSubmatch(x.screen())
+	if port == nil {
+		t.Fatal(x.screen())
+	}
+	c, err := net.DialTimeout("tcp", "localhost:"+port[1], 10*time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if err := errors.Join(c.SetDeadline(time.Now().Add(30*time.Second)), write(c, "hello\n")); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := bufio.NewReader(c).ReadString('\n'); line != "hello\n" {
+		t.Errorf("%q, %v", line, err)
+	}
+	x.types("\x03")
 	if err := x.ends(); err != nil {
 		t.Error(err)
 	}
