@@ -88,9 +88,16 @@ func scripts(t *testing.T, dir string) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"kill9": w.kill9, "containers": w.containers, "eventually": eventually, "s3": w.putObject,
+			"kill9": w.kill9, "containers": w.containers, "eventually": eventually, "s3": w.putObject, "plugin": pluginOf(t),
 		},
 	})
+}
+
+// pluginOf puts the Session Manager plugin at the end of a script's path.
+func pluginOf(t *testing.T) func(*testscript.TestScript, bool, []string) {
+	return func(ts *testscript.TestScript, _ bool, _ []string) {
+		ts.Setenv("PATH", ts.Getenv("PATH")+":"+filepath.Dir(site.Plugin(t)))
+	}
 }
 
 // defaultVPCIsFree reports whether the machine has no route to the default VPC yet. Where another installation has it, that is the one that is reached.
