@@ -135,7 +135,7 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	serveSessions(&config, engine, log)
 	executor := &executor{}
 	config.Logs = executor.logs(&config, engine, log)
-	config.Secrets = executor.secrets(&config)
+	config.Secrets, config.Registries = executor.secrets(&config), executor.registries(&config)
 	if config.EnvironmentFiles, err = executor.environmentFiles(&config, o.s3Options); err != nil {
 		return err
 	}

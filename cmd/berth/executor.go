@@ -10,6 +10,7 @@ import (
 
 	"berth/internal/agent"
 	"berth/internal/agent/awslogs"
+	"berth/internal/agent/awsregistry"
 	"berth/internal/agent/awssecrets"
 	"berth/internal/agent/docker"
 	"berth/internal/agent/envfiles"
@@ -28,12 +29,16 @@ func (e *executor) endpoint() string {
 
 // credentials are those of a task's execution role, or of its instance.
 func (e *executor) credentials(_ context.Context, task string) (aws.Credentials, error) {
+	k, err := e.key(task)
+	return aws.Credentials{AccessKeyID: k.AccessKeyID, SecretAccessKey: k.SecretAccessKey, SessionToken: k.SessionToken}, err
+}
+
+func (e *executor) key(task string) (agent.Key, error) {
 	a := e.agent.Load()
 	if a == nil {
-		return aws.Credentials{}, agent.ErrNoCredentials
+		return agent.Key{}, agent.ErrNoCredentials
 	}
-	k, err := a.ExecutionKey(task)
-	return aws.Credentials{AccessKeyID: k.AccessKeyID, SecretAccessKey: k.SecretAccessKey, SessionToken: k.SessionToken}, err
+	return a.ExecutionKey(task)
 }
 
 // logs sends the logs of tasks whose log driver is awslogs.
@@ -52,4 +57,9 @@ func (e *executor) environmentFiles(c *agent.Config, o s3Options) (*envfiles.Rea
 	return envfiles.New(envfiles.Config{
 		Store: o.endpoint, Region: cmp.Or(o.region, c.Region), Key: key, Endpoint: e.endpoint, Credentials: e.credentials, HTTPClient: c.HTTPClient,
 	}), err
+}
+
+// registries logs in to the registries of tasks' images.
+func (e *executor) registries(c *agent.Config) *awsregistry.Logins {
+	return awsregistry.New(awsregistry.Config{Endpoint: e.endpoint, Key: e.key, HTTPClient: c.HTTPClient})
 }

@@ -49,7 +49,9 @@ type Container struct {
 	Secrets          []Secret          `json:"secrets,omitempty"`
 	EnvironmentFiles []EnvironmentFile `json:"environmentFiles,omitempty"`
 	ContainerARN     string            `json:"containerArn,omitempty"`
-	DockerConfig     DockerConfig      `json:"dockerConfig"`
+	// RegistryAuthentication is nil where the image's registry takes everybody.
+	RegistryAuthentication *RegistryAuthentication `json:"registryAuthentication,omitempty"`
+	DockerConfig           DockerConfig            `json:"dockerConfig"`
 }
 
 // Secret is a value that the agent reads with the task's execution role, and gives to a container.

@@ -20,7 +20,7 @@ func accept(t acsproto.Task, instance string) (*Record, error) {
 	if err := identify(t.ARN); err != nil {
 		return nil, err
 	}
-	for _, check := range []func(*Record) error{checkModes, checkInterface, checkVolumes, checkContainers, checkDevices, checkSecrets, checkFiles, checkOrder} {
+	for _, check := range []func(*Record) error{checkModes, checkInterface, checkVolumes, checkContainers, checkDevices, checkSecrets, checkRegistries, checkFiles, checkOrder} {
 		if err := check(r); err != nil {
 			return nil, err
 		}

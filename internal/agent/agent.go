@@ -40,6 +40,8 @@ type Config struct {
 	Secrets Secrets // nil: no secrets
 	// EnvironmentFiles reads them from S3. nil: there are none.
 	EnvironmentFiles EnvironmentFiles
+	// Registries logs in to registries of images. nil: images are pulled without.
+	Registries Registries
 	// Sessions serves shells and forwarded ports in containers. nil: there are none.
 	Sessions Sessions
 	Names    Names   // nil: the engine makes the files by which tasks with network interfaces know names, and takes its time

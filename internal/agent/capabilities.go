@@ -23,12 +23,12 @@ const (
 
 // abilities are what an agent was given to work with, besides its engine.
 type abilities struct {
-	groups, ports, pause, routers, network, logs, secrets, files, sessions, front bool
-	underlay                                                                      string
+	groups, ports, pause, routers, network, logs, secrets, registries, files, sessions, front bool
+	underlay                                                                                  string
 }
 
 func (a *Agent) abilities() abilities {
-	return abilities{groups: a.Groups != nil, ports: a.Ports != nil, pause: a.Pause != nil, routers: a.Routers != nil, network: a.Network != nil, logs: a.Logs != nil, secrets: a.Secrets != nil, files: a.EnvironmentFiles != nil, sessions: a.Sessions != nil, front: a.Front != nil,
+	return abilities{groups: a.Groups != nil, ports: a.Ports != nil, pause: a.Pause != nil, routers: a.Routers != nil, network: a.Network != nil, logs: a.Logs != nil, secrets: a.Secrets != nil, registries: a.Registries != nil, files: a.EnvironmentFiles != nil, sessions: a.Sessions != nil, front: a.Front != nil,
 		underlay: a.Underlay}
 }
 
@@ -99,6 +99,9 @@ func capabilities(m Machine, can abilities) []string {
 	}
 	if can.files {
 		list = append(list, ecsCapability+"env-files.s3")
+	}
+	if can.registries {
+		list = append(list, capability+"ecr-auth", ecsCapability+"execution-role-ecr-pull", ecsCapability+"private-registry-authentication.secretsmanager")
 	}
 	for _, o := range []string{"selinux", "apparmor"} {
 		if slices.Contains(m.SecurityOptions, o) {

@@ -156,7 +156,10 @@ func ofAnotherPlane(v string) bool {
 var ErrNoCredentials = errors.New("the credentials of the task execution role have not come yet")
 
 // Key is an access key, temporary where it has a token.
-type Key struct{ AccessKeyID, SecretAccessKey, SessionToken string }
+type Key struct {
+	AccessKeyID, SecretAccessKey, SessionToken string
+	Holder                                     string // whose it is: the ARN of a role, or a name for the container instance
+}
 
 // ExecutionKey is the key with which the agent does what it does for a task: pulls its images, reads its secrets and writes its logs. It is of the task
 // execution role; for a task without one, of the container instance.
@@ -168,13 +171,13 @@ func (a *Agent) ExecutionKey(task string) (Key, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.rec.Roles.Execution == "" {
-		return Key{AccessKeyID: t.in.AccessKey, SecretAccessKey: t.in.SecretKey}, nil
+		return Key{AccessKeyID: t.in.AccessKey, SecretAccessKey: t.in.SecretKey, Holder: "instance " + t.in.Name}, nil
 	}
 	c, ok := t.creds[acsproto.TaskExecution]
 	if !ok {
 		return Key{}, ErrNoCredentials
 	}
-	return Key{c.AccessKeyID, c.SecretAccessKey, c.SessionToken}, nil
+	return Key{c.AccessKeyID, c.SecretAccessKey, c.SessionToken, c.RoleARN}, nil
 }
 
 // Endpoint is the replica of the control plane that the agent uses now, "http://host:port".

@@ -38,8 +38,8 @@ type Containers interface {
 type Images interface {
 	// Image looks for a local image. ErrNotFound: there is none.
 	Image(ctx context.Context, ref string) (Image, error)
-	// Pull fetches an image; its errors are the registry's.
-	Pull(ctx context.Context, ref string) error
+	// Pull fetches an image, logged in to its registry with l unless that is empty; its errors are the registry's.
+	Pull(ctx context.Context, ref string, l Login) error
 }
 
 // Volumes makes and removes named volumes.

@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -42,38 +41,63 @@ type brought struct {
 	started, stopped time.Time
 }
 
-// pullTries is how often a registry that does not answer is asked.
-const pullTries = 3
+// fetch is an image to bring, and how.
+type fetch struct {
+	ref       string
+	login     Login
+	renew     func(context.Context) (Login, error) // another one, where the registry does not take that; nil for none
+	denied    error                                // why there is no login: it is not pulled
+	asked     bool                                 // the registry is asked whatever is on the machine
+	onFargate bool
+}
+
+// How often a registry that does not answer is asked, and the pauses between.
+const (
+	pullTries     = 5
+	longPullPause = 5 * time.Second
+)
 
 // bring returns when the image is there, or why it cannot be. Fetching goes on for others when ctx ends.
-func (k *imageKeeper) bring(ctx context.Context, ref string) (brought, error) {
-	local, err := k.images.Image(ctx, ref)
+func (k *imageKeeper) bring(ctx context.Context, f fetch) (brought, error) {
+	local, err := k.images.Image(ctx, f.ref)
 	switch {
 	case err != nil && !errors.Is(err, ErrNotFound):
 		return brought{}, err
-	case err == nil && k.good(ref, local):
+	case err == nil && !f.asked && k.good(f.ref, local):
 		return brought{Image: local}, nil
 	}
 	b := brought{started: time.Now()}
 	have := err == nil
-	flight := k.flights.DoChan(ref, func() (any, error) { return nil, k.pull(context.WithoutCancel(ctx), ref) })
-	select {
-	case <-ctx.Done():
+	if err = k.share(ctx, f); ctx.Err() != nil {
 		return brought{}, ctx.Err()
-	case res := <-flight:
-		err = res.Err
 	}
 	b.stopped = time.Now()
-	if err != nil && (!have || k.behavior == PullAlways || errors.Is(err, ErrUnavailable)) {
+	if err != nil && (!have || f.asked || k.behavior == PullAlways || errors.Is(err, ErrUnavailable)) {
 		return brought{}, err
 	}
 	if err != nil {
-		k.log.Warn("image not fetched, the local one is used", "image", ref, "err", err)
+		k.log.Warn("image not fetched, the local one is used", "image", f.ref, "err", f.login.hide(err.Error()))
 	} else {
-		k.remember(ref)
+		k.remember(f.ref)
 	}
-	b.Image, err = k.images.Image(ctx, ref)
+	b.Image, err = k.images.Image(ctx, f.ref)
 	return b, err
+}
+
+// share fetches an image, once for all who want it now with the same login.
+func (k *imageKeeper) share(ctx context.Context, f fetch) error {
+	if f.denied != nil {
+		return f.denied
+	}
+	flight := k.flights.DoChan(strings.Join([]string{f.ref, f.login.User, f.login.Password}, "\x00"), func() (any, error) {
+		return nil, k.pull(context.WithoutCancel(ctx), f)
+	})
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case res := <-flight:
+		return res.Err
+	}
 }
 
 // good says whether a local image will do without asking the registry.
@@ -98,26 +122,34 @@ func (k *imageKeeper) remember(ref string) {
 	k.fetched[ref] = true
 }
 
-// pull fetches an image. A registry that refuses is asked once, one that does not answer again.
-func (k *imageKeeper) pull(ctx context.Context, ref string) error {
+// pull fetches an image. A registry that refuses is asked once, or again with another login where it does not take the first; one that does not answer again.
+func (k *imageKeeper) pull(ctx context.Context, f fetch) error {
 	var p pause
 	for try := 1; ; try++ {
-		err := k.images.Pull(ctx, ref)
+		err := k.images.Pull(ctx, f.ref, f.login)
 		var refused *PullRefusedError
-		if err == nil || try == pullTries || errors.As(err, &refused) || errors.Is(err, ErrUnavailable) {
+		switch {
+		case errors.As(err, &refused) && refused.Login && f.renew != nil:
+			l, failed := f.renew(ctx)
+			if failed != nil || l == f.login {
+				return err
+			}
+			f.login, f.renew = l, nil
+			continue
+		case err == nil, try == pullTries, refused != nil, errors.Is(err, ErrUnavailable):
 			return err
 		}
-		p.length = max(p.length, time.Second)
+		p.length = min(max(p.length, time.Second), longPullPause/2)
 		p.fail(time.Now())
 		time.Sleep(time.Until(p.until))
 	}
 }
 
 // PullRefusedError is a registry's refusal: asking again will not help.
-type PullRefusedError struct{ Err error }
+type PullRefusedError struct {
+	Err   error
+	Login bool // it did not take the login
+}
 
 func (e *PullRefusedError) Error() string { return e.Err.Error() }
 func (e *PullRefusedError) Unwrap() error { return e.Err }
-
-// pullReason is the reason of a container whose image cannot be had, in ECS's words.
-func pullReason(err error) string { return fmt.Sprintf("CannotPullContainerError: %v", err) }

@@ -25,11 +25,11 @@ func TestPullBehavior(t *testing.T) {
 		{"made here", "default", &agenttest.Image{}, nil, 0, fine},
 		{"made here, always", "always", &agenttest.Image{}, nil, 1, fine},
 		{"pulled before", "default", &agenttest.Image{Digest: "sha256:old"}, nil, 1, fine},
-		{"falls back", "default", &agenttest.Image{Digest: "sha256:old"}, errors.New("i/o timeout"), 3, fine},
-		{"always does not", "always", &agenttest.Image{Digest: "sha256:old"}, errors.New("i/o timeout"), 3, failing},
+		{"falls back", "default", &agenttest.Image{Digest: "sha256:old"}, errors.New("i/o timeout"), 5, fine},
+		{"always does not", "always", &agenttest.Image{Digest: "sha256:old"}, errors.New("i/o timeout"), 5, failing},
 		{"cached is preferred", "prefer-cached", &agenttest.Image{Digest: "sha256:old"}, nil, 0, fine},
 		{"not there", "prefer-cached", nil, nil, 1, fine},
-		{"not to be had", "default", nil, errors.New("i/o timeout"), 3, failing},
+		{"not to be had", "default", nil, errors.New("i/o timeout"), 5, failing},
 		{"refused once", "default", nil, refused, 1, "STOPPED a:STOPPED CannotPullContainerError: denied"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

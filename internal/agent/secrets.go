@@ -31,10 +31,15 @@ type SecretFault struct {
 
 func (f *SecretFault) Error() string { return f.text(false) }
 
+// What Fargate says of a task that lacks something which its execution role gets.
+const (
+	fargateResources = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
+	fargateTried     = ": service call has been retried 1 time(s): "
+)
+
 // text is ECS's reason of a task that lacks the secret: those of the agent, and those of Fargate.
 func (f *SecretFault) text(onFargate bool) string {
-	const before = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
-	const tried = ": service call has been retried 1 time(s): "
+	const before, tried = fargateResources, fargateTried
 	parameter := f.Provider == acsproto.ProviderParameterStore
 	switch {
 	case onFargate && parameter:
@@ -154,6 +159,9 @@ func (t *task) redacted(text string) string {
 			if len(v) >= leastRedacted {
 				text = strings.ReplaceAll(text, v, "***")
 			}
+		}
+		for _, p := range t.passwords {
+			text = Login{Password: p}.hide(text)
 		}
 	})
 	return text

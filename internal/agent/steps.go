@@ -104,14 +104,16 @@ func (t *task) pull(ctx context.Context, name string) error {
 	if hidden(name) {
 		return t.bringPause(ctx)
 	}
-	img, err := t.agent.images.bring(ctx, ordered.Image)
+	img, err := t.bring(ctx, ordered)
 	given := false
 	t.view(func(r *Record) { given = r.stopping() })
 	switch {
+	case errors.Is(err, errGivenUp):
+		return nil
 	case errors.Is(err, ErrUnavailable) || ctx.Err() != nil && !given:
 		return fmt.Errorf("bring image %s: %w", ordered.Image, err)
 	case err != nil && !given:
-		t.fail(name, pullReason(err))
+		t.fail(name, t.pullReason(ordered.Image, err))
 		return nil
 	case err != nil:
 		return nil // Settle ends it

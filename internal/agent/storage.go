@@ -264,7 +264,7 @@ func (t *task) limitStorage(ctx context.Context, name string) error {
 	case errors.Is(err, ErrUnavailable) || limited.Err() != nil:
 		return fmt.Errorf("bound the task's ephemeral storage: %w", err)
 	case errors.Is(err, ErrNoSpace):
-		t.fail(name, pullReason(err))
+		t.fail(name, "CannotPullContainerError: "+err.Error())
 	default:
 		t.fail(name, "ResourceInitializationError: unable to bound the task's ephemeral storage: "+err.Error())
 	}

@@ -32,6 +32,8 @@ type task struct {
 	creds     map[string]vended // by role type; in memory only
 	vault     vault
 	files     files
+	loggingIn time.Time       // when the task first tried to log in to a registry, zero once it has
+	passwords []string        // that it has logged in with: none is told
 	logging   map[string]bool // containers of which it is known whether their logs are sent
 	logs      int             // how many are or were
 	logged    int             // how many of those are sent to their end

@@ -38,7 +38,7 @@ func payloadTask(t *ecs.Task, d *ecs.TaskDefinition) (acsproto.Task, error) {
 		p.Volumes = append(p.Volumes, volume(v))
 	}
 	for i := range def.ContainerDefinitions {
-		c, err := payloadContainer(t, def, &def.ContainerDefinitions[i])
+		c, err := payloadContainer(t, d, &def.ContainerDefinitions[i])
 		if err != nil {
 			return p, fmt.Errorf("container %s: %w", text(def.ContainerDefinitions[i].Name), err)
 		}
@@ -79,7 +79,8 @@ func volume(v types.Volume) acsproto.Volume {
 	return p
 }
 
-func payloadContainer(t *ecs.Task, def *types.TaskDefinition, c *types.ContainerDefinition) (acsproto.Container, error) {
+func payloadContainer(t *ecs.Task, d *ecs.TaskDefinition, c *types.ContainerDefinition) (acsproto.Container, error) {
+	def := &d.Definition
 	o := ecs.ContainerOverride(t.Overrides, c.Name)
 	p := acsproto.Container{
 		Name: text(c.Name), Image: text(c.Image), Essential: c.Essential == nil || *c.Essential,
@@ -103,7 +104,7 @@ func payloadContainer(t *ecs.Task, def *types.TaskDefinition, c *types.Container
 			reservation = o.MemoryReservation
 		}
 	}
-	p.Secrets = payloadSecrets(t, c)
+	p.Secrets, p.RegistryAuthentication = payloadSecrets(t, c), payloadRegistry(t, d, c)
 	p.EnvironmentFiles = environmentFiles(c, o)
 	mounts(&p, c)
 	if networkMode(def) != string(types.NetworkModeAwsvpc) {

@@ -33,8 +33,10 @@ type Engine struct {
 	Delay map[string]time.Duration
 	// PullErrors are the registry's answers, by reference. An image that is neither here nor added is pulled from Registry.
 	PullErrors map[string]error
-	Registry   map[string]Image
-	Runtimes   []string // besides runc
+	// Logins are those that the registry takes, by reference; for others any.
+	Logins   map[string]agent.Login
+	Registry map[string]Image
+	Runtimes []string // besides runc
 	// Interfaces are the images whose containers have got a network interface from somebody else.
 	Interfaces map[string]bool
 
@@ -65,7 +67,7 @@ type fakeContainer struct {
 func NewEngine(installation string) *Engine {
 	return &Engine{installation: installation, images: map[string]Image{}, containers: map[string]*fakeContainer{}, volumes: map[string]agent.Volume{},
 		watchers: map[*watcher]bool{}, done: map[string]int{}, Delay: map[string]time.Duration{},
-		PullErrors: map[string]error{}, Registry: map[string]Image{}}
+		PullErrors: map[string]error{}, Logins: map[string]agent.Login{}, Registry: map[string]Image{}}
 }
 
 // Seam returns the engine as an agent wants it.

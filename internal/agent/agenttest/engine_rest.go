@@ -22,11 +22,17 @@ func (e *Engine) Image(ctx context.Context, ref string) (agent.Image, error) {
 }
 
 // Pull implements agent.Images.
-func (e *Engine) Pull(ctx context.Context, ref string) error {
+func (e *Engine) Pull(ctx context.Context, ref string, l agent.Login) error {
 	if err := e.begin(ctx, "pull"); err != nil {
 		return err
 	}
 	e.done["pull "+ref]++
+	if l.User != "" {
+		e.done["pull "+ref+" as "+l.User+" "+l.Password]++
+	}
+	if want, ok := e.Logins[ref]; ok && l != want {
+		return e.end(ctx, "pull", &agent.PullRefusedError{Err: fmt.Errorf("unauthorized: authentication required"), Login: true})
+	}
 	if err := e.PullErrors[ref]; err != nil {
 		return e.end(ctx, "pull", err)
 	}

@@ -286,7 +286,7 @@ func testImages(t *testing.T, r *rig) {
 	if _, err := r.Engine.Image(r.ctx, "nowhere.invalid/x:1"); !errors.Is(err, agent.ErrNotFound) {
 		t.Errorf("image that is not there: %v", err)
 	}
-	if err := r.Engine.Pull(r.ctx, "127.0.0.1:1/nowhere:1"); err == nil || errors.Is(err, agent.ErrUnavailable) {
+	if err := r.Engine.Pull(r.ctx, "127.0.0.1:1/nowhere:1", agent.Login{}); err == nil || errors.Is(err, agent.ErrUnavailable) {
 		t.Errorf("pull of what is nowhere: %v", err)
 	}
 }

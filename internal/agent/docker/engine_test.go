@@ -80,7 +80,7 @@ func TestNoEngine(t *testing.T) {
 	_, machine := e.Machine(ctx)
 	watch := e.Watch(ctx, func() { t.Error("ready without an engine") }, func(agent.Event) {})
 	for what, err := range map[string]error{"create": create, "start": e.Start(ctx, "x"), "stop": e.Stop(ctx, "x", time.Second),
-		"remove": e.Remove(ctx, "x"), "inspect": inspect, "list": list, "machine": machine, "watch": watch, "pull": e.Pull(ctx, "x")} {
+		"remove": e.Remove(ctx, "x"), "inspect": inspect, "list": list, "machine": machine, "watch": watch, "pull": e.Pull(ctx, "x", agent.Login{})} {
 		if !isUnavailable(err) {
 			t.Errorf("%s: %v", what, err)
 		}

@@ -4,11 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/containerd/errdefs"
 	"github.com/distribution/reference"
+	"github.com/moby/moby/api/pkg/authconfig"
+	"github.com/moby/moby/api/types/registry"
 	"github.com/moby/moby/client"
 
 	"berth/internal/agent"
@@ -37,6 +40,9 @@ func digestOf(ref string, repoDigests []string) string {
 	if err != nil {
 		return ""
 	}
+	if digested, ok := want.(reference.Digested); ok && slices.Contains(repoDigests, reference.FamiliarName(want)+"@"+digested.Digest().String()) {
+		return digested.Digest().String() // an image can have several
+	}
 	for _, d := range repoDigests {
 		have, err := reference.ParseNormalizedNamed(d)
 		if digested, ok := have.(reference.Digested); ok && err == nil && have.Name() == want.Name() {
@@ -47,7 +53,7 @@ func digestOf(ref string, repoDigests []string) string {
 }
 
 // Pull implements agent.Images.
-func (e *Engine) Pull(ctx context.Context, ref string) error {
+func (e *Engine) Pull(ctx context.Context, ref string, l agent.Login) error {
 	ctx, cancel := context.WithTimeout(ctx, pullTimeout)
 	defer cancel()
 	ctx, fail := context.WithCancelCause(ctx)
@@ -55,23 +61,33 @@ func (e *Engine) Pull(ctx context.Context, ref string) error {
 	silence := time.AfterFunc(pullSilence, func() { fail(errSilent) })
 	defer silence.Stop()
 
-	err := e.pull(ctx, ref, func() { silence.Reset(pullSilence) })
+	err := e.pull(ctx, ref, l, func() { silence.Reset(pullSilence) })
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(context.Cause(ctx), errSilent):
 		return errSilent
-	case errdefs.IsNotFound(err), errdefs.IsUnauthorized(err), errdefs.IsPermissionDenied(err), errdefs.IsInvalidArgument(err), refusal(err):
+	case errdefs.IsUnauthorized(err), says(err, "unauthorized", "no basic auth credentials", "authorization token has expired"):
+		return &agent.PullRefusedError{Err: err, Login: true}
+	case errdefs.IsNotFound(err), errdefs.IsPermissionDenied(err), errdefs.IsInvalidArgument(err),
+		says(err, "manifest unknown", "pull access denied", "no matching manifest", "name unknown"):
 		return &agent.PullRefusedError{Err: err}
 	}
 	return tell(err)
 }
 
-func (e *Engine) pull(ctx context.Context, ref string, progress func()) error {
-	if _, err := reference.ParseNormalizedNamed(ref); err != nil {
+func (e *Engine) pull(ctx context.Context, ref string, l agent.Login, progress func()) error {
+	named, err := reference.ParseNormalizedNamed(ref)
+	if err != nil {
 		return &agent.PullRefusedError{Err: err}
 	}
-	stream, err := e.api.ImagePull(ctx, ref, client.ImagePullOptions{})
+	options := client.ImagePullOptions{}
+	if l != (agent.Login{}) {
+		if options.RegistryAuth, err = authconfig.Encode(registry.AuthConfig{Username: l.User, Password: l.Password, ServerAddress: reference.Domain(named)}); err != nil {
+			return fmt.Errorf("log in to the registry: %w", err)
+		}
+	}
+	stream, err := e.api.ImagePull(ctx, ref, options)
 	if err != nil {
 		return err
 	}
@@ -88,13 +104,7 @@ func (e *Engine) pull(ctx context.Context, ref string, progress func()) error {
 	return nil
 }
 
-// refusal tells a registry's refusal by its text, where the engine gives no status.
-func refusal(err error) bool {
-	text := err.Error()
-	for _, words := range []string{"manifest unknown", "pull access denied", "unauthorized", "no matching manifest", "name unknown"} {
-		if strings.Contains(text, words) {
-			return true
-		}
-	}
-	return false
+// says tells a registry's refusal by its text, where the engine gives no status.
+func says(err error, words ...string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(err.Error(), w) })
 }

@@ -88,7 +88,7 @@ var actedOn = map[string]string{
 		type`,
 	"RegisterTaskDefinition.containerDefinitions": `command cpu dependsOn disableNetworking dnsSearchDomains dnsServers dockerLabels
 		dockerSecurityOptions entryPoint environment environmentFiles essential extraHosts firelensConfiguration healthCheck hostname image interactive links linuxParameters
-		logConfiguration memory memoryReservation mountPoints name portMappings privileged pseudoTerminal readonlyRootFilesystem resourceRequirements restartPolicy secrets
+		logConfiguration memory memoryReservation mountPoints name portMappings privileged pseudoTerminal readonlyRootFilesystem repositoryCredentials resourceRequirements restartPolicy secrets
 		startTimeout stopTimeout systemControls ulimits user versionConsistency volumesFrom workingDirectory`,
 	"RegisterTaskDefinition.containerDefinitions.linuxParameters":                           "capabilities devices initProcessEnabled maxSwap sharedMemorySize swappiness tmpfs",
 	"RegisterTaskDefinition.containerDefinitions.logConfiguration":                          "logDriver options secretOptions",
@@ -132,6 +132,7 @@ var actedOn = map[string]string{
 	"RegisterTaskDefinition.containerDefinitions.linuxParameters.tmpfs":                     "containerPath mountOptions size",
 	"RegisterTaskDefinition.containerDefinitions.mountPoints":                               "containerPath readOnly sourceVolume",
 	"RegisterTaskDefinition.containerDefinitions.resourceRequirements":                      requirementMembers,
+	"RegisterTaskDefinition.containerDefinitions.repositoryCredentials":                     "credentialsParameter",
 	"RegisterTaskDefinition.containerDefinitions.restartPolicy":                             "enabled ignoredExitCodes restartAttemptPeriod",
 	"RegisterTaskDefinition.containerDefinitions.secrets":                                   "name valueFrom",
 	"RegisterTaskDefinition.containerDefinitions.logConfiguration.secretOptions":            "name valueFrom",

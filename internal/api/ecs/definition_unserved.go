@@ -52,7 +52,6 @@ func unservedVolume(v types.Volume) []unservedMember {
 
 func unservedContainer(c *types.ContainerDefinition) []unservedMember {
 	list := []unservedMember{
-		{"containerDefinitions.repositoryCredentials", c.RepositoryCredentials != nil},
 		{"containerDefinitions.firelensConfiguration.options config-file-type s3", firelensFromS3(c)},
 		{"containerDefinitions.credentialSpecs", len(c.CredentialSpecs) > 0},
 		{"containerDefinitions.logConfiguration.secretOptions of the log driver awslogs", secretAwslogs(c.LogConfiguration)},

@@ -30,6 +30,8 @@ func TestDerivedFromDefinition(t *testing.T) {
 				logs("awslogs", `"awslogs-group":"g","mode":"non-blocking","awslogs-create-group":"true","max-buffer-size":"25m"`),
 			"api 17, api 18, api 19, api 22, api 28, api 29, C:ecr-auth, C:logging-driver.awslogs, C:privileged-container, C:task-iam-role, " +
 				"C:task-iam-role-network-host, E:execution-role-awslogs, E:execution-role-ecr-pull, E:pid-ipc-namespace-sharing", "EXTERNAL EC2"},
+		{"an image of Berth's registry", "", `"image":"berth.example:3270/123456789012/us-east-1/team/web:1"`, "C:ecr-auth", "EXTERNAL EC2"},
+		{"a private registry", `"executionRoleArn":"x",`, `"repositoryCredentials":{"credentialsParameter":"s"}`, "E:private-registry-authentication.secretsmanager", "EXTERNAL EC2"},
 		{"platform", `"runtimePlatform":{"operatingSystemFamily":"LINUX"},`, "", "", "EC2"},
 		{"processes of the task", `"pidMode":"task",`, "", "E:pid-ipc-namespace-sharing", "EXTERNAL EC2"},
 		{"awslogs", "", logs("awslogs", `"awslogs-group":"g"`), "api 19, C:logging-driver.awslogs", "EXTERNAL EC2"},

@@ -8,6 +8,7 @@ import (
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
+	"berth/internal/ecr"
 	"berth/internal/ecs"
 )
 
@@ -142,7 +143,10 @@ func secretStore(s types.Secret) string { return ecs.SecretProvider(text(s.Value
 // ecrHost is the registry of an account in Amazon ECR.
 var ecrHost = regexp.MustCompile(`^[0-9]{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9-]+\.(amazonaws\.com(\.cn)?|on\.aws)/`)
 
-// privateECR reports whether an image is in a private ECR registry.
-func privateECR(image string) bool { return ecrHost.MatchString(image) }
+// privateECR reports whether an image is in a private ECR registry, AWS's or Berth's.
+func privateECR(image string) bool {
+	_, here := ecr.ParseImage(image)
+	return here || ecrHost.MatchString(image)
+}
 
 func yes(b *bool) bool { return b != nil && *b }

@@ -25,8 +25,12 @@ func containerSecrets(in *awsecs.RegisterTaskDefinitionInput, c *types.Container
 		}
 		names[*s.Name] = true
 	}
-	if c.RepositoryCredentials != nil && blank(c.RepositoryCredentials.CredentialsParameter) {
+	switch r := c.RepositoryCredentials; {
+	case r == nil:
+	case blank(r.CredentialsParameter):
 		return apierr.ClientException("Invalid 'repositoryCredentials' setting for container '%s': credentialsParameter should not be null or empty.", *c.Name)
+	case blank(in.ExecutionRoleArn):
+		return apierr.ClientException("Private repository authentication requires that the task definition specify a value for executionRoleArn.")
 	}
 	return nil
 }

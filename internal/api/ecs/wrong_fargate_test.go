@@ -41,6 +41,8 @@ func TestWrongFargateDefinitions(t *testing.T) {
 		fargate(size+`,"executionRoleArn":"r"`, logs, "Fargate requires log configuration options to include awslogs-stream-prefix to support log driver awslogs."),
 		fargate(size, `"image":"123456789012.dkr.ecr.us-east-1.amazonaws.com/web:1"`,
 			"Fargate requires task definition to have execution role ARN to support ECR images."),
+		fargate(size, `"image":"127.0.0.1:3270/123456789012/us-east-1/team/web:1"`,
+			"Fargate requires task definition to have execution role ARN to support ECR images."),
 	}
 	for _, p := range [][2]string{
 		{"1024", "9216"}, {"2048", "17408"}, {"4096", "31744"}, {"8192", "62464"}, {"16384", "131072"}, {"1024", "2560"}, {"8192", "17408"},
