@@ -32,7 +32,7 @@ type issuer struct {
 	serve http.Handler // instead of its documents, where it is set
 }
 
-func newIssuer(t *testing.T, start func(http.Handler) *httptest.Server) *issuer {
+func newIssuer(t testing.TB, start func(http.Handler) *httptest.Server) *issuer {
 	t.Helper()
 	i := &issuer{}
 	i.Server = start(http.HandlerFunc(i.answer))
@@ -65,7 +65,7 @@ func (i *issuer) answer(w http.ResponseWriter, r *http.Request) {
 }
 
 // key makes a key of a kind and has it published under an id.
-func (i *issuer) key(t *testing.T, alg jose.SignatureAlgorithm, id string) crypto.Signer {
+func (i *issuer) key(t testing.TB, alg jose.SignatureAlgorithm, id string) crypto.Signer {
 	t.Helper()
 	k := makeKey(t, alg)
 	i.keys = append(i.keys, jose.JSONWebKey{Key: k.Public(), KeyID: id, Use: "sig"})
