@@ -123,7 +123,10 @@ type server struct {
 	streams   *logstore.Store
 	relay     *relay.Relay
 	logs      *logsapi.API
-	images    images
+
+	identities *iamapi.API
+	uses       iamapi.Uses
+	images     images
 	observed
 	front       front
 	door        *frontdoor.Door
@@ -149,8 +152,9 @@ func (s *server) build(keys *access.Keys) (err error) {
 	s.hub = acs.New(acs.Config{Log: s.log})
 	s.instances = &controller.Instances{State: s.store, Hub: s.hub, Log: s.log, LostAfter: s.options.lostAfter, Vend: s.vend}
 	s.hub.Control = s.instances
-	s.services = &controller.Services{State: s.store, Log: s.log, Assume: s.assume}
+	s.services = &controller.Services{State: s.store, Log: s.log, Assume: s.assume, MayAttach: keys.MayAttach}
 	s.sweep = &controller.Sweep{State: s.store, KeepStopped: s.options.keepStopped, Log: s.log}
+	s.identities = iamapi.New(iamapi.Config{State: s.store, Seal: s.key})
 	s.secrets = secretsmanager.New(secretsmanager.Config{State: s.store, Seal: s.key})
 	s.logs = logsapi.New(logsapi.Config{State: s.store, Streams: s.streams, Groups: s.streams, Log: s.log})
 	s.relay = relay.New(relay.Config{Tell: s.hub.Exec, Ended: logSessions(s.logs.Service(), s.taskPrincipal, s.log), Log: s.log})
@@ -189,6 +193,9 @@ func (s *server) lead(ctx context.Context) error {
 	})
 	g.Go(func() error {
 		return s.loops.run(ctx, "old images", s.every(30*time.Minute, "old images are not removed", s.images.ecr.Sweep))
+	})
+	g.Go(func() error {
+		return s.loops.run(ctx, "last uses", s.every(time.Minute, "uses of keys and roles are not written down", s.writeUses))
 	})
 	if s.tracer != nil {
 		g.Go(func() error { return s.loops.run(ctx, "traces", s.tracer.Run) })
@@ -242,6 +249,9 @@ func (s *server) bootstrap(ctx context.Context) error {
 	if err := s.keys.EnsureInstanceRole(ctx, s.options.account); err != nil {
 		return fmt.Errorf("make the role of container instances: %w", err)
 	}
+	if err := s.keys.EnsureLinkedRoles(ctx, s.options.account); err != nil {
+		return fmt.Errorf("make the service-linked role of ECS: %w", err)
+	}
 	if err := controller.NoteRestore(ctx, s.store); err != nil {
 		return fmt.Errorf("note a restore: %w", err)
 	}
@@ -287,17 +297,17 @@ func (s *server) handler() (http.Handler, error) {
 	if err := s.observe(); err != nil {
 		return nil, err
 	}
-	api := ecsapi.New(ecsapi.Config{State: s.store, Assume: s.assume, Sessions: s.relay, MayExec: s.mayExec, Quotas: s.options.all(), Placed: s.metrics.Placement})
+	api := ecsapi.New(ecsapi.Config{State: s.store, Assume: s.assume, MayAttach: s.keys.MayAttach, Sessions: s.relay, MayExec: s.mayExec, Quotas: s.options.all(), Placed: s.metrics.Placement})
 	network := ec2api.New(ec2api.Config{State: s.store})
 	own := &berthapi.API{State: s.store, Keys: s.keys, Replicas: replicas{s}, Quotas: s.options.all()}
 	s.door = frontdoor.New(frontdoor.Config{
 		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(network.Service()), s.guarded(own.Service()), sts.New(s.keys).Service(),
-			s.guarded(iamapi.New(iamapi.Config{State: s.store, Seal: s.key}).Service()), s.guarded(s.secrets.Service()),
-			s.guarded(ssm.New(ssm.Config{State: s.store, Seal: s.key, Sessions: api}).Service()), s.guarded(s.logs.Service()), s.guarded(s.images.ecr.Service())},
+			s.guarded(s.identities.Service()), s.guarded(s.secrets.Service()),
+			s.guarded(ssm.New(ssm.Config{State: s.store, Seal: s.key, Sessions: api}).Service()), s.guarded(s.logs.Service()), s.guarded(s.images.ecr.Service()), s.history()},
 		Sockets: s.sockets(),
 		Keys:    s.findKey,
 		Auth:    s.auth, DevPrincipal: access.Admin(s.options.account), Region: s.options.region, Account: s.options.account,
-		Forward: s.forward, Ready: s.admitRequest, Other: s.other(), Observe: s.metrics.Requests.Observe, Audit: s.auditor(), Log: s.log,
+		Forward: s.forward, Ready: s.admitRequest, Other: s.other(), Observe: s.metrics.Requests.Observe, Audit: s.audit, Log: s.log,
 		Limits: frontdoor.Limits{Rate: s.options.apiRate},
 	})
 	s.metrics.AskDoor(metrics.Door{Load: s.door.Load, Connections: s.connections.load})

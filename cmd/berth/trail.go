@@ -9,6 +9,8 @@ import (
 
 	"berth/internal/access"
 	"berth/internal/acsproto"
+	"berth/internal/api/cloudtrail"
+	iamapi "berth/internal/api/iam"
 	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
@@ -44,19 +46,34 @@ func (s *server) openTrail() (err error) {
 	return err
 }
 
-// auditor is who is told of calls, nobody where the audit log is off.
-func (s *server) auditor() func(*frontdoor.Audited) {
-	if s.trail == nil {
-		return nil
+// audit is told of every call.
+func (s *server) audit(a *frontdoor.Audited) {
+	use := iamapi.Use{Role: a.Request.Caller.Role, Service: a.Service, Region: a.Request.Scope.Region, At: a.At}
+	if use.Role == "" { // else the key is a session's
+		use.AccessKeyID = a.Request.AccessKeyID
 	}
-	return s.trail.Take
+	s.uses.Note(use)
+	if s.trail != nil {
+		s.trail.Take(a)
+	}
 }
+
+// writeUses writes down when keys and roles were used.
+func (s *server) writeUses(ctx context.Context) error { return s.identities.WriteUses(ctx, &s.uses) }
 
 func (s *server) auditSums() func() (written, lost uint64) {
 	if s.trail == nil {
 		return nil
 	}
 	return s.trail.Sums
+}
+
+// history are CloudTrail's operations on the audit log.
+func (s *server) history() frontdoor.Service {
+	if s.trail == nil {
+		return cloudtrail.New(nil).Service()
+	}
+	return cloudtrail.New(s.trail).Service()
 }
 
 // auditSocket is where it is read, on every replica its own.

@@ -19,6 +19,7 @@ type book struct {
 	moment *state.Moment
 	grants sync.Map // *policy.Grants by kind and key
 	trusts sync.Map // *policy.Set by key of the role
+	linked sync.Map // linked by account
 }
 
 // pages are the current book, and AWS's own policies.

@@ -180,6 +180,14 @@ func (a *Agent) ExecutionKey(task string) (Key, error) {
 	return Key{c.AccessKeyID, c.SecretAccessKey, c.SessionToken, c.RoleARN}, nil
 }
 
+// key is that of the task's role, the zero value where the agent has none.
+func (t *task) key() Key {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.creds[acsproto.TaskApplication]
+	return Key{c.AccessKeyID, c.SecretAccessKey, c.SessionToken}
+}
+
 // Endpoint is the replica of the control plane that the agent uses now, "http://host:port".
 func (a *Agent) Endpoint() string { return a.endpoints.current() }
 

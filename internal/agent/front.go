@@ -29,10 +29,11 @@ type ProtectionAPI interface {
 	UpdateTaskProtection(context.Context, *awsecs.UpdateTaskProtectionInput, ...func(*awsecs.Options)) (*awsecs.UpdateTaskProtectionOutput, error)
 }
 
-// Caller is the task for which a container asks, and the API with the credentials that it is asked with: the container instance's.
+// Caller is the task for which a container asks, and the API with the key that it is asked with: the task role's.
 type Caller struct {
 	Task, Cluster string // ARN, and name or ARN
 	API           ProtectionAPI
+	Key           Key // the zero value where the task has no role, or its credentials have not come yet
 }
 
 // Caller finds the task whose container was given the id. One that has stopped is not found.
@@ -41,7 +42,7 @@ func (a *Agent) Caller(id string) (Caller, bool) {
 	if !ok {
 		return Caller{}, false
 	}
-	return Caller{Task: d.task.arn, Cluster: d.task.cluster(), API: d.task.in.api}, true
+	return Caller{Task: d.task.arn, Cluster: d.task.cluster(), API: d.task.in.api, Key: d.task.key()}, true
 }
 
 // cluster is the name or the ARN of the task's cluster: the instance's, but of a Fargate task, whose instance is in the pool.

@@ -24,6 +24,12 @@ const awsvpcDefinition = `{"family":"web","status":"ACTIVE","taskDefinitionArn":
 // startAwsvpc runs the controller over a service with network interfaces in subnet-1 of zone a and subnet-2 of zone b.
 func startAwsvpc(t *testing.T, desired int, change func(*ecs.Service, *ecs.TaskDefinition), records ...ecs.Record) *state.Store {
 	t.Helper()
+	return startAwsvpcWith(t, &Services{}, desired, change, records...)
+}
+
+// startAwsvpcWith is startAwsvpc with a controller that is partly made.
+func startAwsvpcWith(t *testing.T, c *Services, desired int, change func(*ecs.Service, *ecs.TaskDefinition), records ...ecs.Record) *state.Store {
+	t.Helper()
 	d := definition(t, awsvpcDefinition)
 	service := &ecs.Service{
 		ServiceArn: demo.Service("web"), Status: ecs.Active, DesiredCount: desired, TaskDefinition: d.ARN(), LaunchType: types.LaunchTypeFargate, PlatformVersion: ecs.LatestPlatform,
@@ -38,7 +44,7 @@ func startAwsvpc(t *testing.T, desired int, change func(*ecs.Service, *ecs.TaskD
 		&vpc.Subnet{Arn: vpcARN(vpc.KindSubnet, "subnet-1"), VpcID: "1", CidrBlock: "10.0.1.0/24", AvailabilityZone: "a"},
 		&vpc.Subnet{Arn: vpcARN(vpc.KindSubnet, "subnet-2"), VpcID: "1", CidrBlock: "10.0.2.0/24", AvailabilityZone: "b"})
 	s := statetest.Open(t, records...)
-	c := &Services{State: s, Log: slog.New(slog.DiscardHandler)}
+	c.State, c.Log = s, slog.New(slog.DiscardHandler)
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- c.Run(ctx) }()

@@ -118,6 +118,10 @@ func (w *writer) ready(d *ecs.Deployment) (spec ecs.TaskSpec, ok bool) {
 	if w.network = nil; spec.Definition.Definition.NetworkMode != types.NetworkModeAwsvpc {
 		return spec, true
 	}
+	if err := w.mayAttach(); err != nil {
+		w.sayOnce("launch", deployment.NotLaunched+err.Error()+").")
+		return spec, false
+	}
 	n, err := launch.ReadNetwork(w.tx.Tables, arn.ScopeOf(spec.Service), d.NetworkConfiguration, spec.PlatformVersion != "")
 	if err != nil {
 		w.sayOnce("launch", deployment.NotLaunched+apierr.As(err).Message+").")
@@ -138,6 +142,14 @@ func (w *writer) assume(spec ecs.TaskSpec) error {
 		}
 	}
 	return nil
+}
+
+// mayAttach checks that ECS may make the tasks' network interfaces.
+func (w *writer) mayAttach() error {
+	if w.services.MayAttach == nil {
+		return nil
+	}
+	return w.services.MayAttach(w.tx.Tables, arn.ScopeOf(w.service.ServiceArn).Account)
 }
 
 // startOnFargate starts n tasks of a deployment on Fargate, some of which may have to wait for capacity, and reports whether some are of a platform that it

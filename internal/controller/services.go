@@ -24,6 +24,8 @@ type Services struct {
 	Log   *slog.Logger
 	// Assume says whether ECS can assume a role for tasks of a cluster; its text is AWS's where it cannot. nil looks at no role.
 	Assume func(t *state.Tables, c arn.Cluster, role string) error
+	// MayAttach says whether ECS may make network interfaces for tasks in an account; its text is AWS's where it may not. nil: it may.
+	MayAttach func(t *state.Tables, account string) error
 	// Observe is told of every look at a service, and Placed of every decision where tasks go, for the metrics. nil tells nobody.
 	Observe func(loop string, took time.Duration, err error)
 	Placed  func(placed, refused int, took time.Duration)

@@ -58,7 +58,11 @@ type Role struct {
 	Trust       string // its trust policy (AssumeRolePolicyDocument)
 	Description string
 	MaxSession  int32 // seconds, 3600 to 43200
-	Unknown     Unknown
+
+	LastUsedDate   time.Time // of the last use that was written down, and where; zero for never
+	LastUsedRegion string
+
+	Unknown Unknown
 }
 
 // Kind and Key make a Role a record.

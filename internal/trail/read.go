@@ -23,6 +23,13 @@ type Position struct {
 // String is the position as Lookup takes it.
 func (p Position) String() string { return fmt.Sprintf("%d:%d", p.File, p.Offset) }
 
+// ErrPosition says that a text is no position.
+type ErrPosition struct{ Text string }
+
+func (e *ErrPosition) Error() string {
+	return fmt.Sprintf("%q is no position in the audit log", e.Text)
+}
+
 // ParsePosition reads what String wrote.
 func ParsePosition(s string) (p Position, err error) {
 	number, offset, _ := strings.Cut(s, ":")
@@ -30,7 +37,7 @@ func ParsePosition(s string) (p Position, err error) {
 		p.Offset, err = strconv.ParseInt(offset, 10, 64)
 	}
 	if err != nil || p.Offset < 0 {
-		return Position{}, fmt.Errorf("%q is no position in the audit log", s)
+		return Position{}, &ErrPosition{s}
 	}
 	return p, nil
 }

@@ -90,6 +90,8 @@ func (d *Decision) By() string {
 	switch {
 	case d.Policy == "":
 		return d.PolicyType
+	case d.Statement == 0:
+		return d.PolicyType + " of " + short(d.Policy)
 	case d.Sid != "":
 		return short(d.Policy) + "#" + d.Sid
 	}

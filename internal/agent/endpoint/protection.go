@@ -10,6 +10,7 @@ import (
 	"time"
 
 	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	awscredentials "github.com/aws/aws-sdk-go-v2/credentials"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
@@ -36,12 +37,12 @@ type fault struct {
 
 func (h handler) getProtection(w http.ResponseWriter, r *http.Request) {
 	c, ok := h.caller(w, r)
-	if !ok {
+	if !ok || !c.holdsKey(w) {
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), callLimit)
 	defer cancel()
-	out, err := c.API.GetTaskProtection(ctx, &awsecs.GetTaskProtectionInput{Cluster: &c.Cluster, Tasks: []string{c.Task}})
+	out, err := c.API.GetTaskProtection(ctx, &awsecs.GetTaskProtectionInput{Cluster: &c.Cluster, Tasks: []string{c.Task}}, c.sign)
 	if err != nil {
 		c.refuse(w, err)
 		return
@@ -68,11 +69,14 @@ func (h handler) putProtection(w http.ResponseWriter, r *http.Request) {
 		write(w, http.StatusBadRequest, answer{Error: &fault{c.Task, "InvalidParameterException", "Invalid request: does not contain 'ProtectionEnabled' field"}})
 		return
 	}
+	if !c.holdsKey(w) {
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), callLimit)
 	defer cancel()
 	out, err := c.API.UpdateTaskProtection(ctx, &awsecs.UpdateTaskProtectionInput{
 		Cluster: &c.Cluster, Tasks: []string{c.Task}, ProtectionEnabled: *in.ProtectionEnabled, ExpiresInMinutes: in.ExpiresInMinutes,
-	})
+	}, c.sign)
 	if err != nil {
 		c.refuse(w, err)
 		return
@@ -90,6 +94,20 @@ func (h handler) caller(w http.ResponseWriter, r *http.Request) (caller, bool) {
 		write(w, http.StatusNotFound, answer{Error: &fault{Code: "ResourceNotFoundException", Message: "Failed to find a task for the request"}})
 	}
 	return caller{c}, ok
+}
+
+// holdsKey reports whether the agent has credentials of the task's role, or answers that it has none.
+func (c caller) holdsKey(w http.ResponseWriter) bool {
+	if c.Key.AccessKeyID != "" {
+		return true
+	}
+	write(w, http.StatusForbidden, answer{Error: &fault{c.Task, "AccessDeniedException", "Invalid Request: no task IAM role credentials available for task"}})
+	return false
+}
+
+// sign has a call made with the rights of the task's role.
+func (c caller) sign(o *awsecs.Options) {
+	o.Credentials = awscredentials.NewStaticCredentialsProvider(c.Key.AccessKeyID, c.Key.SecretAccessKey, c.Key.SessionToken)
 }
 
 // tell answers what the control plane says of the one task.

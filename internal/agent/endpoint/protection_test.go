@@ -32,6 +32,28 @@ type plane struct {
 	failures []types.Failure
 	empty    bool
 	asked    []string
+	keyless  bool
+	signed   []string // access key ids
+}
+
+// key is that of the task's role.
+func (p *plane) key() agent.Key {
+	if p.keyless {
+		return agent.Key{}
+	}
+	return agent.Key{AccessKeyID: "ASIATASK", SecretAccessKey: "s3cr3t", SessionToken: "t0ken"}
+}
+
+func (p *plane) by(ctx context.Context, options []func(*awsecs.Options)) {
+	o := awsecs.Options{Credentials: aws.AnonymousCredentials{}}
+	for _, f := range options {
+		f(&o)
+	}
+	c, err := o.Credentials.Retrieve(ctx)
+	if err != nil || c.SecretAccessKey != "s3cr3t" || c.SessionToken != "t0ken" {
+		c.AccessKeyID = "?"
+	}
+	p.signed = append(p.signed, c.AccessKeyID)
 }
 
 // Seen implements Tasks: nothing is told of any.
@@ -74,7 +96,7 @@ func (p *plane) Caller(id string) (agent.Caller, bool) {
 	if id != "secret" {
 		return agent.Caller{}, false
 	}
-	return agent.Caller{Task: task, Cluster: "demo", API: p}, true
+	return agent.Caller{Task: task, Cluster: "demo", API: p, Key: p.key()}, true
 }
 
 func (p *plane) answer(ctx context.Context, enabled bool) ([]types.ProtectedTask, []types.Failure, error) {
@@ -92,13 +114,15 @@ func (p *plane) answer(ctx context.Context, enabled bool) ([]types.ProtectedTask
 	return []types.ProtectedTask{t}, []types.Failure{}, nil
 }
 
-func (p *plane) GetTaskProtection(ctx context.Context, in *awsecs.GetTaskProtectionInput, _ ...func(*awsecs.Options)) (*awsecs.GetTaskProtectionOutput, error) {
+func (p *plane) GetTaskProtection(ctx context.Context, in *awsecs.GetTaskProtectionInput, options ...func(*awsecs.Options)) (*awsecs.GetTaskProtectionOutput, error) {
+	p.by(ctx, options)
 	p.asked = append(p.asked, *in.Cluster+" "+strings.Join(in.Tasks, " "))
 	done, failed, err := p.answer(ctx, false)
 	return &awsecs.GetTaskProtectionOutput{ProtectedTasks: done, Failures: failed}, err
 }
 
-func (p *plane) UpdateTaskProtection(ctx context.Context, in *awsecs.UpdateTaskProtectionInput, _ ...func(*awsecs.Options)) (*awsecs.UpdateTaskProtectionOutput, error) {
+func (p *plane) UpdateTaskProtection(ctx context.Context, in *awsecs.UpdateTaskProtectionInput, options ...func(*awsecs.Options)) (*awsecs.UpdateTaskProtectionOutput, error) {
+	p.by(ctx, options)
 	text := *in.Cluster + " " + strings.Join(in.Tasks, " ") + map[bool]string{true: " on", false: " off"}[in.ProtectionEnabled]
 	if in.ExpiresInMinutes != nil {
 		text += " " + (time.Duration(*in.ExpiresInMinutes) * time.Minute).String()
@@ -151,6 +175,21 @@ func TestProtection(t *testing.T) {
 		status, got := ask(Handler(p, nil), c.method, c.path, c.body)
 		if status != c.status || c.want != "" && got != c.want || strings.Join(p.asked, "; ") != c.asked {
 			t.Errorf("%s %s %.60s: %d %s, asked %q; want %d %s, %q", c.method, c.path, c.body, status, got, p.asked, c.status, c.want, c.asked)
+		}
+	}
+}
+
+// TestProtectionIsTheTaskRoles: the calls are made with the credentials of the task's role, and without these not at all.
+func TestProtectionIsTheTaskRoles(t *testing.T) {
+	for method, body := range map[string]string{"GET": "", "PUT": `{"ProtectionEnabled":true}`} {
+		p := &plane{}
+		if status, _ := ask(Handler(p, nil), method, path, body); status != 200 || strings.Join(p.signed, " ") != "ASIATASK" {
+			t.Errorf("%s: %d, signed by %q", method, status, p.signed)
+		}
+		p = &plane{keyless: true}
+		const none = `{"error":{"Arn":"` + task + `","Code":"AccessDeniedException","Message":"Invalid Request: no task IAM role credentials available for task"}}`
+		if status, got := ask(Handler(p, nil), method, path, body); status != 403 || got != none || len(p.asked) > 0 {
+			t.Errorf("%s: %d %s, asked %q", method, status, got, p.asked)
 		}
 	}
 }

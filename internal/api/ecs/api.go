@@ -31,6 +31,9 @@ type Config struct {
 	Quotas ecs.Quotas
 	// Assume says whether ECS can assume a role for tasks of a cluster; its text is AWS's where it cannot. nil looks at no role.
 	Assume func(t *state.Tables, c arn.Cluster, role string) error
+	// MayAttach says whether ECS may make network interfaces for tasks in an account, with its service-linked role; its text is AWS's where it may not. nil: it
+	// may, and the role does not matter.
+	MayAttach func(t *state.Tables, account string) error
 	// Placed is told of every decision where tasks go, for the metrics. nil tells nobody.
 	Placed func(placed, refused int, took time.Duration)
 	// Sessions opens sessions in containers. nil opens none.

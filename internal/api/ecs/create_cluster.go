@@ -43,6 +43,9 @@ func (a *API) createCluster(ctx context.Context, r *frontdoor.Request, in *awsec
 			if err := a.roomForCluster(tx.Tables, r); err != nil {
 				return err
 			}
+			if err := a.ensureLinkedRole(tx, r); err != nil {
+				return err
+			}
 			tx.Put(c)
 		} else if !sameCluster(c, in) {
 			return apierr.InvalidParameter("Arguments on this idempotent request are inconsistent with arguments used in previous request(s).")

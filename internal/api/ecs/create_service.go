@@ -36,6 +36,9 @@ func (a *API) createService(ctx context.Context, r *frontdoor.Request, in *awsec
 		if err := authorizeTags(tx.Tables, r, s.Tags, s.Key()); err != nil {
 			return err
 		}
+		if err := a.mayAttach(tx.Tables, s.ServiceArn.Cluster(), tx.Definitions.Get(s.TaskDefinition)); err != nil {
+			return err
+		}
 		old := tx.Services.Get(s.ServiceArn)
 		if old == nil || old.Status == ecs.Inactive {
 			if err := a.roomForService(tx.Tables, s.ServiceArn.Cluster()); err != nil {

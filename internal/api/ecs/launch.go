@@ -30,7 +30,7 @@ type launching struct {
 	capacity             capacity
 	volumeConfigurations []types.TaskVolumeConfiguration
 
-	assumable func(t *state.Tables, c arn.Cluster, role string) error // Config.Assume
+	api *API
 }
 
 // validate checks what needs no look at the records. overrides is the plan of the overrides' shape.
@@ -117,6 +117,9 @@ func (l *launching) resolve(t *state.Tables, r *frontdoor.Request, now time.Time
 		return nil, err
 	}
 	if err := l.assume(t, c, d); err != nil {
+		return nil, err
+	}
+	if err := l.api.mayAttach(t, c.ClusterArn, d); err != nil {
 		return nil, err
 	}
 	tags := l.allTags(d)

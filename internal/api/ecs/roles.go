@@ -48,11 +48,11 @@ func (a *API) passesLaunched(r *frontdoor.Request, definition *string, o *types.
 
 // assume checks that ECS can assume the roles of the tasks.
 func (l *launching) assume(t *state.Tables, c *ecs.Cluster, d *ecs.TaskDefinition) error {
-	if l.assumable == nil {
+	if l.api.config.Assume == nil {
 		return nil
 	}
 	for _, role := range d.Roles(l.overrides) {
-		if err := l.assumable(t, c.ClusterArn, role); err != nil {
+		if err := l.api.config.Assume(t, c.ClusterArn, role); err != nil {
 			return apierr.ClientException("%s", err.Error())
 		}
 	}

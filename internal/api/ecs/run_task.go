@@ -55,8 +55,8 @@ func (l *launcher) runTask(ctx context.Context, r *frontdoor.Request, in *awsecs
 		return nil, err
 	}
 	asked := &launching{
-		assumable: l.config.Assume,
-		cluster:   in.Cluster, definition: in.TaskDefinition, group: in.Group, startedBy: in.StartedBy, referenceID: in.ReferenceId,
+		api:     l.API,
+		cluster: in.Cluster, definition: in.TaskDefinition, group: in.Group, startedBy: in.StartedBy, referenceID: in.ReferenceId,
 		overrides: in.Overrides, propagateTags: in.PropagateTags, tags: in.Tags, managedTags: in.EnableECSManagedTags,
 		executeCommand: in.EnableExecuteCommand, capacity: capacity{in.LaunchType, in.CapacityProviderStrategy, text(in.PlatformVersion), in.NetworkConfiguration},
 		volumeConfigurations: in.VolumeConfigurations,

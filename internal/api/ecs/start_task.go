@@ -26,8 +26,8 @@ func (l *launcher) startTask(ctx context.Context, r *frontdoor.Request, in *awse
 		return nil, err
 	}
 	asked := &launching{
-		assumable: l.config.Assume,
-		cluster:   in.Cluster, definition: in.TaskDefinition, group: in.Group, startedBy: in.StartedBy, referenceID: in.ReferenceId,
+		api:     l.API,
+		cluster: in.Cluster, definition: in.TaskDefinition, group: in.Group, startedBy: in.StartedBy, referenceID: in.ReferenceId,
 		overrides: in.Overrides, propagateTags: in.PropagateTags, tags: in.Tags, managedTags: in.EnableECSManagedTags,
 		executeCommand: in.EnableExecuteCommand, capacity: capacity{launchType: types.LaunchTypeEc2, network: in.NetworkConfiguration}, volumeConfigurations: in.VolumeConfigurations,
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"time"
 
 	"berth/internal/apierr"
 	"berth/internal/frontdoor"
@@ -158,30 +157,4 @@ func (a *API) getAccessKeyLastUsed(
 		used = &types.AccessKeyLastUsed{Region: &k.LastUsedRegion, ServiceName: &k.LastUsedService, LastUsedDate: &k.LastUsedDate}
 	}
 	return &awsiam.GetAccessKeyLastUsedOutput{UserName: &k.UserName, AccessKeyLastUsed: used}, nil
-}
-
-// usedAgain is how long a use of an access key is not written down after the last one that was, so that calls do not each make a write.
-const usedAgain = 15 * time.Minute
-
-// KeyUsed writes down that an access key was used for a service ("ecs") in a region. It does nothing for a key that is none of IAM's or that was used not
-// long before.
-func (a *API) KeyUsed(ctx context.Context, id, service, region string) error {
-	k := a.store.View().AccessKeys.Get(id)
-	if k == nil || now().Sub(k.LastUsedDate) < usedAgain {
-		return nil
-	}
-	err := a.store.Update(ctx, func(tx *state.Tx) error {
-		k := tx.AccessKeys.Get(id)
-		if k == nil || now().Sub(k.LastUsedDate) < usedAgain {
-			return nil
-		}
-		c := *k
-		c.LastUsedDate, c.LastUsedService, c.LastUsedRegion = now(), service, region
-		tx.Put(&c)
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("write down that access key %s was used: %w", id, err)
-	}
-	return nil
 }

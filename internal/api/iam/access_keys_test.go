@@ -27,21 +27,35 @@ func TestAccessKeySecret(t *testing.T) {
 	}
 }
 
-// A key's use is written down at most once in a quarter of an hour.
+// A use of a key or a role is written down at most once an hour, many at a time.
 func TestKeyUsed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newAccount(t)
 		a.must(t, "CreateUser UserName=alice")
 		a.must(t, "CreateAccessKey UserName=alice")
+		a.must(t, "CreateRole RoleName=r AssumeRolePolicyDocument=$trust")
+		role := ""
+		for r := range a.store.View().Roles.All() {
+			role = r.ARN()
+		}
 		use := func(id, service string) {
 			t.Helper()
-			if err := a.api.KeyUsed(t.Context(), id, service, "eu-central-1"); err != nil {
+			var u Uses
+			u.Note(Use{AccessKeyID: id, Role: role, Service: service, Region: "eu-central-1", At: time.Now()})
+			if err := a.api.WriteUses(t.Context(), &u); err != nil {
 				t.Fatal(err)
 			}
 		}
 		id := a.known(t, "AKIA#1")
+		start := a.store.View().N
 		use(id, "ecs")
 		before := a.store.View().N
+		if before != start+1 {
+			t.Errorf("%d writes of two uses", before-start)
+		}
+		if got := a.must(t, "GetRole RoleName=r"); !strings.Contains(got, "<LastUsedDate>2000-01-01T00:00:00Z</LastUsedDate>") || !strings.Contains(got, "<Region>eu-central-1</Region>") {
+			t.Error(got)
+		}
 		time.Sleep(usedAgain - time.Second)
 		use(id, "iam")
 		use("AKIA0000000000000000", "iam")

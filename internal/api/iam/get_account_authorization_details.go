@@ -111,7 +111,7 @@ func roleDetail(t *state.Tables, r *iam.Role) types.RoleDetail {
 	d := types.RoleDetail{
 		Arn: new(r.ARN()), RoleName: &r.Name, RoleId: &r.ID, Path: &r.Path, CreateDate: &r.CreateDate, AssumeRolePolicyDocument: encoded(r.Trust),
 		AttachedManagedPolicies: mapped(r.Attached, attachedShape), RolePolicyList: mapped(r.Inline, inlineShape), InstanceProfileList: []types.InstanceProfile{},
-		PermissionsBoundary: boundary(r.Boundary), Tags: tags(r.Tags), RoleLastUsed: &types.RoleLastUsed{},
+		PermissionsBoundary: boundary(r.Boundary), Tags: tags(r.Tags), RoleLastUsed: lastUsed(r),
 	}
 	for p := range profiles(t, r.Account) {
 		if strings.EqualFold(p.Role, r.Name) {

@@ -46,8 +46,16 @@ func roleShape(r *iam.Role) types.Role {
 // wholeRole is a role as GetRole answers it.
 func wholeRole(r *iam.Role) *types.Role {
 	s := roleShape(r)
-	s.Tags, s.PermissionsBoundary, s.RoleLastUsed = tags(r.Tags), boundary(r.Boundary), &types.RoleLastUsed{}
+	s.Tags, s.PermissionsBoundary, s.RoleLastUsed = tags(r.Tags), boundary(r.Boundary), lastUsed(r)
 	return &s
+}
+
+// lastUsed is when a role was used, empty for never.
+func lastUsed(r *iam.Role) *types.RoleLastUsed {
+	if r.LastUsedDate.IsZero() {
+		return &types.RoleLastUsed{}
+	}
+	return &types.RoleLastUsed{LastUsedDate: &r.LastUsedDate, Region: optional(r.LastUsedRegion)}
 }
 
 // userShape is a user in lists, and wholeUser as GetUser answers it.
