@@ -185,7 +185,7 @@ func (t *task) key() Key {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	c := t.creds[acsproto.TaskApplication]
-	return Key{c.AccessKeyID, c.SecretAccessKey, c.SessionToken}
+	return Key{AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken, Holder: c.RoleARN}
 }
 
 // Endpoint is the replica of the control plane that the agent uses now, "http://host:port".
