@@ -83,7 +83,7 @@ func TestUpHandsItsLimitsOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, flag := range [][2]string{{"--tasks-per-service", "7000"}, {"--api-rate", "1"}, {"--max-connections", "0"}} {
-		if i := slices.Index(args, flag[0]); i < 0 || args[i+1] != flag[1] {
+		if !slices.Contains(args, flag[0]+"="+flag[1]) {
 			t.Errorf("%v: not in %q", flag, args)
 		}
 	}

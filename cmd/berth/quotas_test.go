@@ -52,7 +52,7 @@ func TestUpHandsItsQuotasOn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if i := slices.Index(args, "--quota"); i < 0 || args[i+1] != "clusters=3" {
+	if !slices.Contains(args, "--quota=clusters=3") {
 		t.Errorf("not in %q", args)
 	}
 	c := serverCommand()
