@@ -36,6 +36,7 @@ type agentOptions struct {
 	external, local, verbose                              bool
 	cleanUpAfter                                          time.Duration
 	s3Options
+	metadata metadataOptions
 }
 
 func agentCommand() *cobra.Command {
@@ -70,6 +71,7 @@ Addresses that are given later replace those that the machine remembers.`,
 	f.StringVar(&o.runtime, "runtime", "", "the engine's runtime for containers of Fargate tasks, remembered: runsc, kata, ... (default: the engine's)")
 	f.DurationVar(&o.cleanUpAfter, "clean-up-after", 3*time.Hour, "how long stopped containers stay; of Fargate tasks a minute at most")
 	o.s3Flags(f)
+	o.metadata.flags(f)
 	f.BoolVar(&o.verbose, "verbose", false, "log more")
 	f.BoolVar(&o.local, "local", false, "run the local instances of berth up")
 	if err := f.MarkHidden("local"); err != nil {
@@ -84,7 +86,7 @@ func runAgent(ctx context.Context, o agentOptions) error {
 		level = slog.LevelDebug
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	if err := o.checkS3(); err != nil {
+	if err := errors.Join(o.checkS3(), o.metadata.check()); err != nil {
 		return err
 	}
 	d, err := openData(o.data)
@@ -130,10 +132,10 @@ func runAgent(ctx context.Context, o agentOptions) error {
 		config.Groups = groups
 	}
 	table := redirect.New(config.Installation, log)
-	front := containerFront(d, engine, table, log)
-	config.Front = front
-	serveSessions(&config, engine, log)
 	executor := &executor{}
+	front := containerFront(d, engine, table, o.metadata.service(executor, table), log)
+	config.Front, config.IMDS, config.InstanceRoles = front, o.metadata.blocks(), executor.roles(&config)
+	serveSessions(&config, engine, log)
 	config.Logs = executor.logs(&config, engine, log)
 	config.Secrets, config.Registries = executor.secrets(&config), executor.registries(&config)
 	if config.EnvironmentFiles, err = executor.environmentFiles(&config, o.s3Options); err != nil {

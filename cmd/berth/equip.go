@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net/http"
 	"os"
 	"sync"
 
@@ -52,10 +53,10 @@ func (p *pauseImage) bring(ctx context.Context) (string, error) {
 const portFile = "containers.json"
 
 // containerFront is where containers reach the agent, by a redirection.
-func containerFront(d dataDir, engine *docker.Engine, to *redirect.Table, log *slog.Logger) *endpoint.Server {
+func containerFront(d dataDir, engine *docker.Engine, to *redirect.Table, metadata func(vpc string) http.Handler, log *slog.Logger) *endpoint.Server {
 	type kept struct{ Port int }
 	return endpoint.New(endpoint.Server{
-		Gateway: engine.Gateway, Redirect: to, Log: log,
+		Gateway: engine.Gateway, Redirect: to, Metadata: metadata, Log: log,
 		Recall: func() int {
 			var k kept
 			if err := d.read(portFile, &k); err != nil {

@@ -14,6 +14,7 @@ import (
 	"berth/internal/agent/awssecrets"
 	"berth/internal/agent/docker"
 	"berth/internal/agent/envfiles"
+	"berth/internal/agent/identity"
 )
 
 // executor is the agent once it is there: what works for its tasks is made before it.
@@ -62,4 +63,9 @@ func (e *executor) environmentFiles(c *agent.Config, o s3Options) (*envfiles.Rea
 // registries logs in to the registries of tasks' images.
 func (e *executor) registries(c *agent.Config) *awsregistry.Logins {
 	return awsregistry.New(awsregistry.Config{Endpoint: e.endpoint, Key: e.key, HTTPClient: c.HTTPClient})
+}
+
+// roles vends the roles of container instances.
+func (e *executor) roles(c *agent.Config) *identity.Roles {
+	return &identity.Roles{Endpoint: e.endpoint, Region: c.Region, HTTPClient: c.HTTPClient}
 }

@@ -34,6 +34,9 @@ type Session struct {
 
 	Task arn.Task `json:"k,omitempty"` // whose credentials they are: they end with it
 	Kind string   `json:"l,omitempty"` // acsproto.TaskApplication or TaskExecution
+
+	Agent   string `json:"c,omitempty"` // access key id of the container instance of whose role it is: it ends with that key
+	Managed string `json:"m,omitempty"` // key of the managed instance of whose role it is: it ends with that one's registration
 }
 
 // Temporary are credentials of a session.
@@ -77,6 +80,7 @@ type openedSession struct {
 
 	mu        sync.Mutex
 	moment    *state.Moment
+	of        record.Record // the credential or managed instance that it is of, nil for none
 	principal policy.Principal
 	gone      bool // its role or user is not there any more
 }
@@ -128,16 +132,33 @@ func (k *Keys) findSession(id, sealed string) (Holder, bool) {
 	if o.Task != "" && over(t.Tasks.Get(o.Task), o.Kind) {
 		return Holder{}, false
 	}
+	of, there := holder(t, o.Session)
+	if !there {
+		return Holder{}, false
+	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.moment != t.Identities() || o.principal.ARN == "" {
+	if o.moment != t.Identities() || o.of != of || o.principal.ARN == "" {
 		o.principal, o.gone = k.sessionPrincipal(t, o)
-		o.moment = t.Identities()
+		o.moment, o.of = t.Identities(), of
 	}
 	if o.gone {
 		return Holder{}, false
 	}
 	return Holder{Secret: o.Secret, SessionToken: sealed, Expires: o.Expires, Issued: o.Issued, Principal: o.principal}, true
+}
+
+// holder is the record of the machine that a session is of, nil for one of none. there is false where that is gone.
+func holder(t *state.Tables, s Session) (of record.Record, there bool) {
+	switch {
+	case s.Agent != "":
+		c := t.Credentials.Get(s.Agent)
+		return c, c != nil
+	case s.Managed != "":
+		m := t.ManagedInstances.Get(s.Managed)
+		return m, m != nil
+	}
+	return nil, true
 }
 
 // over reports whether a task's credentials are good no longer: those of its role when it has stopped; those that its agent sends its last logs with,
@@ -164,8 +185,16 @@ func (k *Keys) sessionPrincipal(t *state.Tables, o *openedSession) (p policy.Pri
 	if r == nil || r.ID != o.ID {
 		return p, true
 	}
+	bounds := o.bounds
+	if o.Agent != "" || o.Managed != "" {
+		own, there := k.machineBound(t, o.Session)
+		if !there {
+			return p, true
+		}
+		bounds = []*policy.Set{own}
+	}
 	p = k.rolePrincipal(t, r, o.Name)
-	p.Tags, p.Grants = record.TagMap(r.Tags, o.Tags), bounded(p.Grants, o.bounds)
+	p.Tags, p.Grants = record.TagMap(r.Tags, o.Tags), bounded(p.Grants, bounds)
 	return p, false
 }
 

@@ -47,6 +47,9 @@ type Config struct {
 	Names    Names   // nil: the engine makes the files by which tasks with network interfaces know names, and takes its time
 	Front    Front   // nil: containers do not reach the agent
 	Network  Network // nil: no tasks in awsvpc mode
+	// InstanceRoles vends the roles of container instances, for instance metadata. nil: it tells of none.
+	InstanceRoles InstanceRoles
+	IMDS          IMDS
 	// Underlay is this machine's address for the traffic between tasks on several machines, "" where there is only this one.
 	Underlay string
 	// Clock reads the machine's clock against its sources of time. nil: it cannot be read.

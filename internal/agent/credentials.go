@@ -128,10 +128,12 @@ func (t *task) holds(id string) (is bool) {
 // APIs are. That it is not told where it has an endpoint or keys of its own: then it is another control plane that it calls. Its region it is told where
 // nothing else says one.
 func credentialsVariables(r *Record, c acsproto.Container, at place, config *container.Config) {
-	if r.Roles.Task == "" || at.Front == "" || hidden(c.Name) {
+	if r.Roles.Task == "" && !at.Guest || at.Front == "" || hidden(c.Name) {
 		return
 	}
-	setVariable(config, credentialsVariable, credentialsPath+r.Roles.Task)
+	if r.Roles.Task != "" {
+		setVariable(config, credentialsVariable, credentialsPath+r.Roles.Task)
+	}
 	if slices.ContainsFunc(config.Env, ofAnotherPlane) {
 		return
 	}
@@ -201,8 +203,11 @@ func (a *Agent) Send(r *http.Request) (*http.Response, error) {
 	return a.calls.Do(r)
 }
 
-// Holds reports whether an access key is of a task's role, or of a container instance.
+// Holds reports whether an access key is of a task's role, or of a container instance or its role.
 func (a *Agent) Holds(keyID string) bool {
+	if slices.ContainsFunc(a.present(), func(i *instance) bool { return i.role.holds(keyID) }) {
+		return true
+	}
 	return slices.ContainsFunc(a.all(), func(t *task) bool {
 		t.mu.Lock()
 		defer t.mu.Unlock()

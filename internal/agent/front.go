@@ -111,8 +111,9 @@ func (d *doors) forget(t *task) {
 
 // reach finds out where a container reaches the agent, and gives it its id, which the next write to the ledger keeps.
 func (t *task) reach(ctx context.Context, name string, at *place) error {
-	var network string
-	t.view(func(r *Record) { network = r.Network })
+	var network, launchType string
+	t.view(func(r *Record) { network, launchType = r.Network, r.Task.LaunchType })
+	guest := t.in.tells(network, launchType)
 	if t.agent.Front == nil || hidden(name) || network == "none" {
 		return nil
 	}
@@ -128,7 +129,7 @@ func (t *task) reach(ctx context.Context, name string, at *place) error {
 		if fresh {
 			c.Endpoint = rand.Text()
 		}
-		at.Front, at.Endpoint = uri, c.Endpoint
+		at.Front, at.Endpoint, at.Guest = uri, c.Endpoint, guest
 		return fresh
 	})
 	return nil

@@ -29,6 +29,7 @@ type instance struct {
 	openings chan opening    // sessions in containers that are to begin
 	left     context.Context // ends when the instance leaves the agent
 	leave    func()
+	role     roleCache
 
 	mu       sync.Mutex
 	identity identity
@@ -42,12 +43,14 @@ type identity struct {
 	Cluster     string // that it registered in
 	ClientToken string // of the registration that is under way
 	Timeline    int64  // of the last manifest
+	EC2         EC2Identity
 }
 
 func newInstance(a *Agent, c InstanceConfig) *instance {
 	left, leave := context.WithCancel(context.Background())
 	return &instance{left: left, leave: leave, InstanceConfig: c, agent: a, api: a.API(c), log: a.Log.With("instance", c.Name), reports: semaphore.NewWeighted(reportLimit),
-		health: make(chan struct{}, 1), openings: make(chan opening, mostOpenings)}
+		health: make(chan struct{}, 1), openings: make(chan opening, mostOpenings),
+		role: roleCache{one: newGate()}}
 }
 
 // run registers the instance and keeps its sessions. When the control plane does not know it any more, its tasks are stopped and it

@@ -68,7 +68,7 @@ func (i *instance) register(ctx context.Context) error {
 	}
 	arn := *out.ContainerInstance.ContainerInstanceArn
 	i.log.Info("registered", "arn", arn)
-	return i.keep(ctx, func(id *identity) { id.ARN, id.ClientToken = arn, "" })
+	return i.keep(ctx, func(id *identity) { id.ARN, id.ClientToken, id.EC2 = arn, "", ec2Identity(out.ContainerInstance) })
 }
 
 // machine asks the engine what machine this is, until it answers.

@@ -35,6 +35,7 @@ type place struct {
 	Runtime      string    // for containers of Fargate tasks, "" for the engine's default
 	Front        string    // where the task's containers reach the agent, "http://HOST[:PORT]"; "" where they do not
 	Endpoint     string    // the id under which this one does
+	Guest        bool      // it finds the container instance's role in instance metadata
 	Names        NameFiles // of the pause container of a task with a network interface
 	Router       RouterFiles
 	RouterIP     string // the log router's address on the bridge, for the containers there that log through it

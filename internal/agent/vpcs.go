@@ -26,7 +26,7 @@ type vpcs struct {
 	mu        sync.Mutex
 	told      map[string]*toldNetwork // by instance
 	left      bool                    // one that had told has left
-	listening map[string]bool         // VPCs with a listener for task endpoints
+	listening map[inVPC]bool          // what has a listener
 }
 
 // toldNetwork is what one instance's session has told.
@@ -36,7 +36,7 @@ type toldNetwork struct {
 }
 
 func newVPCs(a *Agent) *vpcs {
-	return &vpcs{agent: a, wake: make(chan struct{}, 1), told: map[string]*toldNetwork{}, listening: map[string]bool{}}
+	return &vpcs{agent: a, wake: make(chan struct{}, 1), told: map[string]*toldNetwork{}, listening: map[inVPC]bool{}}
 }
 
 // Network takes a message about the instance's VPCs.
@@ -162,18 +162,26 @@ func (v *vpcs) bereft(before *NetworkState, next NetworkState) (list []*task) {
 	return list
 }
 
-// endpointsInVPC is where containers in a VPC find the task endpoints.
-func endpointsInVPC() netip.AddrPort {
-	return netip.AddrPortFrom(netip.AddrFrom4([4]byte{169, 254, 170, 2}), 80)
+// inVPC is an address that containers in a VPC find the agent at.
+type inVPC struct {
+	vpc string
+	at  netip.AddrPort
 }
+
+// The addresses of the task endpoints and of instance metadata.
+var (
+	endpointsInVPC = netip.MustParseAddrPort("169.254.170.2:80")
+	metadataInVPC  = netip.MustParseAddrPort("169.254.169.254:80")
+)
 
 // VPCFront serves containers inside VPCs.
 type VPCFront interface {
-	// Serve serves on a listener in a VPC until ctx ends or it is closed.
+	// Serve serves the task endpoints on a listener in a VPC until ctx ends or it is closed, and ServeMetadata instance metadata.
 	Serve(ctx context.Context, l net.Listener, vpc string) error
+	ServeMetadata(ctx context.Context, l net.Listener, vpc string) error
 }
 
-// listen opens the task endpoints in every VPC that has a local interface and none yet.
+// listen opens the task endpoints and instance metadata in every VPC that has a local interface and none yet.
 func (v *vpcs) listen(ctx context.Context, g *errgroup.Group, s NetworkState) (failed error) {
 	front, ok := v.agent.Front.(VPCFront)
 	if !ok {
@@ -186,31 +194,36 @@ func (v *vpcs) listen(ctx context.Context, g *errgroup.Group, s NetworkState) (f
 		}
 	}
 	for id := range local {
-		v.mu.Lock()
-		open := v.listening[id]
-		v.mu.Unlock()
-		if open {
-			continue
-		}
-		l, err := v.agent.Network.Listen(id, endpointsInVPC())
-		if err != nil {
-			failed = errors.Join(failed, err)
-			continue
-		}
-		v.mu.Lock()
-		v.listening[id] = true
-		v.mu.Unlock()
-		g.Go(func() error {
-			err := front.Serve(ctx, l, id)
-			if err != nil && ctx.Err() == nil {
-				v.agent.Log.Warn("task endpoints of a VPC", "vpc", id, "err", err)
-			}
-			v.mu.Lock()
-			delete(v.listening, id)
-			v.mu.Unlock()
-			v.poke()
-			return nil
-		})
+		failed = errors.Join(failed, v.serve(ctx, g, inVPC{id, endpointsInVPC}, front.Serve), v.serve(ctx, g, inVPC{id, metadataInVPC}, front.ServeMetadata))
 	}
 	return failed
+}
+
+// serve opens one address in a VPC and has it served, unless it is.
+func (v *vpcs) serve(ctx context.Context, g *errgroup.Group, where inVPC, serve func(context.Context, net.Listener, string) error) error {
+	v.mu.Lock()
+	open := v.listening[where]
+	v.mu.Unlock()
+	if open {
+		return nil
+	}
+	l, err := v.agent.Network.Listen(where.vpc, where.at)
+	if err != nil {
+		return err
+	}
+	v.mu.Lock()
+	v.listening[where] = true
+	v.mu.Unlock()
+	g.Go(func() error {
+		err := serve(ctx, l, where.vpc)
+		if err != nil && ctx.Err() == nil {
+			v.agent.Log.Warn("the agent is not reached in a VPC", "vpc", where.vpc, "address", where.at, "err", err)
+		}
+		v.mu.Lock()
+		delete(v.listening, where)
+		v.mu.Unlock()
+		v.poke()
+		return nil
+	})
+	return nil
 }

@@ -14,6 +14,7 @@ import (
 const (
 	AttributeZone         = "ecs.availability-zone"
 	AttributeInstanceType = "ecs.instance-type"
+	AttributeImage        = "ecs.ami-id"
 	AttributeArchitecture = "ecs.cpu-architecture"
 	AttributeOSType       = "ecs.os-type"
 	// AttributeHostAddress is Berth's own: the machine's address to which an instance's host ports are bound.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
@@ -155,7 +156,7 @@ func (c *Control) RegisterContainerInstance(ctx context.Context, in *awsecs.Regi
 		arn = fmt.Sprintf("arn:aws:ecs:us-east-1:123456789012:container-instance/demo/%032x", len(c.registered))
 	}
 	return &awsecs.RegisterContainerInstanceOutput{ContainerInstance: &types.ContainerInstance{ContainerInstanceArn: aws.String(arn),
-		Attributes: in.Attributes}}, c.cut(ctx, "registered")
+		Ec2InstanceId: aws.String("i-" + arn[len(arn)-17:]), RegisteredAt: aws.Time(time.Now()), Attributes: in.Attributes}}, c.cut(ctx, "registered")
 }
 
 // DiscoverPollEndpoint implements agent.API.

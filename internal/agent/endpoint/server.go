@@ -28,6 +28,8 @@ type Server struct {
 	Recall   func() int
 	Remember func(port int) error
 	Redirect Redirect // nil: containers are told the port
+	// Metadata serves instance metadata to those who ask in a VPC, or on the engine's bridge ("") where there is a Redirect. nil: there is none.
+	Metadata func(vpc string) http.Handler
 	Log      *slog.Logger
 
 	opened  chan struct{} // closed once what follows is known
@@ -37,8 +39,8 @@ type Server struct {
 
 // Redirect brings what is sent to the address of all task endpoints to where the server listens.
 type Redirect interface {
-	// Open makes it, again where it was made before. bridge is not valid where there is no bridge.
-	Open(host, bridge netip.AddrPort) error
+	// Open makes it, again where it was made before. bridge is not valid where there is no bridge, and metadata where instance metadata is not served there.
+	Open(host, bridge, metadata netip.AddrPort) error
 	// Keep keeps it until ctx ends.
 	Keep(ctx context.Context)
 }
@@ -85,12 +87,16 @@ func (s *Server) Run(ctx context.Context, h http.Handler) error {
 		return err
 	}
 	listeners := s.open(ctx, gateway)
-	redirected := s.redirect(listeners)
+	metadata := s.openMetadata(ctx, listeners)
+	redirected := s.redirect(listeners, metadata)
 	s.handler = h
 	close(s.opened)
 	g, ctx := errgroup.WithContext(ctx)
 	for _, l := range listeners {
 		g.Go(func() error { return s.Serve(ctx, l, "") })
+	}
+	if metadata != nil {
+		g.Go(func() error { return s.ServeMetadata(ctx, metadata, "") })
 	}
 	if redirected {
 		g.Go(func() error { s.Redirect.Keep(ctx); return nil })
@@ -99,16 +105,31 @@ func (s *Server) Run(ctx context.Context, h http.Handler) error {
 	return g.Wait()
 }
 
-// Serve serves on a listener until ctx ends or the listener is closed, in the network of a VPC ("" in the machine's). It closes the listener.
+// Serve serves the task endpoints on a listener until ctx ends or the listener is closed, in the network of a VPC ("" in the machine's). It closes the listener.
 func (s *Server) Serve(ctx context.Context, l net.Listener, vpc string) error {
-	defer l.Close()
 	select {
 	case <-s.opened:
 	case <-ctx.Done():
+		l.Close()
 		return ctx.Err()
 	}
+	return s.serve(ctx, l, vpc, s.handler)
+}
+
+// ServeMetadata serves instance metadata as Serve does the task endpoints.
+func (s *Server) ServeMetadata(ctx context.Context, l net.Listener, vpc string) error {
+	if s.Metadata == nil {
+		defer l.Close()
+		<-ctx.Done() // connections are refused: nobody accepts them
+		return ctx.Err()
+	}
+	return s.serve(ctx, l, vpc, s.Metadata(vpc))
+}
+
+func (s *Server) serve(ctx context.Context, l net.Listener, vpc string, h http.Handler) error {
+	defer l.Close()
 	server := &http.Server{
-		Handler: s.handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 30 * time.Second,
+		Handler: h, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 5 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 30 * time.Second,
 		MaxHeaderBytes: 16 << 10, ErrorLog: slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 		BaseContext: func(net.Listener) context.Context {
 			return context.WithValue(context.WithoutCancel(ctx), vpcKey{}, vpc)
@@ -126,17 +147,20 @@ func (s *Server) Serve(ctx context.Context, l net.Listener, vpc string) error {
 	}
 }
 
-// redirect has the address of all task endpoints lead to the listeners, if it can: containers are told that one then.
-func (s *Server) redirect(list []net.Listener) bool {
+// redirect has the address of all task endpoints lead to the listeners, if it can: containers are told that one then. metadata may be nil.
+func (s *Server) redirect(list []net.Listener, metadata net.Listener) bool {
 	if s.Redirect == nil || len(list) == 0 {
 		return false
 	}
-	var bridge netip.AddrPort
+	var bridge, instances netip.AddrPort
 	host := list[0].Addr().(*net.TCPAddr).AddrPort()
 	if len(list) > 1 {
 		bridge = list[1].Addr().(*net.TCPAddr).AddrPort()
 	}
-	if err := s.Redirect.Open(host, bridge); err != nil {
+	if metadata != nil {
+		instances = metadata.Addr().(*net.TCPAddr).AddrPort()
+	}
+	if err := s.Redirect.Open(host, bridge, instances); err != nil {
 		s.Log.Warn("the address of task endpoints does not lead to the agent: containers are told another one", "address", Endpoints, "err", err)
 		return false
 	}

@@ -147,7 +147,7 @@ type bends struct {
 	kept         chan struct{} // closed when it ends
 }
 
-func (b *bends) Open(host, bridge netip.AddrPort) error {
+func (b *bends) Open(host, bridge, _ netip.AddrPort) error {
 	b.host, b.bridge = host, bridge
 	return b.err
 }

@@ -142,9 +142,11 @@ func TestOnlyTheNamespacesServices(t *testing.T) {
 	}
 	serveTCP(t, k.vpcs["vpc-1"].space.ns, 80)
 	a.reaches(t, "169.254.170.2:80")
+	a.reaches(t, "169.254.169.254:80")
 	a.blocked(t, "10.0.1.1:80")
 	a.blocked(t, "10.0.0.2:80")
 	a.blocked(t, "169.254.170.2:81")
+	a.blocked(t, "169.254.169.254:81")
 }
 
 // TestTwoVPCsOfOneRange have the same addresses and never meet.

@@ -24,8 +24,11 @@ const taskDevice = "eth0"
 // devicePrefix begins the names of the interfaces' ends in their VPC's namespace. No other device there begins so.
 const devicePrefix = "eni"
 
-// endpointAddress is where all tasks of a VPC reach the task endpoints.
-const endpointAddress = "169.254.170.2"
+// Where all tasks of a VPC reach the task endpoints and instance metadata. Who is told of the latter, the agent decides.
+const (
+	endpointAddress = "169.254.170.2"
+	metadataAddress = "169.254.169.254"
+)
 
 // identifier is what the id of an object may look like: it becomes part of names in the kernel and of paths.
 var identifier = regexp.MustCompile(`^(vpc|subnet|sg|eni)-[0-9A-Za-z][0-9A-Za-z-]{0,40}$`)

@@ -297,5 +297,7 @@ func (r *ruleset) input(t *nftables.Table, f fixed) {
 			r.rule(c, fromTask(), is(offsetDestination, f.dns), protocol(p), port(53, 53), accept())
 		}
 	}
-	r.rule(c, fromTask(), is(offsetDestination, netip.MustParseAddr(endpointAddress)), protocol(protocolTCP), port(80, 80), accept())
+	for _, a := range []string{endpointAddress, metadataAddress} {
+		r.rule(c, fromTask(), is(offsetDestination, netip.MustParseAddr(a)), protocol(protocolTCP), port(80, 80), accept())
+	}
 }

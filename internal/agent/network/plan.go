@@ -156,7 +156,7 @@ func (p *plan) addCIDRs(v acsproto.VPC) error {
 		p.cidrs = append(p.cidrs, prefix)
 		p.routes[route{table: mainTable, to: prefix}] = true
 	}
-	p.own = append(p.own, netip.MustParseAddr(endpointAddress))
+	p.own = append(p.own, netip.MustParseAddr(endpointAddress), netip.MustParseAddr(metadataAddress))
 	if v.DNS {
 		p.dns = p.cidrs[0].Addr().Next().Next()
 		p.own = append(p.own, p.dns)

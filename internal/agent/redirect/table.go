@@ -1,5 +1,6 @@
 // Package redirect brings what containers send to 169.254.170.2, port 80, to the agent: by a table of the kernel's packet filter, one for each
-// installation, so that nothing listens on port 80 of the machine.
+// installation, so that nothing listens on port 80 of the machine. So it does with 169.254.169.254, the address of instance metadata, for containers on the
+// engine's bridge only: the machine itself may have a cloud's at that address.
 //
 // All installations of a machine want the same address, and a packet does not say whose container has sent it. So one whose agent is alive gets it (the
 // one whose table was made last), and asks the others for the containers that it does not know: the id in the path tells them. A table counts only
@@ -8,6 +9,7 @@ package redirect
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -21,6 +23,7 @@ import (
 
 	"github.com/google/nftables"
 	"github.com/google/nftables/expr"
+	"github.com/google/nftables/userdata"
 	"golang.org/x/sys/unix"
 )
 
@@ -30,16 +33,32 @@ type Table struct {
 	log            *slog.Logger
 	lease, renewal time.Duration // how long it counts without being renewed, and how often it is
 
-	mu           sync.Mutex
-	host, bridge netip.AddrPort
-	peers        []netip.AddrPort
-	peersAt      time.Time
+	key string // by which another agent that asks on behalf of its containers is told from these
+
+	mu      sync.Mutex
+	to      targets
+	peers   []Peer
+	peersAt time.Time
+}
+
+// targets are where the agent listens: for containers in host mode, for those on the engine's bridge, and for what these ask of instance metadata. The last two
+// are not valid where there is no bridge.
+type targets struct{ host, bridge, metadata netip.AddrPort }
+
+// Peer is another agent of the machine. Metadata is not valid where it has none. Key is what it knows those by who may ask for a container of its own: whoever can
+// read the packet filter, so root.
+type Peer struct {
+	Host, Metadata netip.AddrPort
+	Key            string
 }
 
 // New is the table of an installation, which is not made yet.
 func New(installation string, log *slog.Logger) *Table {
-	return &Table{name: prefix + installation, log: log, lease: 10 * time.Second, renewal: 3 * time.Second}
+	return &Table{name: prefix + installation, log: log, lease: 10 * time.Second, renewal: 3 * time.Second, key: rand.Text()}
 }
+
+// Key is what other agents show that ask for their containers. It is in the table.
+func (t *Table) Key() string { return t.key }
 
 // The names in the kernel. The set has the address of task endpoints for as long as the agent is alive.
 const (
@@ -47,16 +66,17 @@ const (
 	alive   = "alive"
 	bridged = "bridge" // chain for packets of containers on the engine's bridge
 	local   = "host"   // chain for packets of the machine's own network
+	imds    = "imds"   // set that has the address of instance metadata for as long
 )
 
 // fresh is how long the list of other agents is good for.
 const fresh = time.Second
 
-// Open makes the table, instead of what an earlier process has left of it, and has it lead to host for what the machine's own network sends and to
-// bridge, if that is valid, for what comes in on the interface that has its address.
-func (t *Table) Open(host, bridge netip.AddrPort) error {
+// Open makes the table, instead of what an earlier process has left of it, and has it lead to host for what the machine's own network sends and to bridge and
+// metadata, if they are valid, for what comes in on the interface that has bridge's address.
+func (t *Table) Open(host, bridge, metadata netip.AddrPort) error {
 	t.mu.Lock()
-	t.host, t.bridge = host, bridge
+	t.to = targets{host, bridge, metadata}
 	t.mu.Unlock()
 	if err := t.make(); err != nil {
 		return err
@@ -74,7 +94,7 @@ func (t *Table) sweep() error {
 // make makes the table in one transaction: packets find the one before or this one.
 func (t *Table) make() error {
 	t.mu.Lock()
-	host, bridge := t.host, t.bridge
+	to := t.to
 	t.mu.Unlock()
 	c, err := nftables.New()
 	if err != nil {
@@ -84,20 +104,28 @@ func (t *Table) make() error {
 	c.AddTable(table)
 	c.DelTable(table)
 	c.AddTable(table)
-	set := aliveSet(table)
-	if err := c.AddSet(set, t.renewed()); err != nil {
-		return fmt.Errorf("add the set: %w", err)
+	endpoints, metadata := leaseSet(table, alive, 1), leaseSet(table, imds, 2)
+	for _, set := range []*nftables.Set{endpoints, metadata} {
+		if err := c.AddSet(set, t.renewed(set.Name)); err != nil {
+			return fmt.Errorf("add the set %s: %w", set.Name, err)
+		}
 	}
-	if bridge.IsValid() {
-		name, err := interfaceOf(bridge.Addr())
+	if to.bridge.IsValid() {
+		name, err := interfaceOf(to.bridge.Addr())
 		if err != nil {
 			return err
 		}
 		chain := natChain(c, table, bridged, nftables.ChainHookPrerouting)
-		c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: append(comesFrom(name), leadTo(set, bridge)...)})
+		c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: append(comesFrom(name), leadTo(endpoints, to.bridge)...)})
+		if to.metadata.IsValid() {
+			c.AddRule(&nftables.Rule{
+				Table: table, Chain: chain, Exprs: append(comesFrom(name), leadTo(metadata, to.metadata)...),
+				UserData: userdata.AppendString(nil, userdata.TypeComment, t.key),
+			})
+		}
 	}
 	chain := natChain(c, table, local, nftables.ChainHookOutput)
-	c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: leadTo(set, host)})
+	c.AddRule(&nftables.Rule{Table: table, Chain: chain, Exprs: leadTo(endpoints, to.host)})
 	if err := c.Flush(); err != nil {
 		return fmt.Errorf("make the packet filter's table %s: %w", t.name, err)
 	}
@@ -134,10 +162,12 @@ func (t *Table) renew() error {
 	if err != nil {
 		return fmt.Errorf("open the packet filter: %w", err)
 	}
-	set := aliveSet(t.table())
-	c.FlushSet(set)
-	if err := c.SetAddElements(set, t.renewed()); err != nil {
-		return fmt.Errorf("renew the set: %w", err)
+	for n, name := range []string{alive, imds} {
+		set := leaseSet(t.table(), name, uint32(n+1))
+		c.FlushSet(set)
+		if err := c.SetAddElements(set, t.renewed(name)); err != nil {
+			return fmt.Errorf("renew the set %s: %w", name, err)
+		}
 	}
 	if err := c.Flush(); err != nil {
 		return fmt.Errorf("renew the packet filter's table %s: %w", t.name, err)
@@ -170,8 +200,16 @@ func (t *Table) remove() error {
 	return nil
 }
 
-// Peers are where the agents of the machine's other installations listen that are alive.
-func (t *Table) Peers(context.Context) []netip.AddrPort {
+// Peers are where the agents of the machine's other installations listen that are alive, for the task endpoints.
+func (t *Table) Peers(context.Context) (list []netip.AddrPort) {
+	for _, p := range t.MetadataPeers() {
+		list = append(list, p.Host)
+	}
+	return list
+}
+
+// MetadataPeers are the agents of the machine's other installations that are alive.
+func (t *Table) MetadataPeers() []Peer {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if time.Since(t.peersAt) < fresh {
@@ -186,7 +224,7 @@ func (t *Table) Peers(context.Context) []netip.AddrPort {
 }
 
 // others reads the tables of the other installations. dead, where it is not nil, is told those whose agent is not alive.
-func (t *Table) others(dead func(installation string)) (list []netip.AddrPort, err error) {
+func (t *Table) others(dead func(installation string)) (list []Peer, err error) {
 	c, err := nftables.New(nftables.AsLasting())
 	if err != nil {
 		return nil, fmt.Errorf("open the packet filter: %w", err)
@@ -200,29 +238,40 @@ func (t *Table) others(dead func(installation string)) (list []netip.AddrPort, e
 		if !strings.HasPrefix(table.Name, prefix) || table.Name == t.name {
 			continue
 		}
-		if to, ok := leads(c, table); ok {
-			list = append(list, to)
+		if p, ok := leads(c, table); ok {
+			list = append(list, p)
 		} else if dead != nil {
 			dead(strings.TrimPrefix(table.Name, prefix))
 		}
 	}
-	slices.SortFunc(list, netip.AddrPort.Compare)
+	slices.SortFunc(list, func(a, b Peer) int { return a.Host.Compare(b.Host) })
 	return list, nil
 }
 
 // leads says where a table's agent listens, false where it is not alive. A table may go while it is read.
-func leads(c *nftables.Conn, table *nftables.Table) (to netip.AddrPort, ok bool) {
-	elements, err := c.GetSetElements(aliveSet(table))
+func leads(c *nftables.Conn, table *nftables.Table) (p Peer, ok bool) {
+	elements, err := c.GetSetElements(leaseSet(table, alive, 0))
 	if err != nil || len(elements) == 0 {
-		return to, false
+		return p, false
 	}
 	rules, err := c.GetRules(table, &nftables.Chain{Name: local, Table: table})
 	if err != nil || len(rules) != 1 {
-		return to, false
+		return p, false
 	}
+	p.Host = target(rules[0])
+	bridge, err := c.GetRules(table, &nftables.Chain{Name: bridged, Table: table})
+	if err == nil && len(bridge) == 2 {
+		p.Metadata = target(bridge[1])
+		p.Key, _ = userdata.GetString(bridge[1].UserData, userdata.TypeComment)
+	}
+	return p, p.Host.Addr().IsLoopback() && p.Host.Port() != 0
+}
+
+// target is where a rule of leadTo leads.
+func target(r *nftables.Rule) netip.AddrPort {
 	var address netip.Addr
 	var port uint16
-	for _, e := range rules[0].Exprs {
+	for _, e := range r.Exprs {
 		i, is := e.(*expr.Immediate)
 		switch {
 		case is && len(i.Data) == 4:
@@ -231,16 +280,21 @@ func leads(c *nftables.Conn, table *nftables.Table) (to netip.AddrPort, ok bool)
 			port = binary.BigEndian.Uint16(i.Data)
 		}
 	}
-	return netip.AddrPortFrom(address, port), address.IsLoopback() && port != 0
+	return netip.AddrPortFrom(address, port)
 }
 
-func aliveSet(table *nftables.Table) *nftables.Set {
-	return &nftables.Set{Table: table, Name: alive, KeyType: nftables.TypeIPAddr, HasTimeout: true}
+// leaseSet is a set of the table. id tells the sets of one transaction apart.
+func leaseSet(table *nftables.Table, name string, id uint32) *nftables.Set {
+	return &nftables.Set{Table: table, Name: name, ID: id, KeyType: nftables.TypeIPAddr, HasTimeout: true}
 }
 
-// renewed is the address of task endpoints, for as long as a lease.
-func (t *Table) renewed() []nftables.SetElement {
-	return []nftables.SetElement{{Key: []byte{169, 254, 170, 2}, Timeout: t.lease}}
+// renewed is the address of task endpoints or of instance metadata, for as long as a lease.
+func (t *Table) renewed(set string) []nftables.SetElement {
+	address := []byte{169, 254, 170, 2}
+	if set == imds {
+		address = []byte{169, 254, 169, 254}
+	}
+	return []nftables.SetElement{{Key: address, Timeout: t.lease}}
 }
 
 func natChain(c *nftables.Conn, table *nftables.Table, name string, hook *nftables.ChainHook) *nftables.Chain {

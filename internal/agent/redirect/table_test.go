@@ -190,12 +190,12 @@ func TestRedirect(t *testing.T) {
 		table.lease, table.renewal = time.Second, 200*time.Millisecond
 	}
 	for range 2 { // again is the same
-		if err := a.Open(first, firstBridge); err != nil {
+		if err := a.Open(first, firstBridge, netip.AddrPort{}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	stopA := keep(t, a)
-	if err := b.Open(second, secondBridge); err != nil {
+	if err := b.Open(second, secondBridge, netip.AddrPort{}); err != nil {
 		t.Fatal(err)
 	}
 	stopB := keep(t, b)
@@ -222,7 +222,7 @@ func TestRedirect(t *testing.T) {
 	stopB()
 	eventually(t, "host, when the second has ended", "first", host)
 	eventually(t, "bridge, when the second has ended", "first", from)
-	if err := b.Open(second, secondBridge); err != nil { // and is killed: nobody renews it
+	if err := b.Open(second, secondBridge, netip.AddrPort{}); err != nil { // and is killed: nobody renews it
 		t.Fatal(err)
 	}
 	eventually(t, "host, when the second is back", "second", host)
@@ -234,7 +234,7 @@ func TestRedirect(t *testing.T) {
 	}
 	stopA()
 	eventually(t, "host, when both have ended", "no answer", host)
-	if err := a.Open(first, firstBridge); err != nil {
+	if err := a.Open(first, firstBridge, netip.AddrPort{}); err != nil {
 		t.Fatal(err)
 	}
 	if tables, err := new(nftables.Conn).ListTables(); err != nil || len(tables) != 1 {
@@ -250,7 +250,7 @@ func TestTableIsRemoved(t *testing.T) {
 	host, bridge := agentAt(t, "agent", "10.91.0.1")
 	a := New("a", quiet())
 	a.renewal = 100 * time.Millisecond
-	if err := a.Open(host, bridge); err != nil {
+	if err := a.Open(host, bridge, netip.AddrPort{}); err != nil {
 		t.Fatal(err)
 	}
 	stop := keep(t, a)
@@ -277,16 +277,59 @@ func TestNoBridge(t *testing.T) {
 	ip(t, "route add default via 10.91.0.2")
 	host, _ := agentAt(t, "agent", "10.91.0.1")
 	a := New("a", quiet())
-	if err := a.Open(host, netip.MustParseAddrPort("192.0.2.1:80")); err == nil || err.Error() != "no interface has the address 192.0.2.1" {
+	if err := a.Open(host, netip.MustParseAddrPort("192.0.2.1:80"), netip.AddrPort{}); err == nil || err.Error() != "no interface has the address 192.0.2.1" {
 		t.Errorf("%v", err)
 	}
 	if got := ask(endpoint); got != "no answer" {
 		t.Errorf("%s answers", got)
 	}
-	if err := a.Open(host, netip.AddrPort{}); err != nil {
+	if err := a.Open(host, netip.AddrPort{}, netip.AddrPort{}); err != nil {
 		t.Fatal(err)
 	}
 	if got := ask(endpoint); got != "agent" {
 		t.Errorf("%s answers", got)
 	}
+}
+
+// TestMetadata: containers on the bridge reach the agent's instance metadata, and nobody else does. Each agent knows of the others where theirs is, and the key
+// by which they let it ask.
+func TestMetadata(t *testing.T) {
+	inItsOwnNetwork(t)
+	inside, stranger := newContainer(t, 91), newContainer(t, 92)
+	ip(t, "route add default via 10.91.0.2")
+	const metadata = "http://169.254.169.254/"
+	host, bridge := agentAt(t, "endpoints", "10.91.0.1")
+	_, first := agentAt(t, "first", "10.91.0.1")
+	_, second := agentAt(t, "second", "10.91.0.1")
+	a, b := New("a", quiet()), New("b", quiet())
+	for _, table := range []*Table{a, b} {
+		table.lease, table.renewal = time.Second, 200*time.Millisecond
+	}
+	if err := a.Open(host, bridge, first); err != nil {
+		t.Fatal(err)
+	}
+	defer keep(t, a)()
+	from := func() string { return inside.ask(metadata) }
+	eventually(t, "from the bridge", "first", from)
+	if err := b.Open(host, bridge, second); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "from the bridge, by the table that was made last", "second", from)
+	want := []Peer{{Host: host, Metadata: second, Key: b.Key()}}
+	if got := a.MetadataPeers(); fmt.Sprint(got) != fmt.Sprint(want) || len(b.Key()) < 20 || a.Key() == b.Key() {
+		t.Errorf("known are %v, want %v", got, want)
+	}
+	if got := inside.ask(endpoint); got != "endpoints" {
+		t.Errorf("the task endpoints are %s", got)
+	}
+	for who, got := range map[string]string{"the machine": ask(metadata), "another bridge": stranger.ask(metadata), "port 81": inside.ask("http://169.254.169.254:81/")} {
+		if got != "no answer" {
+			t.Errorf("%s reaches %s", who, got)
+		}
+	}
+	eventually(t, "when the second was killed", "first", from)
+	if err := a.Open(host, bridge, netip.AddrPort{}); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "without instance metadata", "no answer", from)
 }

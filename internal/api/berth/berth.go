@@ -30,10 +30,10 @@ const Target = "Berth_20261124"
 
 // Service is the table that the front door dispatches by.
 func (a *API) Service() frontdoor.Service {
-	names := []string{"AuthorizeEnvironmentFile", "CreateJoinToken", "CreateMemberToken", "DescribePool", "ExplainInstance", "ExplainService", "ExplainTask", "InterruptSpotTasks",
+	names := []string{"AuthorizeEnvironmentFile", "CreateJoinToken", "CreateMemberToken", "DescribePool", "ExplainInstance", "ExplainService", "ExplainTask", "GetInstanceRole", "InterruptSpotTasks",
 		"ListMembers", "ListQuotas", "RemoveMember"}
 	read := func(o frontdoor.Operation) frontdoor.Operation { o.ReadOnly = true; return o }
-	open := func(o frontdoor.Operation) frontdoor.Operation { o.Open = true; return read(o) }    // it asks the policies itself
+	open := func(o frontdoor.Operation) frontdoor.Operation { o.Open = true; return read(o) }    // it asks itself who may
 	onLeader := func(o frontdoor.Operation) frontdoor.Operation { o.ReadOnly = false; return o } // whose quotas hold
 	return frontdoor.Service{
 		Name: "berth", Protocol: frontdoor.AWSJSON11, Names: awswire.LowerCamel, Target: Target, Known: names,
@@ -45,6 +45,7 @@ func (a *API) Service() frontdoor.Service {
 			read(frontdoor.Op("ExplainInstance", a.explainInstance)),
 			read(frontdoor.Op("ExplainService", a.explainService)),
 			read(frontdoor.Op("ExplainTask", a.explainTask)),
+			open(frontdoor.Op("GetInstanceRole", a.getInstanceRole)),
 			frontdoor.Op("InterruptSpotTasks", a.interruptSpotTasks),
 			frontdoor.Op("ListMembers", a.listMembers),
 			onLeader(frontdoor.Op("ListQuotas", a.listQuotas)),

@@ -41,7 +41,7 @@ func parseIdentity(document *string) (id identity, err error) {
 func (id identity) attributes() []types.Attribute {
 	var out []types.Attribute
 	for _, a := range [][2]string{
-		{ecs.AttributeZone, id.Zone}, {ecs.AttributeInstanceType, id.InstanceType}, {ecs.AttributeArchitecture, id.Architecture}, {"ecs.ami-id", id.ImageID},
+		{ecs.AttributeZone, id.Zone}, {ecs.AttributeInstanceType, id.InstanceType}, {ecs.AttributeArchitecture, id.Architecture}, {ecs.AttributeImage, id.ImageID},
 	} {
 		if a[1] != "" {
 			out = append(out, types.Attribute{Name: new(a[0]), Value: new(a[1])})

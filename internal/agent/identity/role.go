@@ -1,0 +1,51 @@
+// Package identity gets a machine its credentials: those of its container instance's role for its containers, and those of an activation for itself.
+package identity
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"berth/internal/agent"
+)
+
+// Roles vends the roles of container instances: the control plane tells them to each instance's own key.
+type Roles struct {
+	Endpoint   func() string // of the replica that the agent uses now, "http://host:port"
+	Region     string
+	HTTPClient *http.Client
+}
+
+var _ agent.InstanceRoles = (*Roles)(nil)
+
+// roleAnswer is the control plane's answer to GetInstanceRole.
+type roleAnswer struct {
+	ProfileArn, ProfileID, RoleName            string
+	Code, Message                              string
+	AccessKeyID, SecretAccessKey, SessionToken string
+	Issued, Expiration                         float64 // seconds
+}
+
+// InstanceRole implements agent.InstanceRoles.
+func (r *Roles) InstanceRole(ctx context.Context, c agent.InstanceConfig) (agent.InstanceRole, error) {
+	var out roleAnswer
+	call := call{Endpoint: r.Endpoint(), Region: r.Region, Service: "berth", Target: "Berth_20261124.GetInstanceRole", Client: r.HTTPClient}
+	if err := call.signed(ctx, aws.Credentials{AccessKeyID: c.AccessKey, SecretAccessKey: c.SecretKey}, struct{}{}, &out); err != nil {
+		return agent.InstanceRole{}, err
+	}
+	return agent.InstanceRole{
+		ProfileARN: out.ProfileArn, ProfileID: out.ProfileID, Role: out.RoleName, Code: out.Code, Message: out.Message,
+		Key:    agent.Key{AccessKeyID: out.AccessKeyID, SecretAccessKey: out.SecretAccessKey, SessionToken: out.SessionToken},
+		Issued: moment(out.Issued), Expires: moment(out.Expiration),
+	}, nil
+}
+
+// moment is a time of the API's, which counts seconds.
+func moment(seconds float64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(seconds * 1000)).UTC()
+}
