@@ -108,7 +108,7 @@ func openTour(t *testing.T) *tourShell {
 		}
 	})
 	t.Setenv("HOME", home)
-	t.Setenv("PATH", filepath.Dir(cli.Path(t))+":"+os.Getenv("PATH"))
+	t.Setenv("PATH", filepath.Dir(cli.Path(t))+":"+filepath.Dir(site.Plugin(t))+":"+os.Getenv("PATH"))
 	if out, err := exec.Command(berth, "up", "--detach", "--listen", freeAddress(t)).CombinedOutput(); err != nil {
 		t.Fatalf("berth up: %v\n%s", err, out)
 	}
