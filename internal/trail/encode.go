@@ -101,7 +101,7 @@ func source(service string) string {
 
 // readOnly says whether CloudTrail takes an operation for one that only reads.
 func readOnly(service, operation string) bool {
-	for _, verb := range [...]string{"Describe", "List", "Get", "BatchGet", "BatchCheck", "Lookup", "Filter", "Explain", "Simulate", "Validate", "Stream", "Read", "StartLiveTail", "StartTelemetrySession", "Poll", "Discover"} {
+	for _, verb := range [...]string{"Describe", "List", "Get", "BatchGet", "BatchCheck", "Lookup", "Filter", "Explain", "Simulate", "Validate", "Stream", "Read", "StartLiveTail", "StartTelemetrySession", "Poll", "Discover", "AuthorizeEnvironmentFile"} {
 		if strings.HasPrefix(operation, verb) {
 			return true
 		}
