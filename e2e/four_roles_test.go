@@ -15,7 +15,7 @@ func TestFourRoles(t *testing.T) {
 	t.Parallel()
 	w := start(t)
 	c := exec.CommandContext(t.Context(), "../examples/four-roles.sh")
-	c.Env = append(os.Environ(), "ASK="+site.Ask(t), "PATH="+strings.Join([]string{w.bin, filepath.Dir(site.Plugin(t)), os.Getenv("PATH")}, ":"))
+	c.Env = append(os.Environ(), "ASK="+site.Ask(t), "DOCKER_CONFIG="+t.TempDir(), "PATH="+strings.Join([]string{w.bin, filepath.Dir(site.Plugin(t)), os.Getenv("PATH")}, ":"))
 	for k, v := range w.env {
 		c.Env = append(c.Env, k+"="+v)
 	}

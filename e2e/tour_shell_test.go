@@ -129,11 +129,11 @@ const (
 	tourLimit  = 2 * time.Minute // for one block
 )
 
-// startTourShell starts bash in a folder. It and what it starts are killed at the test's end.
-func startTourShell(t *testing.T, dir string) *tourShell {
+// startTourShell starts bash in a folder, with an environment. It and what it starts are killed at the test's end.
+func startTourShell(t *testing.T, dir string, env []string) *tourShell {
 	t.Helper()
 	cmd := exec.Command("bash", "--norc", "--noprofile")
-	cmd.Dir, cmd.SysProcAttr = dir, &syscall.SysProcAttr{Setpgid: true}
+	cmd.Dir, cmd.Env, cmd.SysProcAttr = dir, env, &syscall.SysProcAttr{Setpgid: true}
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
