@@ -47,6 +47,9 @@ func TestScripts(t *testing.T) { t.Parallel(); scripts(t, "testdata/together") }
 func TestFaults(t *testing.T)  { t.Parallel(); scripts(t, "testdata/faults") }
 func TestDrain(t *testing.T)   { t.Parallel(); scripts(t, "testdata/drain") }
 
+// Agents that are killed.
+func TestKilled(t *testing.T) { t.Parallel(); scripts(t, "testdata/killed") }
+
 // Tasks with network interfaces of their own, in both modes.
 func TestVPC(t *testing.T)       { scripts(t, "testdata/vpc") }
 func TestFargate(t *testing.T)   { t.Parallel(); scripts(t, "testdata/fargate") }
