@@ -59,10 +59,10 @@ race: ## the concurrent packages under the race detector
 e2e: deps build sharing owning ## end to end: the aws CLI, a real berth, real containers
 
 sharing:
-	$(GO) test -count=1 -p 1 -timeout 15m $(SHARING)
+	$(GO) test -count=1 -p 1 -timeout 25m $(SHARING)
 
 owning:
-	$(GO) test -count=1 -p 1 -timeout 10m $(OWNING)
+	$(GO) test -count=1 -p 1 -timeout 15m $(OWNING)
 
 waiting:
 	$(GO) test -short -p 2 -timeout 10m $(WAITING)
