@@ -1,19 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
@@ -59,16 +53,10 @@ func (c *client) ecs() *awsecs.Client {
 
 // call makes one of Berth's own calls.
 func (c *client) call(ctx context.Context, operation string, in, out any) error {
-	body, err := json.Marshal(in)
+	r, body, err := berthapi.NewRequest(ctx, c.endpoint, operation, in)
 	if err != nil {
-		return fmt.Errorf("%s: %w", operation, err)
+		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, c.endpoint+"/", bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("%s: %w", operation, err)
-	}
-	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("X-Amz-Target", berthapi.Target+"."+operation)
 	resp, err := c.send(ctx, r, body)
 	if err != nil {
 		return err
@@ -83,9 +71,8 @@ func (c *client) sign(ctx context.Context, r *http.Request, service string, body
 	if err != nil {
 		return nil, err
 	}
-	sum := sha256.Sum256(body)
-	if err := v4.NewSigner().SignHTTP(ctx, creds, r, hex.EncodeToString(sum[:]), service, c.in.Region, time.Now()); err != nil {
-		return nil, fmt.Errorf("sign: %w", err)
+	if err := berthapi.Sign(ctx, creds, r, service, c.in.Region, body); err != nil {
+		return nil, err
 	}
 	resp, err := http.DefaultClient.Do(r)
 	if err != nil {
@@ -104,13 +91,5 @@ func (c *client) send(ctx context.Context, r *http.Request, body []byte) (*http.
 		return resp, nil
 	}
 	defer resp.Body.Close()
-	b, _ := io.ReadAll(io.LimitReader(resp.Body, 64<<10))
-	var e struct {
-		Type    string `json:"__type"`
-		Message string `json:"message"`
-	}
-	if json.Unmarshal(b, &e) == nil && e.Type != "" {
-		return nil, fmt.Errorf("%s: %s", e.Type, e.Message)
-	}
-	return nil, fmt.Errorf("%s: %s", resp.Status, bytes.TrimSpace(b))
+	return nil, berthapi.Refusal(resp)
 }

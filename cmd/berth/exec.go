@@ -41,17 +41,8 @@ func serveSessions(c *agent.Config, engine *docker.Engine, log *slog.Logger) {
 // withSessions serves the data channels of clients, and everything else by door. A client has a token and may have signed or not, so it does not come
 // through the door. A replica that does not lead hands it to the leader, whose sessions they are.
 func withSessions(door http.Handler, r *relay.Relay, forward func(*http.Request) http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if !strings.HasPrefix(req.URL.Path, relay.ClientPath) {
-			door.ServeHTTP(w, req)
-			return
-		}
-		if leader := forward(req); leader != nil {
-			leader.ServeHTTP(w, req)
-			return
-		}
-		r.ServeClient(w, req)
-	})
+	ofClient := func(req *http.Request) bool { return strings.HasPrefix(req.URL.Path, relay.ClientPath) }
+	return atLeader(door, forward, ofClient, http.HandlerFunc(r.ServeClient))
 }
 
 // channelSocket is where agents join sessions in containers.

@@ -131,6 +131,21 @@ type forwarded struct {
 	flow    *flow // a body that is not kept, nil for one that is
 }
 
+// atLeader serves requests that do not come through the door, which serves all others: here where this replica leads, and otherwise by the leader.
+func atLeader(door http.Handler, forward func(*http.Request) http.Handler, ours func(*http.Request) bool, here http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !ours(r) {
+			door.ServeHTTP(w, r)
+			return
+		}
+		if leader := forward(r); leader != nil {
+			leader.ServeHTTP(w, r)
+			return
+		}
+		here.ServeHTTP(w, r)
+	})
+}
+
 // flow is a body that is sent as it comes. It can be sent once.
 type flow struct {
 	io.Reader

@@ -94,17 +94,7 @@ func ofRegistry(r *http.Request) bool {
 // withImages serves docker's requests by the registry of the leader, and everything else by door: they have a password, and bodies of any length, so they do
 // not come through it.
 func withImages(door, images http.Handler, forward func(*http.Request) http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !ofRegistry(r) {
-			door.ServeHTTP(w, r)
-			return
-		}
-		if leader := forward(r); leader != nil {
-			leader.ServeHTTP(w, r)
-			return
-		}
-		images.ServeHTTP(w, r)
-	})
+	return atLeader(door, forward, ofRegistry, images)
 }
 
 // refuse tells a client why it is not served, in the form that it reads.

@@ -1,4 +1,4 @@
-// Package identity gets a machine its credentials: those of its container instance's role for its containers, and those of an activation for itself.
+// Package identity gets a machine the credentials of its container instance's role, for its containers.
 package identity
 
 import (
@@ -9,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 
 	"berth/internal/agent"
+	"berth/internal/api/berth"
 )
 
 // Roles vends the roles of container instances: the control plane tells them to each instance's own key.
@@ -31,8 +32,8 @@ type roleAnswer struct {
 // InstanceRole implements agent.InstanceRoles.
 func (r *Roles) InstanceRole(ctx context.Context, c agent.InstanceConfig) (agent.InstanceRole, error) {
 	var out roleAnswer
-	call := call{Endpoint: r.Endpoint(), Region: r.Region, Service: "berth", Target: "Berth_20261124.GetInstanceRole", Client: r.HTTPClient}
-	if err := call.signed(ctx, aws.Credentials{AccessKeyID: c.AccessKey, SecretAccessKey: c.SecretKey}, struct{}{}, &out); err != nil {
+	plane := berth.Client{Endpoint: r.Endpoint(), Region: r.Region, HTTPClient: r.HTTPClient}
+	if err := plane.Call(ctx, aws.Credentials{AccessKeyID: c.AccessKey, SecretAccessKey: c.SecretKey}, "GetInstanceRole", struct{}{}, &out); err != nil {
 		return agent.InstanceRole{}, err
 	}
 	return agent.InstanceRole{
