@@ -52,31 +52,46 @@ func (a *API) assume(_ context.Context, r *frontdoor.Request, in *awssts.AssumeR
 	if err := a.mayAssume(t, r, role, in); err != nil {
 		return nil, err
 	}
-	life, err := lifeOf(r, role, in.DurationSeconds)
+	c, size, err := a.begin(t, r, role, beginning{
+		name: *in.RoleSessionName, duration: in.DurationSeconds, policy: in.Policy, managed: in.PolicyArns, tags: tagsOf(in.Tags), source: aws.ToString(in.SourceIdentity),
+	})
 	if err != nil {
 		return nil, err
 	}
-	documents, err := a.documents(t, role.Account, in.Policy, in.PolicyArns)
+	return &awssts.AssumeRoleOutput{
+		Credentials: c, SourceIdentity: in.SourceIdentity, AssumedRoleUser: assumed(role, *in.RoleSessionName), PackedPolicySize: size,
+	}, nil
+}
+
+// beginning is what a request says of the session of a role that it begins.
+type beginning struct {
+	name     string
+	duration *int32 // seconds
+	policy   *string
+	managed  []types.PolicyDescriptorType
+	tags     []iam.Tag
+	source   string
+}
+
+// begin issues a session of a role to who may have it, and tells how much of its room it takes, nil for nothing.
+func (a *API) begin(t *state.Tables, r *frontdoor.Request, role *iam.Role, b beginning) (_ *types.Credentials, size *int32, err error) {
+	life, err := lifeOf(r, role, b.duration)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	documents, err := a.documents(t, role.Account, b.policy, b.managed)
+	if err != nil {
+		return nil, nil, err
 	}
 	now := time.Now()
-	s := access.Session{
-		Account: role.Account, Role: role.Key(), ID: role.ID, Name: *in.RoleSessionName, Issued: now, Expires: now.Add(life).Truncate(time.Second),
-		Policies: documents, Tags: tagsOf(in.Tags), Source: aws.ToString(in.SourceIdentity),
-	}
-	c, err := a.keys.Issue(s)
+	c, err := a.keys.Issue(access.Session{
+		Account: role.Account, Role: role.Key(), ID: role.ID, Name: b.name, Issued: now, Expires: now.Add(life).Truncate(time.Second),
+		Policies: documents, Tags: b.tags, Source: b.source,
+	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	out := &awssts.AssumeRoleOutput{
-		Credentials: credentials(c), SourceIdentity: in.SourceIdentity,
-		AssumedRoleUser: assumed(role, s.Name),
-	}
-	if n := packed(documents, s.Tags); n > 0 {
-		out.PackedPolicySize = aws.Int32(n)
-	}
-	return out, nil
+	return credentials(c), packed(documents, b.tags), nil
 }
 
 func assumed(role *iam.Role, session string) *types.AssumedRoleUser {
@@ -205,8 +220,8 @@ func tagsOf(tags []types.Tag) (list []iam.Tag) {
 	return list
 }
 
-// packed is how much of the room for policies and tags a session takes, in percent.
-func packed(documents []string, tags []iam.Tag) int32 {
+// packed is how much of the room for policies and tags a session takes, in percent; nil where it has none.
+func packed(documents []string, tags []iam.Tag) *int32 {
 	n := 0
 	for _, d := range documents {
 		n += len(d)
@@ -215,7 +230,7 @@ func packed(documents []string, tags []iam.Tag) int32 {
 		n += len(tag.Key) + len(tag.Value)
 	}
 	if n == 0 {
-		return 0
+		return nil
 	}
-	return int32(max(1, min(100, n*100/(2*mostPolicy))))
+	return aws.Int32(int32(max(1, min(100, n*100/(2*mostPolicy)))))
 }

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awssts "github.com/aws/aws-sdk-go-v2/service/sts"
@@ -53,37 +52,18 @@ func (a *API) assumeByToken(ctx context.Context, r *frontdoor.Request, in *awsst
 	if err := a.trusted(t, r, role, token, provider, *in.RoleSessionName); err != nil {
 		return nil, err
 	}
-	life, err := lifeOf(r, role, in.DurationSeconds)
-	if err != nil {
-		return nil, err
-	}
-	documents, err := a.documents(t, role.Account, in.Policy, in.PolicyArns)
-	if err != nil {
-		return nil, err
-	}
-	now := time.Now()
-	s := access.Session{
-		Account: role.Account, Role: role.Key(), ID: role.ID, Name: *in.RoleSessionName, Issued: now, Expires: now.Add(life).Truncate(time.Second),
-		Policies: documents, Tags: principalTags(token), Source: token.Source,
-	}
-	return a.begin(s, role, token, provider)
-}
-
-// begin issues the session.
-func (a *API) begin(s access.Session, role *iam.Role, token *oidc.Token, p *iam.OIDCProvider) (*awssts.AssumeRoleWithWebIdentityOutput, error) {
-	c, err := a.keys.Issue(s)
+	c, size, err := a.begin(t, r, role, beginning{
+		name: *in.RoleSessionName, duration: in.DurationSeconds, policy: in.Policy, managed: in.PolicyArns, tags: principalTags(token), source: token.Source,
+	})
 	if err != nil {
 		return nil, err
 	}
 	out := &awssts.AssumeRoleWithWebIdentityOutput{
-		Credentials: credentials(c), AssumedRoleUser: assumed(role, s.Name), SubjectFromWebIdentityToken: &token.Subject, Provider: aws.String(p.ARN()),
-		Audience: aws.String(audience(token, p)),
+		Credentials: c, AssumedRoleUser: assumed(role, *in.RoleSessionName), SubjectFromWebIdentityToken: &token.Subject, Provider: aws.String(provider.ARN()),
+		Audience: aws.String(audience(token, provider)), PackedPolicySize: size,
 	}
 	if token.Source != "" {
 		out.SourceIdentity = &token.Source
-	}
-	if n := packed(s.Policies, s.Tags); n > 0 {
-		out.PackedPolicySize = aws.Int32(n)
 	}
 	return out, nil
 }

@@ -58,13 +58,9 @@ func (a *API) federate(_ context.Context, r *frontdoor.Request, in *awssts.GetFe
 	if err != nil {
 		return nil, err
 	}
-	out := &awssts.GetFederationTokenOutput{Credentials: credentials(c), FederatedUser: &types.FederatedUser{
+	return &awssts.GetFederationTokenOutput{Credentials: credentials(c), PackedPolicySize: size, FederatedUser: &types.FederatedUser{
 		Arn: aws.String(federated(user.Account, *in.Name)), FederatedUserId: aws.String(user.Account + ":" + *in.Name),
-	}}
-	if size > 0 {
-		out.PackedPolicySize = &size
-	}
-	return out, nil
+	}}, nil
 }
 
 func checkFederate(in *awssts.GetFederationTokenInput) error {
