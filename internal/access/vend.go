@@ -1,7 +1,6 @@
 package access
 
 import (
-	"encoding/hex"
 	"fmt"
 	"time"
 
@@ -11,6 +10,7 @@ import (
 	"berth/internal/iam"
 	"berth/internal/policy"
 	"berth/internal/state"
+	"berth/internal/uuid"
 )
 
 // TaskLife is how long the credentials of a task are good. They are renewed after a third of it.
@@ -100,8 +100,5 @@ func (k *Keys) TaskPrincipal(t *state.Tables, task *ecs.Task, d *ecs.TaskDefinit
 // credentialsID is the path under which a task's containers find their credentials: the same for all of the task's life and under every leader, and
 // nobody can guess it.
 func (k *Keys) credentialsID(task arn.Task, kind string) string {
-	m := k.Seal.Mark("credentials " + kind + " " + string(task))[:16]
-	m[6], m[8] = m[6]&0x0f|0x40, m[8]&0x3f|0x80
-	x := hex.EncodeToString(m)
-	return x[:8] + "-" + x[8:12] + "-" + x[12:16] + "-" + x[16:20] + "-" + x[20:]
+	return uuid.Of(k.Seal.Mark("credentials " + kind + " " + string(task)))
 }

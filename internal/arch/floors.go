@@ -20,7 +20,7 @@ type Building struct {
 func Berth() Building {
 	return Building{
 		Floors: [][]string{
-			{"arn", "apierr", "cql", "acsproto", "record", "session"},
+			{"arn", "apierr", "cql", "acsproto", "record", "session", "uuid"},
 			{"awswire", "constraint", "page"},
 			{"vpc", "iam", "secret", "ecr", "logs", "logs/pattern"}, // a task's record has its network interface
 			{"ecs", "iam/managed"},                                  // its records keep what awswire could not read (Unknown)

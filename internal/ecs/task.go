@@ -2,7 +2,6 @@ package ecs
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/internal/arn"
+	"berth/internal/uuid"
 )
 
 // TaskStatus is a task's or container's status. It only moves forward.
@@ -184,6 +184,5 @@ func (t *Task) Healthy() bool {
 // ContainerID is the tail of a container's ARN: a UUID that follows from the task and the name, so that it need not be stored.
 func ContainerID(t arn.Task, name string) string {
 	h := sha256.Sum256([]byte(string(t) + "\x00" + name))
-	h[6], h[8] = h[6]&0x0f|0x40, h[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", h[0:4], h[4:6], h[6:8], h[8:10], h[10:16])
+	return uuid.Of(h[:])
 }

@@ -15,6 +15,7 @@ import (
 	"berth/internal/arn"
 	"berth/internal/awswire"
 	"berth/internal/ecs"
+	"berth/internal/uuid"
 )
 
 // The detail types of ECS's events.
@@ -93,8 +94,7 @@ func event(kind string, resource string, cluster arn.Cluster, at time.Time, id s
 // identity is a UUID that follows from what it is given.
 func identity(kind, what string, version any) string {
 	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%v", kind, what, version))
-	h[6], h[8] = h[6]&0x0f|0x40, h[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", h[0:4], h[4:6], h[6:8], h[8:10], h[10:16])
+	return uuid.Of(h[:])
 }
 
 // second is a time as the envelope has it, without fractions.

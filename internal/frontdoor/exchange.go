@@ -11,6 +11,7 @@ import (
 
 	"berth/internal/apierr"
 	"berth/internal/policy"
+	"berth/internal/seal"
 )
 
 // exchange is one AWS request on its way through the door, and what became of it.
@@ -39,7 +40,7 @@ type exchange struct {
 }
 
 func (d *Door) begin(w http.ResponseWriter, r *http.Request) *exchange {
-	return &exchange{door: d, w: w, r: r, id: newRequestID(), start: time.Now(), claim: &claim{}}
+	return &exchange{door: d, w: w, r: r, id: seal.NewUUID(), start: time.Now(), claim: &claim{}}
 }
 
 // serve answers a request to an operation. The order is AWS's: what is it for, who asks, what do they say, may they.

@@ -1,7 +1,6 @@
 package trail
 
 import (
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"reflect"
@@ -9,6 +8,7 @@ import (
 
 	"berth/internal/awswire"
 	"berth/internal/frontdoor"
+	"berth/internal/seal"
 )
 
 // encoder writes records. It is for one goroutine: it compiles the plan of each shape when it first meets it.
@@ -35,7 +35,7 @@ func (e *encoder) call(a *frontdoor.Audited) *Record {
 	rec := &Record{
 		EventVersion: eventVersion, UserIdentity: identityOf(r, a.Issued), EventTime: stamp(a.At), EventSource: source(a.Service), EventName: a.Operation,
 		AwsRegion: r.Scope.Region, SourceIPAddress: a.Source, UserAgent: a.UserAgent, RequestParameters: e.shape(a.In, "requestParameters"),
-		RequestID: r.ID, EventID: newID(), ReadOnly: only, Resources: resources(r), EventType: "AwsApiCall", ManagementEvent: !a.Frequent,
+		RequestID: r.ID, EventID: seal.NewUUID(), ReadOnly: only, Resources: resources(r), EventType: "AwsApiCall", ManagementEvent: !a.Frequent,
 		RecipientAccountID: r.Scope.Account, EventCategory: "Management", ResponseElements: null, AdditionalEventData: additional(r),
 	}
 	if a.Frequent {
@@ -125,12 +125,4 @@ func additional(r *frontdoor.Request) *Additional {
 		out.Tasks = append(out.Tasks, string(t))
 	}
 	return out
-}
-
-// newID is a random UUID.
-func newID() string {
-	var u [16]byte
-	rand.Read(u[:]) //nolint:errcheck // it never fails
-	u[6], u[8] = u[6]&0x0f|0x40, u[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
 }

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"berth/internal/seal"
 )
 
 // Handed are credentials of a task's role that ECS has handed to the task's agent.
@@ -25,7 +27,7 @@ func (h *Handed) record() *Record {
 	session := fmt.Sprintf("arn:aws:sts::%s:assumed-role/%s/%s", h.Account, short(h.Role), h.Session)
 	r := &Record{
 		EventVersion: eventVersion, UserIdentity: &Identity{Type: "AWSService", InvokedBy: h.Service}, EventTime: stamp(h.At), EventSource: "sts.amazonaws.com",
-		EventName: "AssumeRole", AwsRegion: h.Region, SourceIPAddress: h.Service, UserAgent: h.Service, RequestID: newID(), EventID: newID(), ReadOnly: true,
+		EventName: "AssumeRole", AwsRegion: h.Region, SourceIPAddress: h.Service, UserAgent: h.Service, RequestID: seal.NewUUID(), EventID: seal.NewUUID(), ReadOnly: true,
 		EventType: "AwsApiCall", ManagementEvent: true, RecipientAccountID: h.Account, EventCategory: "Management",
 		Resources: []Resource{{ARN: h.Role, AccountID: h.Account, Type: "AWS::IAM::Role"}},
 		AdditionalEventData: &Additional{Tasks: []string{h.Task}, Decisions: []Decision{{

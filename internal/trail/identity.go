@@ -1,7 +1,6 @@
 package trail
 
 import (
-	"strconv"
 	"strings"
 	"time"
 
@@ -56,5 +55,3 @@ func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // short is what follows the last slash.
 func short(name string) string { return name[strings.LastIndexByte(name, '/')+1:] }
-
-func itoa(n int) string { return strconv.Itoa(n) }

@@ -2,7 +2,10 @@
 // them as CloudTrail's records into files of its own, prunes these, and reads them.
 package trail
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strconv"
+)
 
 // eventVersion is the version of CloudTrail's record format.
 const eventVersion = "1.11"
@@ -95,7 +98,7 @@ func (d *Decision) By() string {
 	case d.Sid != "":
 		return short(d.Policy) + "#" + d.Sid
 	}
-	return short(d.Policy) + "#" + itoa(d.Statement)
+	return short(d.Policy) + "#" + strconv.Itoa(d.Statement)
 }
 
 // Denied is the decision that refused the call, nil where none did.

@@ -2,7 +2,6 @@ package iam
 
 import (
 	"context"
-	"crypto/rand"
 	"fmt"
 	"slices"
 	"strings"
@@ -99,7 +98,7 @@ func (a *API) deleteServiceLinkedRole(
 		if !serviceLinked(role) {
 			return invalid("The role %s is not a service-linked role.", role.Name)
 		}
-		d = &iam.RoleDeletion{Task: "task" + role.Path + role.Name + "/" + newUUID(), Account: role.Account, RoleName: role.Name, CreateDate: now()}
+		d = &iam.RoleDeletion{Task: "task" + role.Path + role.Name + "/" + seal.NewUUID(), Account: role.Account, RoleName: role.Name, CreateDate: now()}
 		if using := linkedResources(tx.Tables, role); len(using) > 0 {
 			d.Reason = fmt.Sprintf("A service-linked role cannot be deleted while its service uses it. %s uses %s.", role.LinkedService(), role.Name)
 			d.Region, d.Resources = r.Scope.Region, using
@@ -155,12 +154,4 @@ func (a *API) getServiceLinkedRoleDeletionStatus(
 	return &awsiam.GetServiceLinkedRoleDeletionStatusOutput{Status: types.DeletionTaskStatusTypeFailed, Reason: &types.DeletionTaskFailureReasonType{
 		Reason: &d.Reason, RoleUsageList: []types.RoleUsageType{{Region: &d.Region, Resources: d.Resources}},
 	}}, nil
-}
-
-// newUUID is a random UUID, version 4.
-func newUUID() string {
-	var b [16]byte
-	rand.Read(b[:]) //nolint:errcheck // it never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

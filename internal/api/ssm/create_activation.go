@@ -3,7 +3,6 @@ package ssm
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"regexp"
 	"slices"
 	"strings"
@@ -43,7 +42,7 @@ func (a *API) createActivation(ctx context.Context, r *frontdoor.Request, in *aw
 	}
 	code := rand.Text()[:codeLength]
 	made := &secret.Activation{
-		Account: r.Scope.Account, Region: r.Scope.Region, ActivationID: newID(), CodeHash: seal.HashToken(code), Description: aws.ToString(in.Description),
+		Account: r.Scope.Account, Region: r.Scope.Region, ActivationID: seal.NewUUID(), CodeHash: seal.HashToken(code), Description: aws.ToString(in.Description),
 		DefaultInstanceName: aws.ToString(in.DefaultInstanceName), IAMRole: *in.IamRole, RegistrationLimit: 1, CreatedDate: at,
 		ExpirationDate: at.Add(usualExpiration), Tags: withTags(nil, in.Tags),
 	}
@@ -108,13 +107,4 @@ func trusts(trust string) bool {
 	return err == nil && slices.ContainsFunc(d.Statements, func(s policy.Statement) bool {
 		return s.Effect == policy.Allow && s.Principals != nil && slices.Contains(s.Principals.Service, principal)
 	})
-}
-
-// newID is a random id in the form of a UUID.
-func newID() string {
-	var b [16]byte
-	rand.Read(b[:]) //nolint:errcheck // it never fails
-	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
-	h := hex.EncodeToString(b[:])
-	return strings.Join([]string{h[:8], h[8:12], h[12:16], h[16:20], h[20:]}, "-")
 }

@@ -1,14 +1,11 @@
-package frontdoor
+// Package uuid makes UUIDs of version 4 (RFC 9562).
+package uuid
 
-import (
-	"crypto/rand"
-	"encoding/hex"
-)
+import "encoding/hex"
 
-// newRequestID returns a random UUID.
-func newRequestID() string {
-	var u [16]byte
-	rand.Read(u[:]) // never fails
+// Of is the one of the first 16 bytes of from: of a hash, for an id that follows from what was hashed. from stays as it is.
+func Of(from []byte) string {
+	u := [16]byte(from)
 	u[6] = u[6]&0x0f | 0x40
 	u[8] = u[8]&0x3f | 0x80
 	var b [36]byte
