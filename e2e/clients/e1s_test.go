@@ -231,11 +231,16 @@ func (e *e1s) deployments(ctx context.Context, service string, want types.Servic
 	e.t.Helper()
 	list, err := e.api.ListServiceDeployments(ctx, &awsecs.ListServiceDeploymentsInput{Cluster: aws.String("default"), Service: &service, MaxResults: aws.Int32(20)})
 	e.check("list service deployments", err)
-	out, err := e.api.DescribeServiceDeployments(ctx, &awsecs.DescribeServiceDeploymentsInput{
-		ServiceDeploymentArns: each(list.ServiceDeployments, func(d types.ServiceDeploymentBrief) string { return *d.ServiceDeploymentArn }),
+	arns := each(list.ServiceDeployments, func(d types.ServiceDeploymentBrief) string { return *d.ServiceDeploymentArn })
+	var d types.ServiceDeployment
+	site.Eventually(e.t, "the service deployment begins", func() error {
+		out, err := e.api.DescribeServiceDeployments(ctx, &awsecs.DescribeServiceDeploymentsInput{ServiceDeploymentArns: arns})
+		e.check("describe service deployments", err)
+		if d = out.ServiceDeployments[0]; d.Status == types.ServiceDeploymentStatusPending {
+			return fmt.Errorf("it is %s", d.Status)
+		}
+		return nil
 	})
-	e.check("describe service deployments", err)
-	d := out.ServiceDeployments[0]
 	row := fmt.Sprintf("%s %s %s %d%% %d%%", d.Status, d.Alarms.Status, d.DeploymentCircuitBreaker.Status,
 		*d.DeploymentConfiguration.MaximumPercent, *d.DeploymentConfiguration.MinimumHealthyPercent)
 	if want := string(want) + " DISABLED DISABLED 200% 100%"; row != want || len(d.SourceServiceRevisions) != 1 || d.DeploymentCircuitBreaker.Threshold < 3 {
