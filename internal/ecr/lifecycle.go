@@ -58,6 +58,7 @@ const (
 	mostPatterns = 100
 	mostStars    = 4
 	mostPriority = 1_000_000
+	mostDays     = 100_000 // that are told apart: more would not fit into a Duration
 )
 
 var lifecyclePattern = regexp.MustCompile(`^[A-Za-z0-9_.*-]{1,128}$`)
@@ -188,7 +189,7 @@ func (s LifecycleSelection) exceeded(n int, i LifecycleImage, now time.Time) boo
 	if s.CountType == moreThan {
 		return n >= s.CountNumber
 	}
-	return now.Sub(i.PushedAt) > time.Duration(s.CountNumber)*24*time.Hour
+	return now.Sub(i.PushedAt) > time.Duration(min(s.CountNumber, mostDays))*24*time.Hour
 }
 
 // selects says whether an image has the tags that are asked for.

@@ -31,6 +31,8 @@ func TestExpire(t *testing.T) {
 		{rules(rule(1, `"tagStatus":"untagged","countType":"imageCountMoreThan","countNumber":1`)), "b"},
 		{rules(rule(1, `"tagStatus":"untagged","countType":"sinceImagePushed","countUnit":"days","countNumber":1`)), "b"},
 		{rules(rule(1, `"tagStatus":"any","countType":"sinceImagePushed","countUnit":"days","countNumber":4`)), "a"},
+		{rules(rule(1, `"tagStatus":"any","countType":"sinceImagePushed","countUnit":"days","countNumber":5`)), ""},
+		{rules(rule(1, `"tagStatus":"any","countType":"sinceImagePushed","countUnit":"days","countNumber":200000`)), ""},
 		{rules(rule(1, `"tagStatus":"tagged","tagPrefixList":["prod"],"countType":"imageCountMoreThan","countNumber":1`)), "a c"},
 		{rules(rule(1, `"tagStatus":"tagged","tagPrefixList":["prod","keep"],"countType":"sinceImagePushed","countUnit":"days","countNumber":1`)), "c"},
 		{rules(rule(1, `"tagStatus":"tagged","tagPatternList":["*-1"],"countType":"sinceImagePushed","countUnit":"days","countNumber":1`)), "a d"},
