@@ -33,13 +33,16 @@ func (a *API) Sweep(ctx context.Context) error {
 	return errors.Join(append(failed, a.registry.Sweep(ctx))...)
 }
 
-// expire removes the images of a repository whose time has come.
+// expire removes the images of a repository whose time has come. One that was changed since it was seen is for the next sweep: its policy may be another.
 func (a *API) expire(ctx context.Context, r *ecr.Repository) error {
 	l, err := ecr.ParseLifecycle(r.LifecyclePolicy)
 	if err != nil {
 		return err
 	}
 	err = a.registry.Alone(r.Storage, func() error {
+		if a.store.View().Repositories.Get(r.Arn) != r {
+			return nil
+		}
 		images, err := a.registry.Images(ctx, r.Storage)
 		if err != nil {
 			return err

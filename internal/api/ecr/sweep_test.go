@@ -26,6 +26,20 @@ func TestLifecycleOfIndexes(t *testing.T) {
 	})
 }
 
+// A lifecycle policy that was taken away or replaced after the sweep has looked at the repositories removes nothing.
+func TestLifecycleThatIsGone(t *testing.T) {
+	a := newAccount(t)
+	arn := a.must(t, "CreateRepository", `{"repositoryName":"app"}`)["repository"].(map[string]any)["repositoryArn"].(string)
+	one, two := a.push(t, "app", "one", "one"), a.push(t, "app", "two", "two")
+	a.must(t, "PutLifecyclePolicy", `{"repositoryName":"app","lifecyclePolicyText":`+quote(someLifecycle)+`}`)
+	seen := a.store.View().Repositories.Get(arn)
+	a.must(t, "DeleteLifecyclePolicy", `{"repositoryName":"app"}`)
+	if err := a.api.expire(t.Context(), seen); err != nil {
+		t.Fatal(err)
+	}
+	a.sweepsTo(t, one, two)
+}
+
 // sweepsTo sweeps, and checks that these images of the repository app are left.
 func (a *account) sweepsTo(t *testing.T, want ...digest.Digest) {
 	t.Helper()
