@@ -15,6 +15,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsecr "github.com/aws/aws-sdk-go-v2/service/ecr"
+	"github.com/aws/aws-sdk-go-v2/service/ecr/types"
 	"github.com/opencontainers/go-digest"
 
 	"berth/internal/access"
@@ -172,6 +173,54 @@ func TestRegistryLogin(t *testing.T) {
 	s.put(&inactive)
 	if got, _ := s.ask(login, "GET", "/v2/", nil); !strings.HasPrefix(got, "401 ") {
 		t.Errorf("the password of an inactive key: %s", got)
+	}
+}
+
+// What is of another account is for those only whom the repository's policy lets in, whatever their own say.
+func TestRepositoriesOfOthers(t *testing.T) {
+	s := openImageSite(t, frontdoor.AuthIAM)
+	s.user("ada", `{"Effect":"Allow","Action":"ecr:*","Resource":"*"}`)
+	const arn = "arn:aws:ecr:us-east-1:210987654321:repository/app"
+	theirs := ecr.Repository{Arn: arn, Name: "app", Storage: "app", Tags: []ecr.Tag{{Key: "team", Value: "b"}}}
+	s.put(&theirs)
+	c, ctx := s.client("ada"), t.Context()
+	calls := map[string]func() error{
+		"ListTagsForResource": func() error {
+			_, err := c.ListTagsForResource(ctx, &awsecr.ListTagsForResourceInput{ResourceArn: aws.String(arn)})
+			return err
+		},
+		"TagResource": func() error {
+			_, err := c.TagResource(ctx, &awsecr.TagResourceInput{ResourceArn: aws.String(arn), Tags: []types.Tag{{Key: aws.String("k"), Value: aws.String("v")}}})
+			return err
+		},
+		"UntagResource": func() error {
+			_, err := c.UntagResource(ctx, &awsecr.UntagResourceInput{ResourceArn: aws.String(arn), TagKeys: []string{"team"}})
+			return err
+		},
+		"DescribeRepositories": func() error {
+			_, err := c.DescribeRepositories(ctx, &awsecr.DescribeRepositoriesInput{RegistryId: aws.String("210987654321"), RepositoryNames: []string{"app"}})
+			return err
+		},
+		"all of DescribeRepositories": func() error {
+			_, err := c.DescribeRepositories(ctx, &awsecr.DescribeRepositoriesInput{RegistryId: aws.String("210987654321")})
+			return err
+		},
+	}
+	before := s.store.View().N
+	for name, call := range calls {
+		if err := call(); err == nil || !strings.Contains(err.Error(), "AccessDeniedException") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if s.store.View().N != before {
+		t.Error("something was changed")
+	}
+	theirs.Policy = `{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":"123456789012"},"Action":"ecr:*"}}`
+	s.put(&theirs)
+	for name, call := range calls {
+		if err := call(); (err == nil) == strings.HasPrefix(name, "all") { // one repository lets nobody see all
+			t.Errorf("%s, where the policy allows it: %v", name, err)
+		}
 	}
 }
 

@@ -49,8 +49,7 @@ func (a *API) onRepository(o frontdoor.Operation) frontdoor.Operation {
 	if !hasName || !hasID {
 		panic("ecr: " + o.Name + " names no repository")
 	}
-	o.ResourcePolicy = a.resourcePolicy
-	return o.On(func(r *frontdoor.Request, in any) []string {
+	return a.withPolicy(o).On(func(r *frontdoor.Request, in any) []string {
 		v := reflect.ValueOf(in).Elem()
 		named := v.FieldByIndex(name.Index).Interface().(*string)
 		if aws.ToString(named) == "" {
@@ -58,6 +57,12 @@ func (a *API) onRepository(o frontdoor.Operation) frontdoor.Operation {
 		}
 		return []string{ecr.ARN(home(r, v.FieldByIndex(id.Index).Interface().(*string)), *named)}
 	})
+}
+
+// withPolicy has a repository's own policy asked too. Only that one lets other accounts in, so every operation that may name one of theirs needs it.
+func (a *API) withPolicy(o frontdoor.Operation) frontdoor.Operation {
+	o.ResourcePolicy = func(_ *frontdoor.Request, resource string) *policy.Set { return a.ResourcePolicy(resource) }
+	return o
 }
 
 // namedRepositories are what DescribeRepositories is about: those that it names, or all.
@@ -123,10 +128,6 @@ func (a *API) ResourcePolicy(resource string) *policy.Set {
 		}
 	}
 	return policy.Compile(policy.Source{Name: "policy of repository " + r.Name, Document: d})
-}
-
-func (a *API) resourcePolicy(_ *frontdoor.Request, resource string) *policy.Set {
-	return a.ResourcePolicy(resource)
 }
 
 // shape is a repository as answers show it, at the address that the caller reached us by.

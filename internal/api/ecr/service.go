@@ -47,7 +47,7 @@ func (a *API) Service() frontdoor.Service {
 func (a *API) operations() []frontdoor.Operation {
 	list := []frontdoor.Operation{
 		a.onRepository(frontdoor.Op("CreateRepository", a.createRepository)),
-		frontdoor.Op("DescribeRepositories", a.describeRepositories).On(namedRepositories),
+		a.withPolicy(frontdoor.Op("DescribeRepositories", a.describeRepositories)).On(namedRepositories),
 		a.onRepository(frontdoor.Op("DeleteRepository", a.deleteRepository)),
 		a.onRepository(frontdoor.Op("PutImageTagMutability", a.putImageTagMutability)),
 		a.onRepository(frontdoor.Op("PutImageScanningConfiguration", a.putImageScanningConfiguration)),
@@ -59,9 +59,9 @@ func (a *API) operations() []frontdoor.Operation {
 		a.onRepository(frontdoor.Op("DeleteLifecyclePolicy", a.deleteLifecyclePolicy)),
 		frontdoor.Op("GetAuthorizationToken", a.getAuthorizationToken),
 		frontdoor.Op("DescribeRegistry", a.describeRegistry),
-		frontdoor.Op("TagResource", a.tagResource).On(namedResource),
-		frontdoor.Op("UntagResource", a.untagResource).On(namedResource),
-		frontdoor.Op("ListTagsForResource", a.listTagsForResource).On(namedResource),
+		a.withPolicy(frontdoor.Op("TagResource", a.tagResource)).On(namedResource),
+		a.withPolicy(frontdoor.Op("UntagResource", a.untagResource)).On(namedResource),
+		a.withPolicy(frontdoor.Op("ListTagsForResource", a.listTagsForResource)).On(namedResource),
 	}
 	for _, o := range []frontdoor.Operation{
 		frontdoor.Op("DescribeImages", a.describeImages), frontdoor.Op("ListImages", a.listImages), frontdoor.Op("BatchGetImage", a.batchGetImage),
