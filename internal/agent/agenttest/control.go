@@ -17,8 +17,10 @@ import (
 	"berth/internal/agent"
 )
 
-// Control is the control plane in memory: it answers the API, orders over the sessions, and remembers what is reported.
+// Control is the control plane in memory: it answers the API, orders over the sessions, and remembers what is reported. What it is asked, and refuses, are
+// reports.
 type Control struct {
+	asked
 	Cut func(op string) // as the engine's
 
 	mu         sync.Mutex
@@ -27,7 +29,6 @@ type Control struct {
 	inactive   map[string]bool
 	order      []string // tasks, as ordered
 	tasks      map[string]*ordered
-	refuse     error // of every report while it is set
 	tags       map[string][]types.Tag
 	tagError   error
 	vended     []acsproto.IAMRoleCredentials // to be sent
@@ -90,13 +91,6 @@ func (c *Control) Deactivate(instance string) {
 	defer c.mu.Unlock()
 	c.inactive[instance] = true
 	c.changed()
-}
-
-// Refuse makes every report fail, or none.
-func (c *Control) Refuse(err error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.refuse = err
 }
 
 // changed wakes the sessions. The caller holds the lock.
@@ -173,11 +167,10 @@ func (c *Control) SubmitTaskStateChange(ctx context.Context, in *awsecs.SubmitTa
 	if err := c.cut(ctx, "submit"); err != nil {
 		return nil, err
 	}
-	c.mu.Lock()
-	if c.refuse != nil {
-		defer c.mu.Unlock()
-		return nil, c.refuse
+	if err := c.ask(); err != nil {
+		return nil, err
 	}
+	c.mu.Lock()
 	if o := c.tasks[*in.Task]; o != nil {
 		o.reports = append(o.reports, in)
 		if o.last != "STOPPED" { // a task never goes back

@@ -7,12 +7,11 @@ import (
 	"berth/internal/agent"
 )
 
-// Files are environment files in memory.
+// Files are environment files in memory. One that refuses with context.DeadlineExceeded takes all the time that there is.
 type Files struct {
+	asked
 	mu  sync.Mutex
 	all map[string]map[string]string
-	err error
-	n   int
 }
 
 var _ agent.EnvironmentFiles = (*Files)(nil)
@@ -27,25 +26,10 @@ func (f *Files) Set(file string, variables map[string]string) {
 	f.all[file] = variables
 }
 
-// Refuse has all calls fail from now on, with nil none. One with context.DeadlineExceeded takes all the time that there is.
-func (f *Files) Refuse(err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.err = err
-}
-
-// Calls is how often files were asked for.
-func (f *Files) Calls() int {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.n
-}
-
 // Variables implements agent.EnvironmentFiles.
 func (f *Files) Variables(ctx context.Context, _ string, files []string) (out []map[string]string, err error) {
+	err = f.ask()
 	f.mu.Lock()
-	f.n++
-	err = f.err
 	for _, file := range files {
 		out = append(out, f.all[file])
 	}

@@ -12,12 +12,11 @@ import (
 
 // Secrets are Secrets Manager and Parameter Store in memory. Each value is "value of" what it was asked by, but for Set ones.
 type Secrets struct {
+	asked
 	Cut  func(op string) // called at each call
 	mu   sync.Mutex
 	set  map[string]string
-	err  error
 	took time.Duration
-	n    int
 }
 
 var _ agent.Secrets = (*Secrets)(nil)
@@ -32,13 +31,6 @@ func (s *Secrets) Set(from, value string) {
 	s.set[from] = value
 }
 
-// Refuse has all calls fail from now on, with nil none.
-func (s *Secrets) Refuse(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.err = err
-}
-
 // Slow has each call take a time.
 func (s *Secrets) Slow(d time.Duration) {
 	s.mu.Lock()
@@ -46,18 +38,11 @@ func (s *Secrets) Slow(d time.Duration) {
 	s.took = d
 }
 
-// Calls is how often secrets were asked for.
-func (s *Secrets) Calls() int {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.n
-}
-
 // Values implements agent.Secrets.
 func (s *Secrets) Values(ctx context.Context, _ string, list []acsproto.Secret) ([]string, error) {
+	err := s.ask()
 	s.mu.Lock()
-	s.n++
-	took, err := s.took, s.err
+	took := s.took
 	values := make([]string, len(list))
 	for n, one := range list {
 		v, ok := s.set[one.ValueFrom]
