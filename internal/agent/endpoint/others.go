@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"time"
+
+	"berth/internal/agent"
 )
 
 // Peers are where the other agents of this machine listen for containers.
@@ -28,19 +28,14 @@ const (
 	unknownHeader = "Berth-Unknown-Id"
 )
 
-// What another agent may take for an answer, and how long that may be.
-const (
-	othersTimeout = 8 * time.Second
-	mostAnswer    = 8 << 20 // bytes
-)
+// mostAnswer is how long another agent's answer may be, in bytes.
+const mostAnswer = 8 << 20
 
 func newOthers(p Peers) *others {
 	if p == nil {
 		return nil
 	}
-	return &others{p, &http.Client{Timeout: othersTimeout, Transport: &http.Transport{
-		DialContext: (&net.Dialer{Timeout: time.Second}).DialContext, MaxIdleConns: 32, MaxIdleConnsPerHost: 8, IdleConnTimeout: 20 * time.Second,
-	}}}
+	return &others{p, agent.PeerClient()}
 }
 
 // answer passes the answer of the agent on that knows what is asked about. It reports false where none does.

@@ -3,11 +3,9 @@ package imds
 import (
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"sync"
-	"time"
 
 	"golang.org/x/time/rate"
 
@@ -27,16 +25,8 @@ const (
 	blockedHost = "blocked"
 )
 
-const (
-	peerTimeout = 8 * time.Second
-	mostAnswer  = 1 << 20 // bytes
-)
-
-func peerClient() *http.Client {
-	return &http.Client{Timeout: peerTimeout, Transport: &http.Transport{
-		DialContext: (&net.Dialer{Timeout: time.Second}).DialContext, MaxIdleConns: 32, MaxIdleConnsPerHost: 8, IdleConnTimeout: 20 * time.Second,
-	}}
-}
+// mostAnswer is how long another agent's answer may be, in bytes.
+const mostAnswer = 1 << 20
 
 // tellPeer says to another agent why its container is not answered.
 func tellPeer(w http.ResponseWriter, err error) {

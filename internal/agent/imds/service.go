@@ -56,7 +56,7 @@ func New(c Config) *Service {
 	if c.Machine == nil {
 		c.Machine = func() (a netip.Addr, m net.HardwareAddr) { return a, m }
 	}
-	s := &Service{Config: c, others: peerClient(), callers: newCallers()}
+	s := &Service{Config: c, others: agent.PeerClient(), callers: newCallers()}
 	rand.Read(s.tokens.key[:])    //nolint:errcheck // it never fails
 	s.hostname, _ = os.Hostname() // "" where it is not known
 	return s
