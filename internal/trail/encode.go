@@ -99,7 +99,8 @@ func source(service string) string {
 	return service + ".amazonaws.com"
 }
 
-// readOnly says whether CloudTrail takes an operation for one that only reads.
+// readOnly says whether CloudTrail takes an operation for one that only reads. Operation.ReadOnly is another question, which replica may answer: what reads
+// images or events of logs is the leader's. And an operation that is not served has nothing but its name.
 func readOnly(service, operation string) bool {
 	for _, verb := range [...]string{"Describe", "List", "Get", "BatchGet", "BatchCheck", "Lookup", "Filter", "Explain", "Simulate", "Validate", "Stream", "Read", "StartLiveTail", "StartTelemetrySession", "Poll", "Discover", "AuthorizeEnvironmentFile"} {
 		if strings.HasPrefix(operation, verb) {
