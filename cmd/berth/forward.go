@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"berth/internal/apierr"
+	"berth/internal/frontdoor"
 	"berth/internal/registry"
 	"berth/internal/state/etcd"
 )
@@ -157,17 +158,6 @@ func (f *flow) Read(b []byte) (int, error) {
 	return f.Reader.Read(b)
 }
 
-// punctual is a writer each part of whose answer must be accepted in time.
-type punctual struct{ http.ResponseWriter }
-
-func (p punctual) Write(b []byte) (int, error) {
-	_ = http.NewResponseController(p.ResponseWriter).SetWriteDeadline(time.Now().Add(acceptTime)) // only writers without a connection have none
-	return p.ResponseWriter.Write(b)
-}
-
-// Unwrap is for http.ResponseController.
-func (p punctual) Unwrap() http.ResponseWriter { return p.ResponseWriter }
-
 type forwardedKey struct{}
 
 // maxForward bounds the body of what is forwarded. The front door's own limit is lower.
@@ -181,7 +171,7 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if ofRegistry(r) {
 		f1 := &forwarded{request: r, flow: &flow{Reader: registry.Patient(w, r)}}
-		f.proxy.ServeHTTP(punctual{w}, r.WithContext(context.WithValue(r.Context(), forwardedKey{}, f1)))
+		f.proxy.ServeHTTP(frontdoor.Punctual(w, acceptTime), r.WithContext(context.WithValue(r.Context(), forwardedKey{}, f1)))
 		return
 	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxForward))

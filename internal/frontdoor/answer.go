@@ -201,7 +201,7 @@ func (x *exchange) write(status int, contentType string, body []byte) {
 	h.Set("Content-Type", contentType)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h["X-Amzn-Requestid"] = []string{x.id}
-	acceptInTime(x.w)
+	acceptWithin(x.w, transferWithin)
 	x.w.WriteHeader(status)
 	x.w.Write(body) // a client that has gone away gets nothing; there is nobody to tell
 }

@@ -68,7 +68,7 @@ func (x *exchange) serve() {
 		return
 	}
 	if leader != nil {
-		x.w = punctual{x.w}
+		x.w = punctual{x.w, transferWithin, false}
 		x.hand(leader)
 		return
 	}
@@ -77,7 +77,7 @@ func (x *exchange) serve() {
 		return
 	}
 	if leader = x.seated(); leader != nil {
-		x.w = punctual{x.w}
+		x.w = punctual{x.w, transferWithin, false}
 		x.hand(leader)
 	}
 	if x.streamed != nil {

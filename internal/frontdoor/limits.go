@@ -122,8 +122,8 @@ func (x *exchange) throttle(why reason, wait time.Duration) *apierr.Error {
 // transferWithin is how long a client may take to send a body, and to accept an answer.
 const transferWithin = 30 * time.Second
 
-// acceptInTime cuts the connection off if the client does not accept what is written from now on in time.
-func acceptInTime(w http.ResponseWriter) { deadline(w, time.Now().Add(transferWithin)) }
+// acceptWithin cuts the connection off if the client does not accept what is written from now on in time.
+func acceptWithin(w http.ResponseWriter, d time.Duration) { deadline(w, time.Now().Add(d)) }
 
 // acceptAnyTime ends the deadline that an earlier answer on the same connection has left.
 func acceptAnyTime(w http.ResponseWriter) { deadline(w, time.Time{}) }
@@ -133,17 +133,26 @@ func deadline(w http.ResponseWriter, t time.Time) {
 }
 
 // punctual is a writer whose answer must be accepted in time, from when it begins; of one that goes on, each part.
-type punctual struct{ http.ResponseWriter }
+type punctual struct {
+	http.ResponseWriter
+	within time.Duration
+	parts  bool // it goes on; so do event streams
+}
+
+// Punctual is a writer each part of whose answer must be accepted within a time.
+func Punctual(w http.ResponseWriter, within time.Duration) http.ResponseWriter {
+	return punctual{w, within, true}
+}
 
 func (p punctual) Write(b []byte) (int, error) {
-	if p.Header().Get("Content-Type") == eventStream {
-		acceptInTime(p.ResponseWriter)
+	if p.parts || p.Header().Get("Content-Type") == eventStream {
+		acceptWithin(p.ResponseWriter, p.within)
 	}
 	return p.ResponseWriter.Write(b)
 }
 
 func (p punctual) WriteHeader(status int) {
-	acceptInTime(p.ResponseWriter)
+	acceptWithin(p.ResponseWriter, p.within)
 	p.ResponseWriter.WriteHeader(status)
 }
 

@@ -22,26 +22,10 @@ func (x *exchange) stream() {
 	h := x.w.Header()
 	h.Set("Content-Type", eventStream)
 	h["X-Amzn-Requestid"] = []string{x.id}
-	to := flowing{x.w}
+	to := Punctual(x.w, transferWithin)
 	to.WriteHeader(http.StatusOK)
 	x.door.config.Log.Info("stream begun", "operation", x.target.operation, "caller", x.caller.ARN, "requestId", x.id)
 	if err := x.streamed.Stream(x.r.Context(), to, http.NewResponseController(to).Flush); err != nil && x.r.Context().Err() == nil {
 		x.door.config.Log.Info("stream broken", "operation", x.target.operation, "caller", x.caller.ARN, "requestId", x.id, "err", err)
 	}
 }
-
-// flowing is a writer each of whose writes must be accepted in time.
-type flowing struct{ http.ResponseWriter }
-
-func (f flowing) WriteHeader(status int) {
-	acceptInTime(f.ResponseWriter)
-	f.ResponseWriter.WriteHeader(status)
-}
-
-func (f flowing) Write(b []byte) (int, error) {
-	acceptInTime(f.ResponseWriter)
-	return f.ResponseWriter.Write(b)
-}
-
-// Unwrap is for http.ResponseController.
-func (f flowing) Unwrap() http.ResponseWriter { return f.ResponseWriter }
