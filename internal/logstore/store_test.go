@@ -254,6 +254,34 @@ func TestDrop(t *testing.T) {
 	}
 }
 
+// TestEmptyStreamsStay: what an earlier cut has left empty, and what never had an event, no later cut writes again: there may be very many of them.
+func TestEmptyStreamsStay(t *testing.T) {
+	s := opened(t)
+	s.mustCreate(t, "a", "b", "never")
+	s.mustAppend(t, "a", "10 one")
+	s.mustAppend(t, "b", "10 one", "90 two")
+	first := func(before logs.Time) string {
+		t.Helper()
+		if err := s.Drop(t.Context(), logs.Span{Group: group, Before: before}); err != nil {
+			t.Fatal(err)
+		}
+		text := ""
+		for one, err := range s.Streams(t.Context(), group, "") {
+			if err != nil {
+				t.Fatal(err)
+			}
+			text += fmt.Sprintf("%s:%d ", one.Name, min(one.First, 9999))
+		}
+		return text
+	}
+	if got := first(50); got != "a:50 b:50 never:9999 " {
+		t.Error(got)
+	}
+	if got := first(60); got != "a:50 b:60 never:9999 " {
+		t.Error(got)
+	}
+}
+
 // TestOneBatch: what stands in one batch sees what stands before it there.
 func TestOneBatch(t *testing.T) {
 	s := opened(t)

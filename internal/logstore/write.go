@@ -95,7 +95,7 @@ func (s *Store) cut(ctx context.Context, group string, before logs.Time) error {
 		if err != nil {
 			return err
 		}
-		if stream.First < before {
+		if stream.First < before && !stream.Empty() { // of one that an earlier cut has left empty there is nothing to take
 			old = append(old, logs.StreamName{Group: group, Name: stream.Name})
 		}
 		if len(old) == cutsAtOnce {
@@ -306,7 +306,7 @@ func (b *batch) dropStream(name logs.StreamName) error {
 // cut takes away what a stream has from before a time.
 func (b *batch) cut(name logs.StreamName, before logs.Time) error {
 	s, err := b.stream(name)
-	if err != nil || s == nil || s.First >= before {
+	if err != nil || s == nil || s.First >= before || s.Empty() {
 		return err
 	}
 	left := *s
