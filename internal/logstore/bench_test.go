@@ -130,7 +130,7 @@ func BenchmarkTail(b *testing.B) {
 		defer close(done)
 		for len(behind) < b.N*size {
 			<-tail.Ready
-			events, _ := tail.Take(100000)
+			events, _ := tail.Take(100000, 1<<30)
 			for _, e := range events {
 				behind = append(behind, time.Since(time.UnixMicro(int64(e.Time))))
 			}

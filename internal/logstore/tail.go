@@ -111,15 +111,18 @@ func (t *Tail) signal() {
 	}
 }
 
-// Take takes at most so many events, the oldest first, and says how many were lost before them. Where more are left, Ready says so.
-func (t *Tail) Take(most int) (events []Tailed, lost int) {
+// Take takes at most so many events and bytes of messages, but one event always, the oldest first, and says how many were lost before them. Where more are
+// left, Ready says so.
+func (t *Tail) Take(most, mostBytes int) (events []Tailed, lost int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	n := min(most, len(t.queue))
-	events, lost = append(events, t.queue[:n]...), t.lost
-	for _, e := range events {
-		t.bytes -= len(e.Message)
+	n, size := 0, 0
+	for n < min(most, len(t.queue)) && (n == 0 || size+len(t.queue[n].Message) <= mostBytes) {
+		size += len(t.queue[n].Message)
+		n++
 	}
+	events, lost = append(events, t.queue[:n]...), t.lost
+	t.bytes -= size
 	t.queue, t.lost = t.queue[n:], 0
 	if len(t.queue) == 0 {
 		t.queue = nil // its array held all that was ever waiting

@@ -9,7 +9,7 @@ import (
 
 func taken(t *testing.T, tail *Tail, most int) (text string, lost int) {
 	t.Helper()
-	events, lost := tail.Take(most)
+	events, lost := tail.Take(most, 70)
 	for _, e := range events {
 		text += e.Stream + ":" + e.Message + " "
 	}
@@ -41,6 +41,16 @@ func TestTail(t *testing.T) {
 	}
 	if got, lost := taken(t, tail, 9); got != "" || lost != 0 {
 		t.Errorf("took %q, lost %d", got, lost)
+	}
+	tails.Publish(stream("s"), parse(t, "1 a", "2 "+strings.Repeat("x", 69), "3 "+strings.Repeat("y", 30)), 1)
+	for i, want := range []string{"s:a s:" + strings.Repeat("x", 69), "s:" + strings.Repeat("y", 30), ""} {
+		if got, lost := taken(t, tail, 9); got != want || lost != 0 {
+			t.Errorf("take %d: took %q, lost %d", i, got, lost)
+		}
+	}
+	tails.Publish(stream("s"), parse(t, "1 "+strings.Repeat("x", 90)), 1)
+	if got, _ := taken(t, tail, 9); got != "s:"+strings.Repeat("x", 90) {
+		t.Errorf("of one event that is longer it took %q", got)
 	}
 	second := tails.Follow(Following{Groups: []string{group}, MostEvents: 3, MostBytes: 100})
 	tails.Leave(tail)

@@ -35,6 +35,8 @@ const (
 	tailEvery  = time.Second           // something is sent at least so often
 	tailPause  = 20 * time.Millisecond // and at most: what comes meanwhile goes together
 	mostUpdate = 500                   // events in one message
+	// mostUpdateBytes is what a message has of texts, but for one that is longer: in JSON a byte may become six, and clients take no message of more than 16 MiB.
+	mostUpdateBytes = 1 << 20
 )
 
 // Stream writes the session's messages until the client goes, which it learns from ctx or a write that fails, or until the session's time is over or
@@ -140,7 +142,7 @@ type sessionEvent struct {
 
 // update writes what waits in the tail, and that nothing does only if it is asked to. Where some were lost before it, it is a sample.
 func (s *session) update(tail *logstore.Tail, always bool) error {
-	events, lost := tail.Take(mostUpdate)
+	events, lost := tail.Take(mostUpdate, mostUpdateBytes)
 	if len(events) == 0 && !always {
 		return nil
 	}

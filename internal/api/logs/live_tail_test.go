@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
+
+	"berth/internal/logs"
+	"berth/internal/logstore"
 )
 
 // listen runs a live tail for some time, calls between after the first second, and returns what came: a line a message, with the time of its coming.
@@ -126,5 +129,33 @@ func TestMostTails(t *testing.T) {
 	}
 	if _, err := a.call(t, "StartLiveTail", `{"logGroupIdentifiers":["g"]}`); err == nil || err.Code != "LimitExceededException" {
 		t.Errorf("one more: %v", err)
+	}
+}
+
+// TestLiveTailOfBytes: what is no text is six times as long in JSON, and comes in messages that clients take.
+func TestLiveTailOfBytes(t *testing.T) {
+	var tails logstore.Tails
+	tail := tails.Follow(logstore.Following{Groups: []string{"g"}, MostEvents: mostTailed, MostBytes: mostTailedBytes})
+	message := strings.Repeat("\x01", mostPutBytes-eventBytes)
+	for range 3 {
+		tails.Publish(logs.StreamName{Group: "g", Name: "s"}, []logs.Event{{Message: message}}, 1)
+	}
+	var body bytes.Buffer
+	came := 0
+	s := &session{to: &body, encoder: eventstream.NewEncoder(), flush: func() error {
+		if body.Len() > 16<<20 { // what clients take, but for the newest
+			t.Errorf("a message of %d bytes", body.Len())
+		}
+		m, err := eventstream.NewDecoder().Decode(&body, nil)
+		came += strings.Count(string(m.Payload), `"message"`)
+		return err
+	}}
+	for range 3 {
+		if err := s.update(tail, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if came != 3 {
+		t.Errorf("%d events came", came)
 	}
 }
