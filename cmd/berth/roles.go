@@ -53,5 +53,5 @@ func (s *server) findKey(_ context.Context, id, token string) (frontdoor.Key, bo
 
 // doorKey is a holder's key as the door knows it.
 func doorKey(h access.Holder) frontdoor.Key {
-	return frontdoor.Key{Secret: h.Secret, SessionToken: h.SessionToken, Issued: h.Issued, Expires: h.Expires, Principal: h.Principal}
+	return frontdoor.Key{Secret: h.Secret, Public: h.Public, SessionToken: h.SessionToken, Issued: h.Issued, Expires: h.Expires, Principal: h.Principal}
 }

@@ -303,7 +303,7 @@ func (s *server) handler() (http.Handler, error) {
 	s.door = frontdoor.New(frontdoor.Config{
 		Services: []frontdoor.Service{s.guarded(api.Service()), s.guarded(network.Service()), s.guarded(own.Service()), sts.New(s.keys).Service(),
 			s.guarded(s.identities.Service()), s.guarded(s.secrets.Service()),
-			s.guarded(ssm.New(ssm.Config{State: s.store, Seal: s.key, Sessions: api}).Service()), s.guarded(s.logs.Service()), s.guarded(s.images.ecr.Service()), s.history()},
+			s.guarded(ssm.New(ssm.Config{State: s.store, Seal: s.key, Sessions: api, Access: s.keys}).Service()), s.guarded(s.logs.Service()), s.guarded(s.images.ecr.Service()), s.history()},
 		Sockets: s.sockets(),
 		Keys:    s.findKey,
 		Auth:    s.auth, DevPrincipal: access.Admin(s.options.account), Region: s.options.region, Account: s.options.account,

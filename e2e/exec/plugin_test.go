@@ -162,11 +162,9 @@ func TestShell(t *testing.T) {
 	time.Sleep(time.Second) // the plugin looks twice a second
 	x.types("stty size\r")
 	x.sees("17 91")
-	x.types("sleep 1000\r")
-	x.sees("sleep 1000")
+	x.types("sh -c 'trap \"echo interrupted $((40+4)); exit\" INT; echo begun $((20+1)); while :; do sleep 1; done'\r")
+	x.sees("begun 21")
 	x.types("\x03") // a signal to the plugin, which sends it on in its own time
-	time.Sleep(time.Second)
-	x.types("echo interrupted $((40+4))\r")
 	x.sees("interrupted 44")
 	x.types("exit 3\r")
 	x.sees("Exiting session with sessionId: ecs-execute-command-")

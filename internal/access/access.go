@@ -4,8 +4,10 @@ package access
 
 import (
 	"context"
+	"crypto/rsa"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -39,9 +41,10 @@ type Keys struct {
 // Holder is who holds an access key.
 type Holder struct {
 	Secret       string
-	SessionToken string    // of temporary credentials
-	Issued       time.Time // when those were made
-	Expires      time.Time // when those are good no longer; zero for an access key
+	Public       *rsa.PublicKey // of a managed instance, which signs with its key pair; nil for all others
+	SessionToken string         // of temporary credentials
+	Issued       time.Time      // when those were made
+	Expires      time.Time      // when those are good no longer; zero for an access key
 	Principal    policy.Principal
 }
 
@@ -57,6 +60,9 @@ func (k *Keys) Find(id, sessionToken string) (Holder, bool) {
 		return k.findSession(id, sessionToken)
 	}
 	t := k.State.View().Tables
+	if strings.HasPrefix(id, managedPrefix) {
+		return findManaged(t, id)
+	}
 	if c := t.Credentials.Get(id); c != nil {
 		secret, ok := k.unseal(id, c, c.SealedSecret)
 		return Holder{Secret: secret, Principal: k.principal(t, c)}, ok

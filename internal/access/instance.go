@@ -18,7 +18,6 @@ const instanceService = "ec2.amazonaws.com"
 var agentCalls = [...]string{
 	"ecs:DiscoverPollEndpoint", "ecs:Poll", "ecs:StartTelemetrySession", "ecs:SubmitTaskStateChange", "ecs:SubmitContainerStateChange",
 	"ecs:SubmitAttachmentStateChanges", "ecs:UpdateContainerInstancesState", "ecs:ListTagsForResource",
-	"ecs:GetTaskProtection", "ecs:UpdateTaskProtection", // for the containers of its tasks, where these have no credentials of their own
 }
 
 // instancePrincipal is a container instance. It has the rights of its instance profile's role; of the agent's calls only those for its own instance, whatever
@@ -39,21 +38,8 @@ func (k *Keys) instancePrincipal(t *state.Tables, c *ecs.Credential) policy.Prin
 		return p
 	}
 	p = k.rolePrincipal(t, r, c.AccessKeyID)
-	p.Grants = k.kept(t, "instance "+c.AccessKeyID, c, func() *policy.Grants {
-		g := *k.roleGrants(t, r)
-		if sources, err := k.sources(t, &r.Entity); err == nil {
-			g.Identity = policy.Compile(append(sources, protecting(c))...)
-		}
-		return bounded(&g, []*policy.Set{own(c, true)})
-	})
+	p.Grants = k.kept(t, "instance "+c.AccessKeyID, c, func() *policy.Grants { return bounded(p.Grants, []*policy.Set{own(c, true)}) })
 	return p
-}
-
-// protecting allows what an agent asks for the containers of its tasks that have no role of their own, which no role of AWS's names: their protection.
-func protecting(c *ecs.Credential) policy.Source {
-	return policy.Source{Name: "protection of the instance's tasks", Document: &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{
-		{Effect: policy.Allow, Actions: []string{"ecs:GetTaskProtection", "ecs:UpdateTaskProtection"}, Resources: []string{string(c.Instance)}},
-	}}}
 }
 
 func profileRole(t *state.Tables, c *ecs.Credential) *iam.Role {

@@ -53,6 +53,14 @@ func instanceName(t *state.Tables, c *ecs.Credential) string {
 	return c.AccessKeyID
 }
 
+// machineBound bounds a session of a machine's role to the machine; there is false where the machine is gone, or the session is of another role than its own now.
+func (k *Keys) machineBound(t *state.Tables, s Session) (bound *policy.Set, there bool) {
+	if s.Managed != "" {
+		return k.managedBound(t, s)
+	}
+	return k.agentBound(t, s)
+}
+
 // agentBound bounds a session of an instance's role to the instance; ok is false where the instance's credential is gone, or the session is of another profile's role now.
 func (k *Keys) agentBound(t *state.Tables, s Session) (bound *policy.Set, ok bool) {
 	c := t.Credentials.Get(s.Agent)

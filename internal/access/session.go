@@ -35,7 +35,8 @@ type Session struct {
 	Task arn.Task `json:"k,omitempty"` // whose credentials they are: they end with it
 	Kind string   `json:"l,omitempty"` // acsproto.TaskApplication or TaskExecution
 
-	Agent string `json:"c,omitempty"` // access key id of the container instance of whose role it is: it ends with that key
+	Agent   string `json:"c,omitempty"` // access key id of the container instance of whose role it is: it ends with that key
+	Managed string `json:"m,omitempty"` // key of the managed instance of whose role it is: it ends with its registration
 }
 
 // Temporary are credentials of a session.
@@ -79,7 +80,7 @@ type openedSession struct {
 
 	mu        sync.Mutex
 	moment    *state.Moment
-	of        *ecs.Credential // the container instance's that it is of, nil for none
+	of        ecs.Record // the container instance's that it is of, nil for none
 	principal policy.Principal
 	gone      bool // its role or user is not there any more
 }
@@ -147,13 +148,17 @@ func (k *Keys) findSession(id, sealed string) (Holder, bool) {
 	return Holder{Secret: o.Secret, SessionToken: sealed, Expires: o.Expires, Issued: o.Issued, Principal: o.principal}, true
 }
 
-// holder is the credential of the container instance that a session is of, nil for one of none. there is false where that is gone.
-func holder(t *state.Tables, s Session) (of *ecs.Credential, there bool) {
-	if s.Agent == "" {
-		return nil, true
+// holder is the record of the machine that a session is of, nil for one of none. there is false where that is gone.
+func holder(t *state.Tables, s Session) (of ecs.Record, there bool) {
+	switch {
+	case s.Agent != "":
+		c := t.Credentials.Get(s.Agent)
+		return c, c != nil
+	case s.Managed != "":
+		m := t.ManagedInstances.Get(s.Managed)
+		return m, m != nil
 	}
-	of = t.Credentials.Get(s.Agent)
-	return of, of != nil
+	return nil, true
 }
 
 // over reports whether a task's credentials are good no longer: those of its role when it has stopped; those that its agent sends its last logs with,
@@ -181,15 +186,15 @@ func (k *Keys) sessionPrincipal(t *state.Tables, o *openedSession) (p policy.Pri
 		return p, true
 	}
 	bounds := o.bounds
-	if o.Agent != "" {
-		own, there := k.agentBound(t, o.Session)
+	if o.Agent != "" || o.Managed != "" {
+		own, there := k.machineBound(t, o.Session)
 		if !there {
 			return p, true
 		}
 		bounds = []*policy.Set{own}
 	}
 	p = k.rolePrincipal(t, r, o.Name)
-	p.Tags, p.Grants = record.TagMap(r.Tags, o.Tags), bounded(p.Grants, bounds)
+	p.Managed, p.Tags, p.Grants = o.Managed, record.TagMap(r.Tags, o.Tags), bounded(p.Grants, bounds)
 	return p, false
 }
 

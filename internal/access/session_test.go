@@ -266,7 +266,6 @@ func TestInstanceProfile(t *testing.T) {
 	rights := func() (out []string) {
 		h, _ := k.Find(c.AccessKeyID, "")
 		for _, x := range [][2]string{{"ecs:Poll", string(own)}, {"ecs:Poll", string(other)}, {"logs:PutLogEvents", "*"}, {"ecs:RunTask", "*"},
-			{"ecs:UpdateTaskProtection", string(own)}, {"ecs:GetTaskProtection", string(other)},
 			{"ecs:DeregisterContainerInstance", string(own)}, {"ecs:DeregisterContainerInstance", string(other)}} {
 			if may(h.Principal, x[0], x[1]) {
 				out = append(out, x[0])
@@ -282,8 +281,8 @@ func TestInstanceProfile(t *testing.T) {
 		{"no profile", []ecs.Record{c}, ""},
 		{"no role", []ecs.Record{profile}, ""},
 		{"a role that trusts others", []ecs.Record{role("ecsInstanceRole", trustECS)}, ""},
-		{"a role", []ecs.Record{r}, "ecs:Poll logs:PutLogEvents ecs:UpdateTaskProtection ecs:DeregisterContainerInstance"},
-		{"no policy", []ecs.Record{role("ecsInstanceRole", r.Trust)}, "ecs:UpdateTaskProtection"},
+		{"a role", []ecs.Record{r}, "ecs:Poll logs:PutLogEvents ecs:DeregisterContainerInstance"},
+		{"no policy", []ecs.Record{role("ecsInstanceRole", r.Trust)}, ""},
 	} {
 		put(t, k, step.records...)
 		if got := strings.Join(rights(), " "); got != step.want {

@@ -42,11 +42,16 @@ func (k *Keys) TaskRole(t *state.Tables, c arn.Cluster, role string) (*iam.Role,
 
 // Trusts reports whether a service may assume a role for resources of an account.
 func (k *Keys) Trusts(t *state.Tables, r *iam.Role, service string, s arn.Scope) bool {
+	return k.trusts(t, r, service, "ecs", s)
+}
+
+// trusts is Trusts for resources of a service's API ("ecs", "ssm").
+func (k *Keys) trusts(t *state.Tables, r *iam.Role, service, of string, s arn.Scope) bool {
 	return policy.Decide(policy.Request{
 		Principal: &policy.Principal{ARN: service, Account: s.Account, Kind: policy.Service}, Action: "sts:AssumeRole", Resource: r.ARN(),
 		Context: policy.Keys{
 			{Name: "aws:sourceaccount", Values: []string{s.Account}},
-			{Name: "aws:sourcearn", Values: []string{"arn:aws:ecs:" + s.Region + ":" + s.Account + ":*"}},
+			{Name: "aws:sourcearn", Values: []string{"arn:aws:" + of + ":" + s.Region + ":" + s.Account + ":*"}},
 		},
 		ResourcePolicy: k.Trust(t, r), Trust: true,
 	}).Decision == policy.Allowed

@@ -7,12 +7,13 @@ import (
 	"os"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 var (
 	seedsFlag   = flag.Int("seeds", 3, "play so many seeds")
 	firstSeed   = flag.Uint64("first", 1, "the first of them")
-	within      = flag.Duration("within", 0, "play no more seeds after so long; 0 is no bound")
+	within      = flag.Duration("within", 0, "play no more seeds after so long, natively and otherwise; 0 is no bound")
 	scriptFlag  = flag.String("script", "", "play this script, as a failure printed it")
 	seedFlag    = flag.Uint64("seed", 0, "play this seed only")
 	verboseFlag = flag.Bool("logs", false, "print the logs of all processes")
@@ -27,7 +28,11 @@ func TestNative(t *testing.T) {
 	if *seedFlag != 0 {
 		seeds = []uint64{*seedFlag}
 	}
+	began := time.Now()
 	for _, seed := range seeds {
+		if *within > 0 && time.Since(began) > *within {
+			return
+		}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var logs io.Writer

@@ -37,7 +37,7 @@ func (x *exchange) identify(service string, leaderAsks bool) *apierr.Error {
 		return refuseKey().answer(x.target.protocol)
 	}
 	if refused = claim.checkToken(key); refused == nil {
-		refused = claim.checkSignature(x.r, x.query, x.body, key.Secret)
+		refused = claim.checkSignature(x.r, x.query, x.body, key)
 	}
 	if refused == nil && key.expired(time.Now()) {
 		refused = refuseExpired()
@@ -53,6 +53,9 @@ func (x *exchange) identify(service string, leaderAsks bool) *apierr.Error {
 func (x *exchange) unsigned(refused *refusal) bool {
 	return refused != nil && refused.fault == faultMissing && x.target.call != nil && x.target.call.Unsigned
 }
+
+// signs says whether there is something to check a signature with.
+func (k Key) signs() bool { return k.Secret != "" || k.Public != nil }
 
 func (k Key) expired(now time.Time) bool { return !k.Expires.IsZero() && !now.Before(k.Expires) }
 
@@ -86,7 +89,7 @@ func (x *exchange) key(leaderAsks bool) (Key, bool, error) {
 		}
 		key, ok = x.door.config.Keys(ctx, x.claim.accessKeyID, x.claim.token)
 	}
-	return key, ok && key.Secret != "", nil
+	return key, ok && key.signs(), nil
 }
 
 // renew looks again who the caller is, once this replica is known to be up to date: what its key may do can have been changed by the caller's
@@ -96,7 +99,7 @@ func (x *exchange) renew() bool {
 		return false
 	}
 	key, ok := x.door.config.Keys(x.r.Context(), x.claim.accessKeyID, x.claim.token)
-	if !ok || key.Secret == "" || key.expired(time.Now()) {
+	if !ok || !key.signs() || key.expired(time.Now()) {
 		return false
 	}
 	x.is(key)

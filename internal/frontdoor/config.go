@@ -2,6 +2,7 @@ package frontdoor
 
 import (
 	"context"
+	"crypto/rsa"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -32,9 +33,10 @@ func ParseAuth(s string) (Auth, error) {
 // Key is what an access key id stands for.
 type Key struct {
 	Secret       string
-	SessionToken string    // what X-Amz-Security-Token must be; empty for a long-term key
-	Issued       time.Time // when it was made; zero for a long-term key
-	Expires      time.Time // when it stops being good; zero for a long-term key
+	Public       *rsa.PublicKey // of a key pair, which signs instead of a secret
+	SessionToken string         // what X-Amz-Security-Token must be; empty for a long-term key
+	Issued       time.Time      // when it was made; zero for a long-term key
+	Expires      time.Time      // when it stops being good; zero for a long-term key
 	Principal    policy.Principal
 }
 

@@ -38,7 +38,7 @@ func verdict(d *Door, r *http.Request, body string) *refusal {
 		return refuseKey()
 	}
 	if f = c.checkToken(key); f == nil {
-		f = c.checkSignature(r, query, x.body, key.Secret)
+		f = c.checkSignature(r, query, x.body, key)
 	}
 	return f
 }
@@ -313,7 +313,7 @@ func TestPublishedSignature(t *testing.T) {
 	}
 	c, f := readClaim(r, query)
 	if f == nil {
-		f = c.checkSignature(r, query, nil, "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+		f = c.checkSignature(r, query, nil, Key{Secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"})
 	}
 	if f != nil {
 		t.Error(f.text)

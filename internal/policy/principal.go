@@ -9,6 +9,7 @@ type Principal struct {
 	UserID  string // as GetCallerIdentity shows it: AIDA..., AROA...:session
 	Role    string // the ARN of the role behind a session, "" for all others
 	Kind    Kind
+	Managed string            // key of the managed instance of Systems Manager whose it is, or whose session; "" for all others
 	Tags    map[string]string // of the user or role, and of the session, which win
 	Grants  *Grants           // nil for none
 }

@@ -3,6 +3,7 @@ package secret
 import (
 	"time"
 
+	"berth/internal/arn"
 	"berth/internal/record"
 )
 
@@ -32,7 +33,7 @@ type Activation struct {
 func (*Activation) Kind() record.Kind { return KindActivation }
 func (a *Activation) Key() string     { return RegionKey(a.Account, a.Region, a.ActivationID) }
 
-// ManagedInstance is a machine that has registered with an activation. Written by: api/ssm.
+// ManagedInstance is a machine that has registered with an activation. Written by: api/ssm; RegisterContainerInstance (ContainerInstance).
 type ManagedInstance struct {
 	Account, Region  string
 	InstanceID       string `json:"instanceId"` // mi-, and 17 hexadecimal digits
@@ -46,7 +47,11 @@ type ManagedInstance struct {
 	AgentVersion     string
 	RegistrationDate time.Time
 	Tags             []Tag
-	Unknown          Unknown
+	// PublicKey is that of the key pair by which the machine asks for its role's credentials: RSA, in DER (PKIX) and base64. Fingerprint is what the machine
+	// calls its hardware.
+	PublicKey, Fingerprint string
+	ContainerInstance      arn.Instance // that it has registered as, "" for none
+	Unknown                Unknown
 }
 
 // Kind and Key make a ManagedInstance a record. Those of one account and region are together.

@@ -35,8 +35,8 @@ const (
 // getInstanceRole is for the agents of container instances: whoever holds an instance's key may have its role's.
 func (a *API) getInstanceRole(_ context.Context, r *frontdoor.Request, _ *GetInstanceRoleInput) (*GetInstanceRoleOutput, error) {
 	t := a.State.View().Tables
-	c := t.Credentials.Get(r.AccessKeyID)
-	if c == nil || c.Principal != access.ContainerInstance {
+	c := access.Machine(t, r.AccessKeyID, &r.Caller)
+	if c == nil {
 		return nil, apierr.AccessDenied(r.Caller.ARN, "berth:GetInstanceRole", "*")
 	}
 	s, err := a.Keys.InstanceSession(t, c)

@@ -17,7 +17,7 @@ func authorizeTags(t *state.Tables, r *frontdoor.Request, tags []types.Tag, reso
 	if countedTags(tags) == 0 || t.Chosen(r.Scope, creator(r.Caller.ARN), types.SettingNameTagResourceAuthorization).Value == "off" {
 		return nil
 	}
-	if c := t.Credentials.Get(r.AccessKeyID); c != nil && c.Principal == access.ContainerInstance && ofInstance(resource) {
+	if ofInstance(resource) && access.Machine(t, r.AccessKeyID, &r.Caller) != nil {
 		return nil
 	}
 	if e := r.Authorize(frontdoor.Question{Action: "ecs:TagResource", Resource: resource}); e != nil {

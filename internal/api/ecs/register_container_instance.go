@@ -49,7 +49,7 @@ func (a *API) registerContainerInstance(ctx context.Context, r *frontdoor.Reques
 		if err := authorizeTags(tx.Tables, r, in.Tags, newInstancesOf(c)); err != nil {
 			return err
 		}
-		k, err := instanceCredential(tx.Tables, r, c.ClusterArn)
+		k, err := machineCredential(tx.Tables, r, c.ClusterArn)
 		if err != nil {
 			return err
 		}
@@ -62,16 +62,16 @@ func (a *API) registerContainerInstance(ctx context.Context, r *frontdoor.Reques
 				return err
 			}
 		}
+		m := m // an update may run again
+		if k != nil && k.Cluster == access.AnyCluster {
+			m.external, m.identity.InstanceID = true, k.AccessKeyID
+		}
 		i, err := m.register(before, c.ClusterArn.Instance(id), r, in)
 		if err != nil {
 			return err
 		}
 		tx.Put(i)
-		if k != nil && k.Instance != i.ContainerInstanceArn {
-			bound := *k
-			bound.Instance, bound.UnboundSince = i.ContainerInstanceArn, nil
-			tx.Put(&bound)
-		}
+		access.Bind(tx, k, &r.Caller, i.ContainerInstanceArn)
 		out = instanceView(tx.Tables, i, true)
 		return nil
 	})
@@ -111,14 +111,18 @@ func (in *registration) machine() (m machine, err error) {
 	return m, validateTags(in.Tags)
 }
 
-// instanceCredential is the container instance's credential that signed a request, nil where another principal did. It serves its own cluster
-// only.
-func instanceCredential(t *state.Tables, r *frontdoor.Request, c arn.Cluster) (*ecs.Credential, error) {
-	k := t.Credentials.Get(r.AccessKeyID)
-	if k == nil || k.Principal != access.ContainerInstance {
+// machineCredential is the credential of the machine that signed a request, nil where another principal did. A key serves its own cluster only; a managed
+// instance is in one cluster at a time.
+func machineCredential(t *state.Tables, r *frontdoor.Request, c arn.Cluster) (*ecs.Credential, error) {
+	k := access.Machine(t, r.AccessKeyID, &r.Caller)
+	switch {
+	case k == nil:
 		return nil, nil
-	}
-	if k.Cluster != c {
+	case k.Cluster == access.AnyCluster:
+		if i := t.Instances.Get(k.Instance); i != nil && i.Status != ecs.Inactive && i.ContainerInstanceArn.Cluster() != c {
+			return nil, apierr.ClientException("Managed instance %s is registered as container instance %s. Deregister that first.", k.AccessKeyID, k.Instance)
+		}
+	case k.Cluster != c:
 		return nil, apierr.AccessDenied(r.Caller.ARN, "ecs:RegisterContainerInstance", string(c))
 	}
 	return k, nil

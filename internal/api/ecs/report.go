@@ -62,8 +62,8 @@ func learnDigests(tx *state.Tx, t *ecs.Task, d *ecs.TaskDefinition) {
 // mayReport refuses a container instance's report on a task of another one. The policy has asked the same of the last commit; here it is
 // asked of what is true now.
 func mayReport(t *state.Tables, r *frontdoor.Request, action string, task *ecs.Task) error {
-	c := t.Credentials.Get(r.AccessKeyID)
-	if c == nil || c.Principal != access.ContainerInstance || c.Instance == task.ContainerInstanceArn {
+	c := access.Machine(t, r.AccessKeyID, &r.Caller)
+	if c == nil || c.Instance == task.ContainerInstanceArn {
 		return nil
 	}
 	return apierr.AccessDenied(r.Caller.ARN, action, string(task.ContainerInstanceArn))
@@ -83,7 +83,7 @@ func (a *API) reporter(r *frontdoor.Request, cluster, task *string) []string {
 
 // ownInstance is the container instance whose credential signed the request, nil if it is none's.
 func (a *API) ownInstance(r *frontdoor.Request) []string {
-	if c := a.store.View().Credentials.Get(r.AccessKeyID); c != nil && c.Instance != "" {
+	if c := access.Machine(a.store.View().Tables, r.AccessKeyID, &r.Caller); c != nil && c.Instance != "" {
 		return []string{string(c.Instance)}
 	}
 	return nil

@@ -83,7 +83,7 @@ func TestResourceTags(t *testing.T) {
 	a := newAccount(t, roles()...)
 	a.must(t, "PutParameter", `{"Name":"/a/b","Value":"v","Type":"String","Tags":[{"Key":"team","Value":"web"}]}`)
 	activation := a.must(t, "CreateActivation", `{"IamRole":"Hybrid","Tags":[{"Key":"site","Value":"x"}]}`)
-	m, err := a.api.Redeem(t.Context(), testScope.Region, activation["ActivationId"].(string), activation["ActivationCode"].(string), Machine{})
+	m, err := a.api.Redeem(t.Context(), activation["ActivationId"].(string), activation["ActivationCode"].(string), Machine{})
 	if err != nil {
 		t.Fatal(err)
 	}

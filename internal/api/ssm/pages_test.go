@@ -15,7 +15,7 @@ func TestPages(t *testing.T) {
 		a.must(t, "PutParameter", fmt.Sprintf(`{"Name":"/p/%c","Value":"x","Type":"String"}`, 'a'+n))
 		a.must(t, "PutParameter", `{"Name":"/p/a","Value":"x","Overwrite":true}`)
 		a.must(t, "CreateActivation", `{"IamRole":"Hybrid"}`)
-		if _, err := a.api.Redeem(t.Context(), testScope.Region, made["ActivationId"].(string), made["ActivationCode"].(string), Machine{}); err != nil {
+		if _, err := a.api.Redeem(t.Context(), made["ActivationId"].(string), made["ActivationCode"].(string), Machine{}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -20,22 +20,24 @@ type Machine struct {
 	PlatformName    string // "Debian GNU/Linux"
 	PlatformVersion string // "12"
 	AgentVersion    string
+	PublicKey       string // RSA, in DER (PKIX) and base64: what it asks for its role's credentials with
+	Fingerprint     string // what it calls its hardware
 }
 
-// Redeem registers a machine with an activation of a region and returns it: its account and region are the activation's, its id is new, and its role is
-// what its credentials are for. Nobody is asked who calls: the code is what lets in. An id or a code that is wrong, an activation that has expired and one
-// with which enough machines have registered are InvalidActivation errors that change nothing.
-func (a *API) Redeem(ctx context.Context, region, id, code string, m Machine) (*secret.ManagedInstance, error) {
+// Redeem registers a machine with an activation and returns it: its account and region are the activation's, its id is new, and its role is
+// what its credentials are for. Nobody is asked who calls: the code is what lets in. An id or a code that is wrong, and an activation with which enough
+// machines have registered, are InvalidActivation errors, and one that has expired is ActivationExpired. They change nothing.
+func (a *API) Redeem(ctx context.Context, id, code string, m Machine) (*secret.ManagedInstance, error) {
 	var made *secret.ManagedInstance
 	err := a.store.Update(ctx, func(tx *state.Tx) error {
-		one, err := redeemable(tx.Tables, region, id, code)
+		one, err := redeemable(tx.Tables, id, code)
 		if err != nil {
 			return err
 		}
 		made = &secret.ManagedInstance{
 			Account: one.Account, Region: one.Region, InstanceID: newInstanceID(tx.Tables, one), ActivationID: one.ActivationID, IAMRole: one.IAMRole,
 			Name: one.DefaultInstanceName, ComputerName: m.ComputerName, IPAddress: m.IPAddress, PlatformName: m.PlatformName,
-			PlatformVersion: m.PlatformVersion, AgentVersion: m.AgentVersion, RegistrationDate: now(), Tags: slices.Clone(one.Tags),
+			PlatformVersion: m.PlatformVersion, AgentVersion: m.AgentVersion, PublicKey: m.PublicKey, Fingerprint: m.Fingerprint, RegistrationDate: now(), Tags: slices.Clone(one.Tags),
 		}
 		tx.Put(made)
 		used := *one
@@ -50,14 +52,14 @@ func (a *API) Redeem(ctx context.Context, region, id, code string, m Machine) (*
 }
 
 // redeemable is the activation with that id and code, with which one more machine can register.
-func redeemable(t *state.Tables, region, id, code string) (*secret.Activation, error) {
+func redeemable(t *state.Tables, id, code string) (*secret.Activation, error) {
 	for one := range t.Activations.All() {
-		if one.ActivationID != id || one.Region != region || subtle.ConstantTimeCompare([]byte(seal.HashToken(code)), []byte(one.CodeHash)) == 0 {
+		if one.ActivationID != id || subtle.ConstantTimeCompare([]byte(seal.HashToken(code)), []byte(one.CodeHash)) == 0 {
 			continue
 		}
 		switch {
 		case one.Expired(now()):
-			return nil, invalidActivation("The activation has expired.")
+			return nil, apierr.New("ActivationExpired", "The activation has expired.")
 		case one.RegistrationsCount >= one.RegistrationLimit:
 			return nil, invalidActivation("The registration limit of the activation is reached.")
 		}

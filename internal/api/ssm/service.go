@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"berth/internal/access"
 	"berth/internal/awswire"
 	"berth/internal/frontdoor"
 	"berth/internal/seal"
@@ -23,6 +24,7 @@ type API struct {
 	store    *state.Store
 	key      seal.Key
 	sessions Sessions
+	access   *access.Keys
 }
 
 // Config is what the operations need.
@@ -31,16 +33,20 @@ type Config struct {
 	Seal  seal.Key // the installation's, which all values are sealed with
 	// Sessions opens sessions in containers; nil refuses them.
 	Sessions Sessions
+	// Access makes the credentials of managed instances' roles.
+	Access *access.Keys
 }
 
 // New returns the operations.
-func New(c Config) *API { return &API{store: c.State, key: c.Seal, sessions: c.Sessions} }
+func New(c Config) *API {
+	return &API{store: c.State, key: c.Seal, sessions: c.Sessions, access: c.Access}
+}
 
 // Service is the table that the front door dispatches by.
 func (a *API) Service() frontdoor.Service {
 	return frontdoor.Service{
 		Name: "ssm", Protocol: frontdoor.AWSJSON11, Names: awswire.GoNames, Target: "AmazonSSM",
-		Operations: a.operations(), ResourceTags: a.resourceTags, Known: strings.Fields(operationList),
+		Operations: a.operations(), Rates: rates(), ResourceTags: a.resourceTags, Known: strings.Fields(operationList),
 	}
 }
 
@@ -50,8 +56,12 @@ func (a *API) operations() []frontdoor.Operation {
 	put.Keys, byPath.Keys = keys, keys
 	activate := frontdoor.Op("CreateActivation", a.createActivation)
 	activate.Also = a.passesRole
+	register := frontdoor.Op("RegisterManagedInstance", a.registerManagedInstance)
+	register.Unsigned = true
+	token := frontdoor.Op("RequestManagedInstanceRoleToken", a.requestManagedInstanceRoleToken).On(thisInstance)
+	token.ReadOnly = true
 	return []frontdoor.Operation{
-		put,
+		put, register, token,
 		frontdoor.Op("GetParameter", a.getParameter).On(namedParameter),
 		frontdoor.Op("GetParameters", a.getParameters).On(namedParameters),
 		byPath,
@@ -68,6 +78,7 @@ func (a *API) operations() []frontdoor.Operation {
 		frontdoor.Op("DescribeActivations", a.describeActivations),
 		frontdoor.Op("DeleteActivation", a.deleteActivation),
 		frontdoor.Op("DescribeInstanceInformation", a.describeInstanceInformation).On(everything),
+		frontdoor.Op("UpdateInstanceInformation", a.updateInstanceInformation).On(namedInstance),
 		frontdoor.Op("DeregisterManagedInstance", a.deregisterManagedInstance).On(namedInstance),
 		a.startsSessions(),
 		frontdoor.Op("ResumeSession", a.resumeSession).On(namedSession),
@@ -78,3 +89,8 @@ func (a *API) operations() []frontdoor.Operation {
 
 // now is the time that goes into records: they keep milliseconds.
 func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
+
+// rates bound how often an address may try codes. All that is signed has the usual share.
+func rates() []frontdoor.Rate {
+	return []frontdoor.Rate{{Name: "registrations", Burst: 1, PerSecond: 0.1, Operations: []string{"RegisterManagedInstance"}}} // times 100, as usual
+}

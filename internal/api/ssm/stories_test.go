@@ -64,7 +64,7 @@ func (a *account) redeem(t *testing.T, line string) string {
 	if code == "CODE" {
 		code = a.code
 	}
-	m, err := a.api.Redeem(t.Context(), testScope.Region, a.id(id), code, Machine{ComputerName: "rack1", IPAddress: "192.0.2.1", PlatformName: "Debian", AgentVersion: "1.2.3"})
+	m, err := a.api.Redeem(t.Context(), a.id(id), code, Machine{ComputerName: "rack1", IPAddress: "192.0.2.1", PlatformName: "Debian", AgentVersion: "1.2.3"})
 	if err != nil {
 		return a.named(err.Error() + "\n")
 	}

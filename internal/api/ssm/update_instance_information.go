@@ -1,0 +1,55 @@
+package ssm
+
+import (
+	"context"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+
+	"berth/internal/apierr"
+	"berth/internal/constraint"
+	"berth/internal/frontdoor"
+	"berth/internal/secret"
+	"berth/internal/state"
+)
+
+// UpdateInstanceInformationInput is what an agent tells of its machine. What else agents of Systems Manager send is not kept.
+type UpdateInstanceInformationInput struct {
+	InstanceId                                  *string
+	AgentVersion, ComputerName, IPAddress       *string
+	PlatformName, PlatformType, PlatformVersion *string
+}
+
+// UpdateInstanceInformationOutput has no members.
+type UpdateInstanceInformationOutput struct{}
+
+// updateInstanceInformation takes down what a managed instance says of itself.
+func (a *API) updateInstanceInformation(ctx context.Context, r *frontdoor.Request, in *UpdateInstanceInformationInput) (*UpdateInstanceInformationOutput, error) {
+	var c constraint.Check
+	c.Present("instanceId", in.InstanceId != nil)
+	c.Pattern("instanceId", in.InstanceId, managedID)
+	for name, text := range map[string]*string{"agentVersion": in.AgentVersion, "computerName": in.ComputerName, "iPAddress": in.IPAddress,
+		"platformName": in.PlatformName, "platformVersion": in.PlatformVersion} {
+		c.Text(name, text, 0, mostDescription)
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if t := aws.ToString(in.PlatformType); t != "" && t != "Linux" {
+		return nil, invalid("PlatformType %s is not supported: machines are Linux.", t)
+	}
+	return &UpdateInstanceInformationOutput{}, a.store.Update(ctx, func(tx *state.Tx) error {
+		m := tx.ManagedInstances.Get(secret.RegionKey(r.Scope.Account, r.Scope.Region, *in.InstanceId))
+		if m == nil || r.Caller.Managed != m.Key() {
+			return apierr.New("InvalidInstanceId", "The InstanceId %s is not valid, or the caller is not that managed instance.", *in.InstanceId)
+		}
+		told := *m
+		for to, text := range map[*string]*string{&told.AgentVersion: in.AgentVersion, &told.ComputerName: in.ComputerName, &told.IPAddress: in.IPAddress,
+			&told.PlatformName: in.PlatformName, &told.PlatformVersion: in.PlatformVersion} {
+			if text != nil {
+				*to = *text
+			}
+		}
+		tx.Put(&told)
+		return nil
+	})
+}
