@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,14 +28,14 @@ import (
 
 // agentOptions are the flags of a machine's agent.
 type agentOptions struct {
-	data, token, name, zone, hostAddress, docker, runtime string
-	member, underlay                                      string
-	servers                                               []string
-	cpu, memory                                           int64
-	underlayPort                                          int
-	gpus                                                  []string
-	external, local, verbose                              bool
-	cleanUpAfter                                          time.Duration
+	data, token, activation, cluster, name, zone, hostAddress, docker, runtime string
+	member, underlay                                                           string
+	servers                                                                    []string
+	cpu, memory                                                                int64
+	underlayPort                                                               int
+	gpus                                                                       []string
+	external, local, verbose                                                   bool
+	cleanUpAfter                                                               time.Duration
 	s3Options
 	metadata metadataOptions
 }
@@ -44,11 +45,13 @@ func agentCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use: "agent", Short: "Make this machine a container instance of a cluster", Args: cobra.NoArgs,
 		Long: `Make this machine a container instance of a cluster. The first time it takes a token, which the control plane makes with berth token;
-afterwards the machine has a key of its own.
+afterwards the machine has a key of its own. In place of a token it takes an activation of aws ssm create-activation, as ECS Anywhere's machines
+do: then it is an external instance, and has credentials of the activation's role, which it renews.
 
 A control plane of several replicas is named with all their addresses: the agent uses one, and goes on with another one when that is gone.
 Addresses that are given later replace those that the machine remembers.`,
 		Example: `  berth agent --server http://10.0.0.1:3270 --token bjt-...
+  berth agent --server http://10.0.0.1:3270 --activation 9bcbc5c5-...:FJZ3SZFS... --cluster edge
   berth agent --server http://10.0.0.1:3270,http://10.0.0.2:3270,http://10.0.0.3:3270`,
 		RunE: func(c *cobra.Command, _ []string) error { return runAgent(c.Context(), o) },
 	}
@@ -56,6 +59,8 @@ Addresses that are given later replace those that the machine remembers.`,
 	dataFlag(c, &o.data)
 	f.StringSliceVar(&o.servers, "server", nil, "address of the control plane, http://HOST:PORT; of each replica, separated by commas or with a flag for each")
 	f.StringVar(&o.token, "token", "", "one-time token to join with")
+	f.StringVar(&o.activation, "activation", "", "activation to join with, ID:CODE as aws ssm create-activation answers, in place of a token (ECS Anywhere); the machine has its role, and is an external instance")
+	f.StringVar(&o.cluster, "cluster", "", "with --activation, the cluster to join (default: default); a token is for one")
 	f.StringVar(&o.name, "name", "instance-1", "local name of the container instance")
 	f.StringVar(&o.zone, "zone", "", "availability zone of this machine")
 	f.BoolVar(&o.external, "external", false, "join as an external instance (ECS Anywhere): for tasks of launch type EXTERNAL, and in no availability zone")
@@ -98,7 +103,7 @@ func runAgent(ctx context.Context, o agentOptions) error {
 		return err
 	}
 	defer release()
-	config, err := o.config(ctx, d)
+	config, list, err := o.config(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -133,6 +138,7 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	}
 	table := redirect.New(config.Installation, log)
 	executor := &executor{}
+	machines := managedKeys(&config, list, executor.endpoint)
 	front := containerFront(d, engine, table, o.metadata.service(executor, table), log)
 	config.Front, config.IMDS, config.InstanceRoles = front, o.metadata.blocks(), executor.roles(&config)
 	serveSessions(&config, engine, log)
@@ -150,6 +156,9 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return front.Run(ctx, endpoint.Handler(a, table)) })
 	g.Go(func() error { return a.Run(ctx) })
+	for _, m := range machines {
+		g.Go(func() error { m.describe(ctx, log); return nil })
+	}
 	if o.local {
 		g.Go(func() error { return serveMembers(ctx, d, a, log) })
 	}
@@ -176,40 +185,41 @@ func warnOfNeighbours(log *slog.Logger) {
 }
 
 // config is what the agent runs: the local instances of `berth up`, or one instance that has joined.
-func (o *agentOptions) config(ctx context.Context, d dataDir) (agent.Config, error) {
+func (o *agentOptions) config(ctx context.Context, d dataDir) (agent.Config, []localInstance, error) {
 	in, err := d.load()
 	if err != nil {
-		return agent.Config{}, err
+		return agent.Config{}, nil, err
 	}
 	var list []localInstance
 	err = d.read("instances.json", &list)
 	switch {
 	case o.local && err != nil:
-		return agent.Config{}, fmt.Errorf("local instances: %w", err)
+		return agent.Config{}, nil, fmt.Errorf("local instances: %w", err)
 	case o.local:
 		members, err := localMembers(d)
-		return agentConfig(in, []string{"http://" + in.Listen}, append(list, members...)), err
+		list = append(list, members...)
+		return agentConfig(in, []string{"http://" + in.Listen}, list), list, err
 	}
 	if err := o.checkServers(); err != nil {
-		return agent.Config{}, err
+		return agent.Config{}, nil, err
 	}
 	switch {
-	case err != nil || o.token != "":
+	case err != nil || o.token != "" || o.activation != "" && !o.activated(list):
 		list, err = o.joinCluster(ctx, d, &in)
 	case len(o.servers) > 0:
 		in.Listen, in.Servers = o.servers[0], o.servers
 		err = d.save("berth.json", in)
 	}
 	if err != nil {
-		return agent.Config{}, err
+		return agent.Config{}, nil, err
 	}
 	if len(list) == 0 || in.Listen == "" {
-		return agent.Config{}, errors.New("this machine has not joined a cluster yet; give --server and --token")
+		return agent.Config{}, nil, errors.New("this machine has not joined a cluster yet; give --server and --token, or --activation")
 	}
 	if err := o.keepRuntime(d, list); err != nil {
-		return agent.Config{}, err
+		return agent.Config{}, nil, err
 	}
-	return agentConfig(in, in.servers(), list), nil
+	return agentConfig(in, in.servers(), list), list, nil
 }
 
 func (o *agentOptions) checkServers() error {
@@ -221,12 +231,23 @@ func (o *agentOptions) checkServers() error {
 	return nil
 }
 
-// joinCluster trades the token for a key and writes down where the machine belongs.
+// joinCluster trades the token or the activation for what the machine signs with, and writes down where it belongs.
 func (o *agentOptions) joinCluster(ctx context.Context, d dataDir, in *installation) ([]localInstance, error) {
-	if o.token == "" || len(o.servers) == 0 {
-		return nil, errors.New("this machine has not joined a cluster yet; give --server and --token (made by `berth token` on the control plane)")
+	switch {
+	case o.token == "" && o.activation == "" || len(o.servers) == 0:
+		return nil, errors.New("this machine has not joined a cluster yet; give --server and --token (made by `berth token` on the control plane), or --activation (of `aws ssm create-activation`)")
+	case o.token != "" && o.activation != "":
+		return nil, errors.New("--token and --activation are two ways to join: give one of them")
+	case o.cluster != "" && o.activation == "":
+		return nil, errors.New("--cluster goes with --activation: a token is for one cluster")
+	case o.zone != "" && o.activation != "":
+		return nil, errors.New("--zone does not go with --activation: external instances are in no availability zone")
 	}
-	key, err := o.trade(ctx)
+	join := o.trade
+	if o.activation != "" {
+		join = o.activate
+	}
+	i, region, err := join(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -234,21 +255,14 @@ func (o *agentOptions) joinCluster(ctx context.Context, d dataDir, in *installat
 	if err != nil {
 		return nil, err
 	}
-	if o.cpu > 0 {
-		cpu = o.cpu
+	i.CPUUnits, i.MemoryMiB = cmp.Or(o.cpu, cpu), cmp.Or(o.memory, mib)
+	in.Region = region
+	if i.Zone = o.zone; i.Zone == "" && !i.External {
+		i.Zone = vpc.Zones(in.Region)[0]
 	}
-	if o.memory > 0 {
-		mib = o.memory
-	}
-	zone := o.zone
-	if zone == "" && !o.external {
-		zone = vpc.Zones(key.Region)[0]
-	}
-	list := []localInstance{{
-		Name: o.name, Cluster: key.Cluster, HostAddress: o.hostAddress, CPUUnits: cpu, MemoryMiB: mib, Zone: zone, External: o.external, GPUs: o.gpus, Runtime: o.runtime, Member: o.member,
-		AccessKey: key.AccessKeyID, SecretKey: key.SecretAccessKey,
-	}}
-	in.Listen, in.Servers, in.Region = o.servers[0], o.servers, key.Region
+	i.Name, i.HostAddress, i.GPUs, i.Runtime, i.Member = o.name, o.hostAddress, o.gpus, o.runtime, o.member
+	list := []localInstance{*i}
+	in.Listen, in.Servers = o.servers[0], o.servers
 	if err := d.save("berth.json", *in); err != nil {
 		return nil, err
 	}
@@ -259,21 +273,21 @@ func (o *agentOptions) joinCluster(ctx context.Context, d dataDir, in *installat
 const tradeTime = 30 * time.Second
 
 // trade gets the machine's key for its token, at any replica that can do it now. A token is spent at most once, wherever it is shown.
-func (o *agentOptions) trade(ctx context.Context) (key berthapi.Joined, err error) {
+func (o *agentOptions) trade(ctx context.Context) (i *localInstance, region string, err error) {
 	var failures []error
 	for _, n := range rand.Perm(len(o.servers)) {
 		ctx, cancel := context.WithTimeout(ctx, tradeTime)
-		key, err = berthapi.Trade(ctx, o.servers[n], o.token)
+		key, err := berthapi.Trade(ctx, o.servers[n], o.token)
 		cancel()
 		if err == nil {
-			return key, nil
+			return &localInstance{Cluster: key.Cluster, External: o.external, AccessKey: key.AccessKeyID, SecretKey: key.SecretAccessKey}, key.Region, nil
 		}
 		failures = append(failures, fmt.Errorf("%s: %w", o.servers[n], err))
 		if !errors.Is(err, berthapi.ErrUnavailable) {
 			break
 		}
 	}
-	return key, errors.Join(failures...)
+	return nil, "", errors.Join(failures...)
 }
 
 func agentConfig(in installation, endpoints []string, list []localInstance) agent.Config {

@@ -41,14 +41,14 @@ func TestAgentJoinsThroughAnyReplica(t *testing.T) {
 	for range 8 { // whatever the order that is drawn
 		d := dataDir(t.TempDir())
 		o := agentOptions{servers: []string{gone.URL, leaderless, well}, token: "good", name: "one", cpu: 1024, memory: 1024}
-		c, err := o.config(t.Context(), d)
+		c, _, err := o.config(t.Context(), d)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !slices.Equal(c.Endpoints, o.servers) || c.Region != "eu-west-1" || c.Instances[0].AccessKey != "AKIA" {
 			t.Errorf("%+v", c)
 		}
-		again, err := (&agentOptions{}).config(t.Context(), d)
+		again, _, err := (&agentOptions{}).config(t.Context(), d)
 		if err != nil || !slices.Equal(again.Endpoints, o.servers) {
 			t.Errorf("started again: %q, %v", again.Endpoints, err)
 		}
@@ -58,11 +58,11 @@ func TestAgentJoinsThroughAnyReplica(t *testing.T) {
 func TestAgentsTokenIsShownToNobodyElse(t *testing.T) {
 	a, askedA := joinable(t, http.StatusOK)
 	b, askedB := joinable(t, http.StatusOK)
-	_, err := (&agentOptions{servers: []string{a, b}, token: "spent"}).config(t.Context(), dataDir(t.TempDir()))
+	_, _, err := (&agentOptions{servers: []string{a, b}, token: "spent"}).config(t.Context(), dataDir(t.TempDir()))
 	if err == nil || !strings.Contains(err.Error(), "not valid") || *askedA+*askedB != 1 {
 		t.Errorf("%v; asked %d and %d times", err, *askedA, *askedB)
 	}
-	_, err = (&agentOptions{servers: []string{a, "10.0.0.1:3270"}, token: "good"}).config(t.Context(), dataDir(t.TempDir()))
+	_, _, err = (&agentOptions{servers: []string{a, "10.0.0.1:3270"}, token: "good"}).config(t.Context(), dataDir(t.TempDir()))
 	if err == nil || !strings.Contains(err.Error(), "10.0.0.1:3270") {
 		t.Errorf("an address without a scheme: %v", err)
 	}
@@ -74,13 +74,13 @@ func TestAgentTakesOtherServers(t *testing.T) {
 		d.save("instances.json", []localInstance{{Name: "one"}})); err != nil {
 		t.Fatal(err)
 	}
-	c, err := (&agentOptions{}).config(t.Context(), d)
+	c, _, err := (&agentOptions{}).config(t.Context(), d)
 	if err != nil || !slices.Equal(c.Endpoints, []string{"http://10.0.0.1:3270"}) {
 		t.Errorf("of an older version: %q, %v", c.Endpoints, err)
 	}
 	three := []string{"http://10.0.0.1:3270", "http://10.0.0.2:3270", "http://10.0.0.3:3270"}
 	for _, o := range []agentOptions{{servers: three}, {}} {
-		c, err := o.config(t.Context(), d)
+		c, _, err := o.config(t.Context(), d)
 		if err != nil || !slices.Equal(c.Endpoints, three) {
 			t.Errorf("given %q: %q, %v", o.servers, c.Endpoints, err)
 		}
@@ -95,7 +95,7 @@ func TestAgentsRuntime(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ given, want string }{{"", ""}, {"runsc", "runsc"}, {"", "runsc"}, {"runc", "runc"}, {"", "runc"}} {
-		config, err := (&agentOptions{runtime: c.given}).config(t.Context(), d)
+		config, _, err := (&agentOptions{runtime: c.given}).config(t.Context(), d)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -108,7 +108,7 @@ func TestAgentsRuntime(t *testing.T) {
 	server, _ := joinable(t, http.StatusOK)
 	joined := dataDir(t.TempDir())
 	for _, o := range []agentOptions{{servers: []string{server}, token: "good", runtime: "runsc"}, {}} {
-		config, err := o.config(t.Context(), joined)
+		config, _, err := o.config(t.Context(), joined)
 		if err != nil || len(config.Instances) != 1 || config.Instances[0].Runtime != "runsc" {
 			t.Errorf("joined: %+v, %v", config.Instances, err)
 		}

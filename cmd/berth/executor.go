@@ -29,17 +29,17 @@ func (e *executor) endpoint() string {
 }
 
 // credentials are those of a task's execution role, or of its instance.
-func (e *executor) credentials(_ context.Context, task string) (aws.Credentials, error) {
-	k, err := e.key(task)
+func (e *executor) credentials(ctx context.Context, task string) (aws.Credentials, error) {
+	k, err := e.key(ctx, task)
 	return aws.Credentials{AccessKeyID: k.AccessKeyID, SecretAccessKey: k.SecretAccessKey, SessionToken: k.SessionToken}, err
 }
 
-func (e *executor) key(task string) (agent.Key, error) {
+func (e *executor) key(ctx context.Context, task string) (agent.Key, error) {
 	a := e.agent.Load()
 	if a == nil {
 		return agent.Key{}, agent.ErrNoCredentials
 	}
-	return a.ExecutionKey(task)
+	return a.ExecutionKey(ctx, task)
 }
 
 // logs sends the logs of tasks whose log driver is awslogs.

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"berth/internal/agent/managed"
 	berthapi "berth/internal/api/berth"
 	"berth/internal/vpc"
 )
@@ -26,6 +27,7 @@ type localInstance struct {
 	Runtime     string   `json:",omitempty"` // the engine's, for containers of Fargate tasks
 	AccessKey   string
 	SecretKey   string
+	Managed     *managed.Machine `json:",omitempty"` // in place of a key: it has joined with an activation
 }
 
 // prepareInstances makes the local instances that are missing: each joins with a token of its own. Declared sizes split the machine.

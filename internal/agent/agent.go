@@ -12,6 +12,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
@@ -82,6 +84,16 @@ type InstanceConfig struct {
 	Attributes  map[string]string
 	AccessKey   string
 	SecretKey   string
+	// Managed are the keys of a managed instance, which has no AccessKey: of its role, renewed. nil: it has one.
+	Managed aws.CredentialsProvider
+}
+
+// Keys are those that the instance signs with.
+func (c InstanceConfig) Keys() aws.CredentialsProvider {
+	if c.Managed != nil {
+		return c.Managed
+	}
+	return credentials.NewStaticCredentialsProvider(c.AccessKey, c.SecretKey, "")
 }
 
 // launchLimit is how many containers the engine is asked to create or start at once.

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -165,16 +166,20 @@ type Key struct {
 
 // ExecutionKey is the key with which the agent does what it does for a task: pulls its images, reads its secrets and writes its logs. It is of the task
 // execution role; for a task without one, of the container instance.
-func (a *Agent) ExecutionKey(task string) (Key, error) {
+func (a *Agent) ExecutionKey(ctx context.Context, task string) (Key, error) {
 	t := a.task(task)
 	if t == nil {
 		return Key{}, ErrNotFound
 	}
 	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.rec.Roles.Execution == "" {
-		return Key{AccessKeyID: t.in.AccessKey, SecretAccessKey: t.in.SecretKey, Holder: "instance " + t.in.Name}, nil
+	role := t.rec.Roles.Execution
+	t.mu.Unlock()
+	if role == "" {
+		k, err := t.in.Keys().Retrieve(ctx)
+		return Key{AccessKeyID: k.AccessKeyID, SecretAccessKey: k.SecretAccessKey, SessionToken: k.SessionToken, Holder: "instance " + t.in.Name}, err
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	c, ok := t.creds[acsproto.TaskExecution]
 	if !ok {
 		return Key{}, ErrNoCredentials
@@ -208,7 +213,7 @@ func (a *Agent) Holds(keyID string) bool {
 	if slices.ContainsFunc(a.present(), func(i *instance) bool { return i.role.holds(keyID) }) {
 		return true
 	}
-	return slices.ContainsFunc(a.all(), func(t *task) bool {
+	return keyID != "" && slices.ContainsFunc(a.all(), func(t *task) bool {
 		t.mu.Lock()
 		defer t.mu.Unlock()
 		return t.in.AccessKey == keyID || t.creds[acsproto.TaskApplication].AccessKeyID == keyID

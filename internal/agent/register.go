@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/smithy-go"
@@ -24,7 +23,7 @@ const callTimeout = 42 * time.Second
 func (c *Config) client(e *endpoints, i InstanceConfig) API {
 	return awsecs.New(awsecs.Options{
 		EndpointResolverV2: e, Region: c.Region, Retryer: aws.NopRetryer{}, HTTPClient: newCaller(c.HTTPClient, e),
-		Credentials: credentials.NewStaticCredentialsProvider(i.AccessKey, i.SecretKey, ""),
+		Credentials: i.Keys(),
 	})
 }
 
@@ -147,7 +146,7 @@ func (i *instance) discover(ctx context.Context) (c acs.AgentConfig, telemetry s
 	}
 	return acs.AgentConfig{
 		Endpoint: session, Region: i.agent.Region, Cluster: i.Cluster, Instance: i.knownARN(), SendCredentials: true,
-		Credentials:  credentials.NewStaticCredentialsProvider(i.AccessKey, i.SecretKey, ""),
+		Credentials:  i.Keys(),
 		AgentVersion: i.agent.Version, AgentHash: i.agent.Hash, DockerVersion: machine.Version, Log: i.log, HTTPClient: i.agent.HTTPClient,
 	}, telemetry, nil
 }

@@ -25,7 +25,7 @@ type Config struct {
 	// Endpoint is where the control plane is reached now, "http://host:port".
 	Endpoint func() string
 	// Key is that of a task's execution role, or of its container instance. Its error is agent.ErrUnavailable to who asked.
-	Key        func(task string) (agent.Key, error)
+	Key        func(ctx context.Context, task string) (agent.Key, error)
 	HTTPClient *http.Client
 }
 
@@ -68,7 +68,7 @@ func New(c Config) *Logins {
 
 // Login implements agent.Registries.
 func (l *Logins) Login(ctx context.Context, task string, with acsproto.RegistryAuthentication) (agent.Login, error) {
-	key, err := l.config.Key(task)
+	key, err := l.config.Key(ctx, task)
 	if err != nil {
 		return agent.Login{}, fmt.Errorf("%w: %w", agent.ErrUnavailable, err)
 	}

@@ -47,7 +47,7 @@ func answer(status int, body string) *http.Response {
 // open logs in where answers come from; the holder of a task's key is called as the task.
 func open(answers transport) *Logins {
 	return New(Config{Endpoint: func() string { return "http://berth" }, HTTPClient: &http.Client{Transport: answers},
-		Key: func(task string) (agent.Key, error) {
+		Key: func(_ context.Context, task string) (agent.Key, error) {
 			if task == "none" {
 				return agent.Key{}, agent.ErrNoCredentials
 			}
@@ -135,7 +135,7 @@ func TestSecrets(t *testing.T) {
 		Services: []frontdoor.Service{secretsmanager.New(secretsmanager.Config{State: statetest.Open(t), Seal: key}).Service()}})
 	server := httptest.NewServer(door)
 	t.Cleanup(server.Close)
-	l := New(Config{Endpoint: func() string { return server.URL }, Key: func(string) (agent.Key, error) { return agent.Key{AccessKeyID: "AKIA", SecretAccessKey: "s"}, nil }})
+	l := New(Config{Endpoint: func() string { return server.URL }, Key: func(context.Context, string) (agent.Key, error) { return agent.Key{AccessKeyID: "AKIA", SecretAccessKey: "s"}, nil }})
 	client := sm.New(sm.Options{Region: region, BaseEndpoint: &server.URL, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "AKIA", SecretAccessKey: "s"}, nil
 	})})

@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
-
 	"berth/internal/agent"
 	"berth/internal/api/berth"
 )
@@ -33,7 +31,11 @@ type roleAnswer struct {
 func (r *Roles) InstanceRole(ctx context.Context, c agent.InstanceConfig) (agent.InstanceRole, error) {
 	var out roleAnswer
 	plane := berth.Client{Endpoint: r.Endpoint(), Region: r.Region, HTTPClient: r.HTTPClient}
-	if err := plane.Call(ctx, aws.Credentials{AccessKeyID: c.AccessKey, SecretAccessKey: c.SecretKey}, "GetInstanceRole", struct{}{}, &out); err != nil {
+	key, err := c.Keys().Retrieve(ctx)
+	if err != nil {
+		return agent.InstanceRole{}, err
+	}
+	if err := plane.Call(ctx, key, "GetInstanceRole", struct{}{}, &out); err != nil {
 		return agent.InstanceRole{}, err
 	}
 	return agent.InstanceRole{

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -94,6 +95,9 @@ func (r *Refused) Error() string {
 	}
 	return r.Code + ": " + r.Message
 }
+
+// Unavailable says that the control plane could not do it just now, or what stands before it: another replica may, or the same one later.
+func (r *Refused) Unavailable() bool { return strings.HasPrefix(r.Status, "5") }
 
 // Refusal reads an answer that is no success.
 func Refusal(resp *http.Response) *Refused {

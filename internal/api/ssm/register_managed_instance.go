@@ -19,8 +19,8 @@ type RegisterManagedInstanceInput struct {
 	PublicKeyType                *string // Rsa
 }
 
-// RegisterManagedInstanceOutput is who the machine is from now on.
-type RegisterManagedInstanceOutput struct{ InstanceId *string }
+// RegisterManagedInstanceOutput is who the machine is from now on. Region and AccountId are Berth's: nobody has signed, so that a machine knows neither.
+type RegisterManagedInstanceOutput struct{ InstanceId, Region, AccountId *string }
 
 const (
 	fewestKey  = 392 // characters
@@ -50,5 +50,5 @@ func (a *API) registerManagedInstance(ctx context.Context, _ *frontdoor.Request,
 	if err != nil {
 		return nil, err
 	}
-	return &RegisterManagedInstanceOutput{InstanceId: &m.InstanceID}, nil
+	return &RegisterManagedInstanceOutput{InstanceId: &m.InstanceID, Region: &m.Region, AccountId: &m.Account}, nil
 }

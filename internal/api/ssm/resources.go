@@ -52,7 +52,13 @@ func everything(r *frontdoor.Request, _ any) []string {
 func instanceARN(s arn.Scope, id string) string { return secret.ARN(s, "ssm", "managed-instance/"+id) }
 
 func namedInstance(r *frontdoor.Request, in any) []string {
-	return []string{instanceARN(r.Scope, aws.ToString(in.(*awsssm.DeregisterManagedInstanceInput).InstanceId))}
+	id := reflect.ValueOf(in).Elem().FieldByName("InstanceId").Interface().(*string)
+	return []string{instanceARN(r.Scope, aws.ToString(id))}
+}
+
+// callingInstance is the managed instance that has signed a request.
+func callingInstance(r *frontdoor.Request, _ any) []string {
+	return []string{instanceARN(r.Scope, r.AccessKeyID)}
 }
 
 // namedSession is the session of a request.

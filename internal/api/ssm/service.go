@@ -38,16 +38,19 @@ type Config struct {
 }
 
 // New returns the operations.
-func New(c Config) *API {
-	return &API{store: c.State, key: c.Seal, sessions: c.Sessions, access: c.Access}
-}
+func New(c Config) *API { return &API{c.State, c.Seal, c.Sessions, c.Access} }
 
 // Service is the table that the front door dispatches by.
 func (a *API) Service() frontdoor.Service {
 	return frontdoor.Service{
 		Name: "ssm", Protocol: frontdoor.AWSJSON11, Names: awswire.GoNames, Target: "AmazonSSM",
-		Operations: a.operations(), Rates: rates(), ResourceTags: a.resourceTags, Known: strings.Fields(operationList),
+		Operations: a.operations(), Rates: rates(), ResourceTags: a.resourceTags, Known: append(strings.Fields(operationList), ofAgents()...),
 	}
+}
+
+// ofAgents are the operations that agents call and the SDK has not.
+func ofAgents() []string {
+	return []string{"RegisterManagedInstance", "RequestManagedInstanceRoleToken", "UpdateInstanceInformation"}
 }
 
 func (a *API) operations() []frontdoor.Operation {
@@ -57,11 +60,10 @@ func (a *API) operations() []frontdoor.Operation {
 	activate := frontdoor.Op("CreateActivation", a.createActivation)
 	activate.Also = a.passesRole
 	register := frontdoor.Op("RegisterManagedInstance", a.registerManagedInstance)
-	register.Unsigned = true
-	token := frontdoor.Op("RequestManagedInstanceRoleToken", a.requestManagedInstanceRoleToken).On(thisInstance)
-	token.ReadOnly = true
+	register.Open, register.Unsigned = true, true
 	return []frontdoor.Operation{
-		put, register, token,
+		put, register,
+		frontdoor.Op("RequestManagedInstanceRoleToken", a.requestManagedInstanceRoleToken).On(callingInstance),
 		frontdoor.Op("GetParameter", a.getParameter).On(namedParameter),
 		frontdoor.Op("GetParameters", a.getParameters).On(namedParameters),
 		byPath,
