@@ -135,7 +135,9 @@ func TestSecrets(t *testing.T) {
 		Services: []frontdoor.Service{secretsmanager.New(secretsmanager.Config{State: statetest.Open(t), Seal: key}).Service()}})
 	server := httptest.NewServer(door)
 	t.Cleanup(server.Close)
-	l := New(Config{Endpoint: func() string { return server.URL }, Key: func(context.Context, string) (agent.Key, error) { return agent.Key{AccessKeyID: "AKIA", SecretAccessKey: "s"}, nil }})
+	l := New(Config{Endpoint: func() string { return server.URL }, Key: func(context.Context, string) (agent.Key, error) {
+		return agent.Key{AccessKeyID: "AKIA", SecretAccessKey: "s"}, nil
+	}})
 	client := sm.New(sm.Options{Region: region, BaseEndpoint: &server.URL, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "AKIA", SecretAccessKey: "s"}, nil
 	})})
