@@ -96,6 +96,12 @@ func (p *launchPad) request(key string) *frontdoor.Request {
 // ask makes one call with an access key and returns the answer as JSON, or the API's error.
 func (p *launchPad) ask(t testing.TB, key, operation, body string) ([]byte, *apierr.Error) {
 	t.Helper()
+	return p.send(t, p.request(key), operation, body)
+}
+
+// send is ask as whoever a request is of.
+func (p *launchPad) send(t testing.TB, r *frontdoor.Request, operation, body string) ([]byte, *apierr.Error) {
+	t.Helper()
 	o, ok := p.ops[operation]
 	if !ok {
 		t.Fatalf("no operation %s", operation)
@@ -105,7 +111,6 @@ func (p *launchPad) ask(t testing.TB, key, operation, body string) ([]byte, *api
 	if err != nil {
 		t.Fatalf("%s %s: %v", operation, body, err)
 	}
-	r := p.request(key)
 	r.Sent = sent
 	out, err := o.Call(t.Context(), r, in.Interface())
 	if err != nil {

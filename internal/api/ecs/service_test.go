@@ -2,13 +2,16 @@ package ecs
 
 import (
 	"reflect"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"berth/internal/apierr"
 	"berth/internal/ecs"
+	"berth/internal/secret"
 )
 
 func TestCreator(t *testing.T) {
@@ -103,6 +106,45 @@ func TestRegisterForOthers(t *testing.T) {
 	}
 	if n := p.store.View().N; n != before {
 		t.Errorf("the store has changed: commit %d after %d", n, before)
+	}
+}
+
+// TestManagedInstanceRegisters: a managed instance registers as an external one under its own id, in one cluster at a time, and may then speak for what it is.
+func TestManagedInstanceRegisters(t *testing.T) {
+	m := &secret.ManagedInstance{Account: padScope.Account, Region: padScope.Region, InstanceID: "mi-0123456789abcdef0"}
+	p := newLaunchPad(t, append(shop(), m, padInstance("other", "us-east-1a", ecs.Active))...)
+	register := func(cluster, members string) *apierr.Error {
+		t.Helper()
+		r := p.request("ASIAmanaged")
+		r.Caller.Managed = m.Key()
+		_, err := p.send(t, r, "RegisterContainerInstance", `{"cluster":"`+cluster+`",`+size+members+`}`)
+		return err
+	}
+	if err := register("demo", `,"containerInstanceArn":"other"`); err == nil || err.Code != client {
+		t.Errorf("as another instance: %v", err)
+	}
+	if err := register("demo", ""); err != nil {
+		t.Fatal(err)
+	}
+	bound := func() *ecs.Instance {
+		v := p.store.View()
+		return v.Instances.Get(v.ManagedInstances.Get(m.Key()).ContainerInstance)
+	}
+	i := bound()
+	if i == nil || i.Ec2InstanceID != m.InstanceID || !i.External() {
+		t.Fatalf("registered as %+v", i)
+	}
+	if err := register("demo", ""); err != nil || bound().ContainerInstanceArn != i.ContainerInstanceArn {
+		t.Errorf("again: %v, %s", err, bound().ContainerInstanceArn)
+	}
+	if err := register("empty", ""); err == nil || err.Code != client || !strings.Contains(err.Message, string(i.ContainerInstanceArn)) {
+		t.Errorf("in another cluster: %v", err)
+	}
+	if _, err := p.ask(t, "ADMIN", "DeregisterContainerInstance", `{"cluster":"demo","containerInstance":"`+i.ContainerInstanceArn.ID()+`"}`); err != nil {
+		t.Fatal(err)
+	}
+	if err := register("empty", ""); err != nil || bound().ContainerInstanceArn.Cluster() != padScope.Cluster("empty") {
+		t.Errorf("once it is deregistered: %v, %s", err, bound().ContainerInstanceArn)
 	}
 }
 
