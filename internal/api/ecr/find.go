@@ -88,14 +88,14 @@ func namedResource(_ *frontdoor.Request, in any) []string {
 	return []string{*named}
 }
 
-// findARN is the repository of an ARN.
-func findARN(t *state.Tables, resource string) (*ecr.Repository, error) {
+// findARN is the repository of an ARN, which is one of the region that is asked.
+func findARN(t *state.Tables, r *frontdoor.Request, resource string) (*ecr.Repository, error) {
 	p, err := arn.Parse(resource)
 	name, is := strings.CutPrefix(p.Resource, "repository/")
 	if err != nil || p.Service != "ecr" || !is || !ecr.ValidName(name) {
 		return nil, invalid("resourceArn", "Invalid ARN")
 	}
-	if found := t.Repositories.Get(resource); found != nil {
+	if found := t.Repositories.Get(resource); found != nil && p.Region == r.Scope.Region {
 		return found, nil
 	}
 	return nil, about{name, p.Account}.notFound()

@@ -10,13 +10,13 @@ import (
 )
 
 // listTagsForResource shows a repository's tags.
-func (a *API) listTagsForResource(_ context.Context, _ *frontdoor.Request, in *awsecr.ListTagsForResourceInput) (*awsecr.ListTagsForResourceOutput, error) {
+func (a *API) listTagsForResource(_ context.Context, r *frontdoor.Request, in *awsecr.ListTagsForResourceInput) (*awsecr.ListTagsForResourceOutput, error) {
 	var c check
 	c.needed("resourceArn", in.ResourceArn, 1, mostARN)
 	if c.err != nil {
 		return nil, c.err
 	}
-	found, err := findARN(a.store.View().Tables, *in.ResourceArn)
+	found, err := findARN(a.store.View().Tables, r, *in.ResourceArn)
 	if err != nil {
 		return nil, err
 	}

@@ -11,7 +11,7 @@ import (
 )
 
 // tagResource adds tags to a repository; those of the same keys are replaced.
-func (a *API) tagResource(ctx context.Context, _ *frontdoor.Request, in *awsecr.TagResourceInput) (*awsecr.TagResourceOutput, error) {
+func (a *API) tagResource(ctx context.Context, r *frontdoor.Request, in *awsecr.TagResourceInput) (*awsecr.TagResourceOutput, error) {
 	var c check
 	c.needed("resourceArn", in.ResourceArn, 1, mostARN)
 	if in.Tags == nil {
@@ -21,7 +21,7 @@ func (a *API) tagResource(ctx context.Context, _ *frontdoor.Request, in *awsecr.
 	if c.err != nil {
 		return nil, c.err
 	}
-	_, err := a.update(ctx, func(t *state.Tables) (*ecr.Repository, error) { return findARN(t, *in.ResourceArn) }, func(of *ecr.Repository) error {
+	_, err := a.update(ctx, func(t *state.Tables) (*ecr.Repository, error) { return findARN(t, r, *in.ResourceArn) }, func(of *ecr.Repository) error {
 		of.Tags = withTags(of.Tags, in.Tags)
 		if len(of.Tags) > mostTags {
 			return tooManyTags()

@@ -12,7 +12,7 @@ import (
 )
 
 // untagResource takes tags off a repository. A key that it does not have is none of its tags already.
-func (a *API) untagResource(ctx context.Context, _ *frontdoor.Request, in *awsecr.UntagResourceInput) (*awsecr.UntagResourceOutput, error) {
+func (a *API) untagResource(ctx context.Context, r *frontdoor.Request, in *awsecr.UntagResourceInput) (*awsecr.UntagResourceOutput, error) {
 	var c check
 	c.needed("resourceArn", in.ResourceArn, 1, mostARN)
 	if in.TagKeys == nil {
@@ -24,7 +24,7 @@ func (a *API) untagResource(ctx context.Context, _ *frontdoor.Request, in *awsec
 	if c.err != nil {
 		return nil, c.err
 	}
-	_, err := a.update(ctx, func(t *state.Tables) (*ecr.Repository, error) { return findARN(t, *in.ResourceArn) }, func(of *ecr.Repository) error {
+	_, err := a.update(ctx, func(t *state.Tables) (*ecr.Repository, error) { return findARN(t, r, *in.ResourceArn) }, func(of *ecr.Repository) error {
 		of.Tags = slices.DeleteFunc(slices.Clone(of.Tags), func(t ecr.Tag) bool { return slices.Contains(in.TagKeys, t.Key) })
 		return nil
 	})

@@ -9,6 +9,7 @@ import (
 	"github.com/opencontainers/go-digest"
 
 	"berth/internal/ecr"
+	"berth/internal/state"
 )
 
 const parameter = "InvalidParameterException"
@@ -76,6 +77,13 @@ func TestWrongRepositories(t *testing.T) {
 // What is wrong in several operations: pages and filters of lists, images, ARNs.
 func TestWrongInMany(t *testing.T) {
 	a, _, _ := furnished(t)
+	err := a.store.Update(t.Context(), func(tx *state.Tx) error {
+		tx.Put(&ecr.Repository{Arn: "arn:aws:ecr:us-east-2:123456789012:repository/app", Name: "app", Storage: "elsewhere"})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
 	var tests []wrong
 	for _, list := range []string{"DescribeRepositories", "DescribeImages", "ListImages"} {
 		with := func(members string) string {
