@@ -11,6 +11,7 @@ import (
 // merge reads several streams in the order of their events' places. A stream is opened only when the time of its first event has come, and read in
 // pieces, so that what is held is about the streams that go on at one time.
 func (r *reader) merge(streams []logs.Stream) error {
+	r.piece = pieceOf(len(streams))
 	waiting := make([]*cursor, len(streams))
 	for i, s := range streams {
 		first := r.first(s.Number)
@@ -51,11 +52,15 @@ func (r *reader) merge(streams []logs.Stream) error {
 	return nil
 }
 
-// A piece of a stream has at most so many events and, but for the last of them, bytes.
+// A piece of a stream has at most so many events and, but for the last of them, bytes. All streams may go on at one time: of many the pieces are smaller.
 const (
 	pieceEvents = 64
 	pieceBytes  = 16 << 10
+	piecesBytes = 16 << 20 // of all streams
 )
+
+// pieceOf is how many bytes the piece of one of so many streams has.
+func pieceOf(streams int) int { return min(pieceBytes, max(piecesBytes/streams, 1)) }
 
 // cursor is how far a stream is read.
 type cursor struct {
@@ -70,7 +75,7 @@ type cursor struct {
 func (r *reader) fill(c *cursor) error {
 	c.piece = c.piece[:0:0]
 	size := 0
-	for ok := r.it.SeekGE(eventKey(r.q.Group, c.next)); ok && len(c.piece) < pieceEvents && size < pieceBytes; ok = r.it.Next() {
+	for ok := r.it.SeekGE(eventKey(r.q.Group, c.next)); ok && len(c.piece) < pieceEvents && size < r.piece; ok = r.it.Next() {
 		p := place(r.it.Key())
 		if p.Stream != c.stream.Number || p.Compare(c.end) >= 0 {
 			break
@@ -83,7 +88,7 @@ func (r *reader) fill(c *cursor) error {
 			return err
 		}
 		c.piece = append(c.piece, e)
-		size += len(e.Message)
+		size += len(e.Message) + eventCost
 		c.next = p
 		c.next.Seq++
 	}

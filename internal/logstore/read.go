@@ -136,6 +136,7 @@ type reader struct {
 	q     logs.Query
 	yield func(logs.Stored) bool
 	read  int
+	piece int // bytes of a stream that are read ahead, where several are merged
 }
 
 // lookEach is how many events are read before it is looked whether to go on.

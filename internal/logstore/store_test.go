@@ -175,6 +175,39 @@ func TestManyStreams(t *testing.T) {
 	same(t, "all", want, got)
 }
 
+// TestPieces: the more streams are read together, the less is read ahead of each, but one event always.
+func TestPieces(t *testing.T) {
+	s := opened(t)
+	s.mustCreate(t, "a")
+	var events []string
+	for i := range 2 * pieceEvents {
+		events = append(events, fmt.Sprintf("%d %s", i, strings.Repeat("x", 1024-eventCost)))
+	}
+	s.mustAppend(t, "a", events...)
+	it, err := s.db.NewIter(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer it.Close() //nolint:errcheck // it has told its errors
+	for streams, want := range map[int]int{1: 16, 1024: 16, 4096: 4, 10000: 2, 1 << 30: 1} {
+		r := &reader{ctx: t.Context(), store: s, it: it, q: logs.Query{Group: group}, piece: pieceOf(streams)}
+		c := &cursor{stream: logs.Stream{Name: "a", Number: 1}, next: r.first(1), end: r.end(1)}
+		read := 0
+		for range 3 {
+			if err := r.fill(c); err != nil {
+				t.Fatal(err)
+			}
+			if len(c.piece) != want {
+				t.Errorf("of %d streams %d events are read ahead, not %d", streams, len(c.piece), want)
+			}
+			read += len(c.piece)
+		}
+		if c.next.Time != logs.Time(read-1) {
+			t.Errorf("of %d streams the reading is at %d, not %d", streams, c.next.Time, read-1)
+		}
+	}
+}
+
 func TestStreams(t *testing.T) {
 	s := opened(t)
 	s.mustCreate(t, "b", "a/1", "a/2")
