@@ -8,15 +8,17 @@ SOAK ?= 1h
 UNIT := ./cmd/... ./internal/...
 # Unit tests that mostly wait: for containers, disks and leases.
 WAITING := ./internal/agent/docker ./internal/state/etcd
-# End-to-end tests that share the machine's engine and its way to the default VPC, and those with engines, networks or servers of their own.
+# End-to-end tests that share the machine's engine and its way to the default VPC; those that break servers, disks and engines; and the others, with engines,
+# networks or servers of their own.
 SHARING := ./e2e ./e2e/clients
-OWNING = $$($(GO) list ./e2e/... | grep -v -x -e berth/e2e -e berth/e2e/clients)
+BREAKING := ./e2e/faults
+OWNING = $$($(GO) list ./e2e/... | grep -v -x $(patsubst ./%,-e berth/%,$(SHARING) $(BREAKING)))
 
 # One set of flags for the program and all tests but those under the race detector: each package is compiled once, wherever the clone is.
 export CGO_ENABLED := 0
 export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -trimpath)
 
-.PHONY: help deps build up down check unit race simulation beside apart waiting sharing owning soak test e2e fuzz bench golden clean
+.PHONY: help deps build up down check unit race simulation beside apart waiting sharing breaking owning soak test e2e fuzz bench golden clean
 
 help: ## list the targets
 	@grep -E '^[a-z0-9]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
@@ -56,10 +58,13 @@ race: ## the concurrent packages under the race detector
 	CGO_ENABLED=1 $(GO) test -race -p 2 -timeout 10m ./internal/acs ./internal/agent ./internal/reconcile ./internal/state ./internal/state/mem ./internal/controller ./internal/frontdoor ./internal/pipenet ./internal/stream ./internal/metrics ./internal/trace
 	CGO_ENABLED=1 $(GO) test -race -short -timeout 10m ./internal/ecstest -seeds 40
 
-e2e: deps build sharing owning ## end to end: the aws CLI, a real berth, real containers
+e2e: deps build sharing breaking owning ## end to end: the aws CLI, a real berth, real containers
 
 sharing:
 	$(GO) test -count=1 -p 1 -timeout 25m $(SHARING)
+
+breaking:
+	$(GO) test -count=1 -timeout 15m $(BREAKING)
 
 owning:
 	$(GO) test -count=1 -p 1 -timeout 15m $(OWNING)
@@ -69,19 +74,20 @@ waiting:
 
 test: deps ## everything that CI runs
 	@test -z "$$(gofmt -l cmd examples internal e2e)" || { gofmt -l cmd examples internal e2e; echo "run gofmt"; exit 1; }
-	$(GO) vet ./...
-	$(GO) test -short -p 2 -timeout 10m $$($(GO) list $(UNIT) | grep -v $(WAITING:./%=-e %))
 	@$(MAKE) --output-sync=target -j2 beside apart
 
-apart: # one behind the other: containers that start beside the tests of broken disks keep these mounted
+apart: # what mostly waits: for containers, disks, leases and replicas
 	@$(MAKE) --no-print-directory waiting
 	@$(MAKE) --no-print-directory sharing
-	@$(MAKE) --no-print-directory owning
+	@$(MAKE) --no-print-directory breaking
 
-beside: # what only computes, with what the others leave of the processors: those mostly wait
+beside: # what mostly computes, with what the others leave of the processors; then, as it is done first, the rest of what waits
+	@nice -n 19 $(GO) vet ./...
+	@nice -n 19 $(GO) test -short -p 2 -timeout 10m $$($(GO) list $(UNIT) | grep -v $(WAITING:./%=-e %))
 	@nice -n 19 $(GO) tool staticcheck ./...
 	@nice -n 19 $(MAKE) --no-print-directory simulation WITHIN=4m
 	@nice -n 19 $(MAKE) --no-print-directory race
+	@$(MAKE) --no-print-directory owning
 
 fuzz: ## fuzz every decoder for T (default 30s) each
 	@for f in $$(grep -rl '^func Fuzz' --include='*_test.go' internal); do \

@@ -40,12 +40,27 @@ func NewDisk(t testing.TB, mib int) *Disk {
 		t.Fatal(err)
 	}
 	run(t, "mkfs.ext4", "-q", "-m", "0", d.image)
+	d.share(dir)
 	d.mount()
 	t.Cleanup(func() {
 		d.Thaw()
 		d.unmount()
 	})
 	return d
+}
+
+// share makes dir a mount of which other mount namespaces, those of containers and engines that start meanwhile, have slaves: what is unmounted in it here is
+// unmounted there too.
+func (d *Disk) share(dir string) {
+	d.t.Helper()
+	if err := errors.Join(unix.Mount(dir, dir, "", unix.MS_BIND, ""), unix.Mount("", dir, "", unix.MS_SHARED, "")); err != nil {
+		d.t.Skipf("this machine shares no mounts: %v", err)
+	}
+	d.t.Cleanup(func() {
+		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
+			d.t.Error(err)
+		}
+	})
 }
 
 func (d *Disk) mount() {
