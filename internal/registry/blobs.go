@@ -96,8 +96,16 @@ func (q *request) mount(blobs distribution.BlobStore, from string, d digest.Dige
 	return false, upload.Cancel(q.r.Context()) // the layer is not there
 }
 
-// upload answers a request for an upload that has begun.
+// upload answers a request for an upload that has begun. One request at a time adds to it: another would go on writing into the file of the layer that this
+// one has completed.
 func (q *request) upload() error {
+	if q.r.Method != http.MethodGet {
+		key := q.repository.Storage + " " + q.reference
+		if !q.uploads.enter(key) {
+			return fail(http.StatusConflict, "BLOB_UPLOAD_INVALID", "Another request is under way for the upload")
+		}
+		defer q.uploads.leave(key)
+	}
 	upload, err := q.engine.Blobs(q.r.Context()).Resume(q.r.Context(), q.reference)
 	if err != nil {
 		return err

@@ -51,10 +51,11 @@ type Config struct {
 // Registry is the registry of one installation. It is an http.Handler for all below /v2/. It has no goroutines and nothing to close.
 type Registry struct {
 	Config
-	engine distribution.Namespace
-	layout layout
-	seed   maphash.Seed
-	pushes [64]sync.Mutex // one is for each repository, shared with others: one push or removal of an image at a time
+	engine  distribution.Namespace
+	layout  layout
+	seed    maphash.Seed
+	uploads uploads
+	pushes  [64]sync.Mutex // one is for each repository, shared with others: one push or removal of an image at a time
 	// sweeping is held by whoever takes blobs away. Whoever relies on one that is there marks it as new while it holds it for reading.
 	sweeping sync.RWMutex
 }

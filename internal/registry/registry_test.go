@@ -4,6 +4,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -91,6 +94,47 @@ func TestUploads(t *testing.T) {
 	s.wants(201, s.ask("POST", "app/blobs/uploads/?digest="+whole.String(), []byte("whole")))
 	s.wants(200, s.ask("HEAD", "app/blobs/"+whole.String(), nil))
 	s.wants(404, s.ask("HEAD", "other/blobs/"+whole.String(), nil)) // it is another repository's
+}
+
+// One request at a time adds to an upload: a layer that is there is what its digest says, whatever another request is still sending.
+func TestOneAtATime(t *testing.T) {
+	s := open(t)
+	at := s.wants(202, s.ask("POST", "app/blobs/uploads/", nil)).header.Get("Location")
+	first, rest := strings.Repeat("a", 64<<10), "and more"
+	body, write := io.Pipe()
+	defer write.Close()
+	r, err := http.NewRequest("PATCH", s.URL+at, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.SetBasicAuth("AWS", "right")
+	sent := make(chan answer, 1)
+	go func() {
+		defer close(sent)
+		sent <- s.do(r)
+	}()
+	io.WriteString(write, first) //nolint:errcheck // what did not come is seen
+	for s.wants(204, s.ask("GET", at, nil)).header.Get("Range") != fmt.Sprintf("0-%d", len(first)-1) {
+		runtime.Gosched()
+	}
+	d := digest.FromString(first)
+	busy := `{"errors":[{"code":"BLOB_UPLOAD_INVALID","message":"Another request is under way for the upload"}]}`
+	for _, test := range []struct{ method, path string }{{"PUT", at + "?digest=" + d.String()}, {"PATCH", at}, {"DELETE", at}} {
+		if got := s.wants(409, s.ask(test.method, test.path, nil)); got.body != busy {
+			t.Errorf("%s: %s", test.method, got.body)
+		}
+	}
+	io.WriteString(write, rest) //nolint:errcheck // as above
+	write.Close()
+	s.wants(202, <-sent)
+	if s.blob(d) {
+		t.Error("the layer was made of a part of it")
+	}
+	whole := digest.FromString(first + rest).String()
+	s.wants(201, s.ask("PUT", at+"?digest="+whole, nil))
+	if got := s.wants(200, s.ask("GET", "app/blobs/"+whole, nil)); got.body != first+rest {
+		t.Errorf("%d bytes came back", len(got.body))
+	}
 }
 
 // A layer is mounted from a repository that the caller may read, and from no other.
