@@ -90,6 +90,9 @@ func (g *Registry) Push(ctx context.Context, arn string, p Push) (Image, error) 
 	return pushed, err
 }
 
+// schemaVersion is that of all manifests that are served, Docker's and OCI's.
+const schemaVersion = 2
+
 // parse reads the manifest by its media type.
 func parse(p Push) (distribution.Manifest, manifest, error) {
 	m, err := readManifest(p.Body)
@@ -106,6 +109,9 @@ func parse(p Push) (distribution.Manifest, manifest, error) {
 	}
 	if !slices.Contains(MediaTypes(), mediaType) {
 		return nil, m, InvalidManifest{fmt.Sprintf("the media type %q is not supported", mediaType)}
+	}
+	if m.SchemaVersion != schemaVersion {
+		return nil, m, InvalidManifest{fmt.Sprintf("its schema version is %d, not %d", m.SchemaVersion, schemaVersion)}
 	}
 	parsed, _, err := distribution.UnmarshalManifest(mediaType, p.Body)
 	if err != nil {
@@ -124,7 +130,7 @@ func (m manifest) mediaType() string {
 	switch {
 	case m.MediaType != "":
 		return m.MediaType
-	case m.SchemaVersion != 2:
+	case m.SchemaVersion != schemaVersion:
 		return ""
 	case m.Manifests != nil:
 		return imagespec.MediaTypeImageIndex

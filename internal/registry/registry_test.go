@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -278,6 +279,12 @@ func TestRefusals(t *testing.T) {
 		{"PUT", "app/manifests/v1", []byte("{"), 400, "MANIFEST_INVALID", "invalid manifest: it is not valid JSON"},
 		{"PUT", "app/manifests/v1", []byte(`{"schemaVersion":1}`), 400, "MANIFEST_INVALID", `invalid manifest: the media type "" is not supported`},
 		{"PUT", "app/manifests/v1", []byte(`{"schemaVersion":2,"mediaType":"x"}`), 400, "MANIFEST_INVALID", `invalid manifest: the media type "x" is not supported`},
+		{"PUT", "app/manifests/v1", bytes.Replace(m, []byte(`"schemaVersion":2`), []byte(`"schemaVersion":1`), 1), 400, "MANIFEST_INVALID", "invalid manifest: its schema version is 1, not 2"},
+		{"PUT", "app/manifests/v1", bytes.Replace(indexOf(t), []byte(`"schemaVersion":2`), []byte(`"schemaVersion":3`), 1), 400, "MANIFEST_INVALID", "invalid manifest: its schema version is 3, not 2"},
+		{"PUT", "app/manifests/v1", fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":"%s"}`, imagespec.MediaTypeImageManifest), 400, "MANIFEST_INVALID", ""},
+		{"PUT", "app/manifests/v1", fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":"%s","layers":7}`, imagespec.MediaTypeImageManifest), 400, "MANIFEST_INVALID", ""},
+		{"PUT", "app/manifests/v1", fmt.Appendf(nil, `{"schemaVersion":2,"mediaType":"%s","manifests":[{"digest":"x"}]}`, imagespec.MediaTypeImageIndex), 400, "MANIFEST_INVALID", ""},
+		{"PUT", "app/manifests/v1", []byte("null"), 400, "MANIFEST_INVALID", ""},
 		{"PUT", "app/manifests/v1", lacking, 404, "MANIFEST_BLOB_UNKNOWN", doNotExist("Layers")},
 		{"PUT", "app/manifests/v1", indexOf(t, digest.Digest(nothing)), 404, "MANIFEST_BLOB_UNKNOWN", doNotExist("Images")},
 		{"PUT", "app/manifests/" + nothing, m, 400, "DIGEST_INVALID", ""},
