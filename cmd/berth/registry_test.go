@@ -224,6 +224,30 @@ func TestRepositoriesOfOthers(t *testing.T) {
 	}
 }
 
+// Whoever makes a repository with tags must be allowed to tag it.
+func TestRepositoriesWithTags(t *testing.T) {
+	s := openImageSite(t, frontdoor.AuthIAM)
+	s.user("maker", `[{"Effect":"Allow","Action":"ecr:CreateRepository","Resource":"*"}]`)
+	s.user("tagger", `[{"Effect":"Allow","Action":"ecr:CreateRepository","Resource":"*"},
+		{"Effect":"Allow","Action":"ecr:TagResource","Resource":"arn:aws:ecr:*:*:repository/tagged","Condition":{"StringEquals":{"aws:RequestTag/team":"a"}}}]`)
+	tags := func(team string) []types.Tag {
+		return []types.Tag{{Key: aws.String("team"), Value: aws.String(team)}}
+	}
+	for _, c := range []struct {
+		user, name string
+		tags       []types.Tag
+		may        bool
+	}{
+		{"maker", "plain", nil, true}, {"maker", "tagged", tags("a"), false}, {"tagger", "tagged", tags("b"), false}, {"tagger", "other", tags("a"), false},
+		{"tagger", "tagged", tags("a"), true},
+	} {
+		_, err := s.client(c.user).CreateRepository(t.Context(), &awsecr.CreateRepositoryInput{RepositoryName: &c.name, Tags: c.tags})
+		if c.may != (err == nil) || err != nil && !strings.Contains(err.Error(), "is not authorized to perform: ecr:TagResource on resource: arn:aws:ecr:us-east-1:123456789012:repository/"+c.name) {
+			t.Errorf("%+v: %v", c, err)
+		}
+	}
+}
+
 // With --auth dev, any name and password are the administrator's.
 func TestRegistryForDevelopment(t *testing.T) {
 	s := openImageSite(t, frontdoor.AuthDev)

@@ -55,6 +55,15 @@ func (a *API) createRepository(ctx context.Context, r *frontdoor.Request, in *aw
 	return &awsecr.CreateRepositoryOutput{Repository: &shown}, nil
 }
 
+// tagsToo asks whether who makes a repository with tags may tag it.
+func tagsToo(r *frontdoor.Request, in any) []frontdoor.Question {
+	asked := in.(*awsecr.CreateRepositoryInput)
+	if len(asked.Tags) == 0 {
+		return nil
+	}
+	return []frontdoor.Question{{Action: "ecr:TagResource", Resource: ecr.ARN(home(r, asked.RegistryId), aws.ToString(asked.RepositoryName))}}
+}
+
 func validateNew(in *awsecr.CreateRepositoryInput) error {
 	var c check
 	c.repository(in.RegistryId, in.RepositoryName)

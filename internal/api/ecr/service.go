@@ -46,7 +46,7 @@ func (a *API) Service() frontdoor.Service {
 
 func (a *API) operations() []frontdoor.Operation {
 	list := []frontdoor.Operation{
-		a.onRepository(frontdoor.Op("CreateRepository", a.createRepository)),
+		a.onRepository(frontdoor.Op("CreateRepository", a.createRepository).And(tagsToo)),
 		a.withPolicy(frontdoor.Op("DescribeRepositories", a.describeRepositories)).On(namedRepositories),
 		a.onRepository(frontdoor.Op("DeleteRepository", a.deleteRepository)),
 		a.onRepository(frontdoor.Op("PutImageTagMutability", a.putImageTagMutability)),
