@@ -16,10 +16,11 @@ import (
 
 // book has the compiled policies of those who have called, good for as long as no IAM record changes.
 type book struct {
-	moment *state.Moment
-	grants sync.Map // *policy.Grants by kind and key
-	trusts sync.Map // *policy.Set by key of the role
-	linked sync.Map // linked by account
+	moment    *state.Moment
+	grants    sync.Map // *policy.Grants by kind and key
+	trusts    sync.Map // *policy.Set by key of the role
+	linked    sync.Map // linked by account
+	instances sync.Map // *known by access key id
 }
 
 // pages are the current book, and AWS's own policies.
@@ -64,19 +65,21 @@ func (k *Keys) grants(t *state.Tables, key string, e *iam.Entity, groups []strin
 	return g
 }
 
-// kept are the grants of a credential, made anew when its record has changed.
-func (k *Keys) kept(t *state.Tables, key string, c *ecs.Credential, make func() *policy.Grants) *policy.Grants {
-	type kept struct {
-		of     *ecs.Credential
-		grants *policy.Grants
-	}
+// known is the principal that a credential stands for.
+type known struct {
+	of        *ecs.Credential
+	principal policy.Principal
+}
+
+// instancePrincipal is a container instance, made anew when its record has changed.
+func (k *Keys) instancePrincipal(t *state.Tables, c *ecs.Credential) policy.Principal {
 	b := k.book(t)
-	if x, ok := b.grants.Load(key); ok && x.(kept).of == c {
-		return x.(kept).grants
+	if x, ok := b.instances.Load(c.AccessKeyID); ok && x.(*known).of == c {
+		return x.(*known).principal
 	}
-	g := make()
-	b.grants.Store(key, kept{c, g})
-	return g
+	p := k.makeInstance(t, c)
+	b.instances.Store(c.AccessKeyID, &known{c, p})
+	return p
 }
 
 // compile reads the policies of an entity. One that cannot be read may deny what others allow: then nothing is allowed.

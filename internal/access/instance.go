@@ -20,16 +20,16 @@ var agentCalls = [...]string{
 	"ecs:SubmitAttachmentStateChanges", "ecs:UpdateContainerInstancesState", "ecs:ListTagsForResource",
 }
 
-// instancePrincipal is a container instance. It has the rights of its instance profile's role; of the agent's calls only those for its own instance, whatever
+// makeInstance makes the principal of a container instance. It has the rights of its instance profile's role; of the agent's calls only those for its own instance, whatever
 // the role says. One whose credential names no profile may make these calls and no others. A profile that is gone, has no role, or whose role does not trust
 // EC2, gives no rights: the agent's calls are denied, visibly.
-func (k *Keys) instancePrincipal(t *state.Tables, c *ecs.Credential) policy.Principal {
+func (k *Keys) makeInstance(t *state.Tables, c *ecs.Credential) policy.Principal {
 	p := policy.Principal{
 		ARN:     "arn:aws:sts::" + c.Account + ":assumed-role/" + InstanceRole + "/" + c.AccessKeyID,
 		Account: c.Account, UserID: "AROA" + c.AccessKeyID[4:] + ":" + c.AccessKeyID, Kind: policy.RoleSession,
 	}
 	if c.InstanceProfile == "" {
-		p.Grants = k.kept(t, "instance "+c.AccessKeyID, c, func() *policy.Grants { return &policy.Grants{Identity: own(c, false)} })
+		p.Grants = &policy.Grants{Identity: own(c, false)}
 		return p
 	}
 	r := profileRole(t, c)
@@ -38,7 +38,7 @@ func (k *Keys) instancePrincipal(t *state.Tables, c *ecs.Credential) policy.Prin
 		return p
 	}
 	p = k.rolePrincipal(t, r, c.AccessKeyID)
-	p.Grants = k.kept(t, "instance "+c.AccessKeyID, c, func() *policy.Grants { return bounded(p.Grants, []*policy.Set{own(c, true)}) })
+	p.Grants = bounded(p.Grants, []*policy.Set{own(c, true)})
 	return p
 }
 

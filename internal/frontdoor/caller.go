@@ -37,7 +37,7 @@ func (x *exchange) identify(service string, leaderAsks bool) *apierr.Error {
 		return refuseKey().answer(x.target.protocol)
 	}
 	if refused = claim.checkToken(key); refused == nil {
-		refused = claim.checkSignature(x.r, x.query, x.body, key)
+		refused = x.door.checkSignature(claim, x.r, x.query, x.body, key)
 	}
 	if refused == nil && key.expired(time.Now()) {
 		refused = refuseExpired()

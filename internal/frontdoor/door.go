@@ -15,6 +15,7 @@ type Door struct {
 	rates    *rates
 	seats    *seats
 	bodies   bodies
+	signing  signingKeys
 	refused  [reasons]atomic.Uint64
 }
 

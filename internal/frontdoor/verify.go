@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -104,7 +105,7 @@ func (c *claim) checkToken(k Key) *refusal {
 const managedInstance = "mi-"
 
 // checkSignature computes the signature of the request with the key's secret and compares, or verifies it with the key's public half.
-func (c *claim) checkSignature(r *http.Request, query []pair, body []byte, key Key) *refusal {
+func (d *Door) checkSignature(c *claim, r *http.Request, query []pair, body []byte, key Key) *refusal {
 	sum := sha256.Sum256(body)
 	payload := hex.EncodeToString(sum[:])
 	if declared, ok := r.Header["X-Amz-Content-Sha256"]; ok && (len(declared) != 1 || declared[0] != payload) {
@@ -120,7 +121,7 @@ func (c *claim) checkSignature(r *http.Request, query []pair, body []byte, key K
 	if key.Public != nil {
 		return c.checkPublic(key.Public, canonical)
 	}
-	want := hex.EncodeToString(sign(c, key.Secret, canonical))
+	want := hex.EncodeToString(mac(d.signing.key(key.Secret, c), stringToSign(c, canonical)))
 	if subtle.ConstantTimeCompare([]byte(want), []byte(c.signature)) != 1 {
 		return refuseSignature()
 	}
@@ -155,12 +156,40 @@ func ascending(names []string) bool {
 	return true
 }
 
-func sign(c *claim, secret string, canonical []byte) []byte {
-	key := mac([]byte("AWS4"+secret), c.date)
-	key = mac(key, c.region)
-	key = mac(key, c.service)
-	key = mac(key, terminator)
-	return mac(key, stringToSign(c, canonical))
+// signingKeys are the keys that secrets sign with on a day, for a region and a service: four of the five hashes of a signature make them, and a caller's calls of a day
+// have the same.
+type signingKeys struct {
+	mu   sync.Mutex
+	made map[signer][]byte
+}
+
+// signer is what a signing key is made from.
+type signer struct{ secret, date, region, service string }
+
+// mostSigning is how many signing keys are kept.
+const mostSigning = 20_000
+
+func (s *signingKeys) key(secret string, c *claim) []byte {
+	of := signer{secret, c.date, c.region, c.service}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key, ok := s.made[of]
+	if !ok {
+		key = of.key()
+		if s.made == nil || len(s.made) >= mostSigning {
+			s.made = map[signer][]byte{}
+		}
+		s.made[of] = key
+	}
+	return key
+}
+
+func (s signer) key() []byte {
+	key := mac([]byte("AWS4"+s.secret), s.date)
+	for _, part := range [...]string{s.region, s.service, terminator} {
+		key = mac(key, part)
+	}
+	return key
 }
 
 func mac(key []byte, s string) []byte {

@@ -1,6 +1,7 @@
 package frontdoor
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -8,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -38,7 +40,7 @@ func verdict(d *Door, r *http.Request, body string) *refusal {
 		return refuseKey()
 	}
 	if f = c.checkToken(key); f == nil {
-		f = c.checkSignature(r, query, x.body, key)
+		f = d.checkSignature(c, r, query, x.body, key)
 	}
 	return f
 }
@@ -258,7 +260,7 @@ func signedBy(t *testing.T, r *http.Request, body, headers string) *http.Request
 		t.Fatal("no canonical request")
 	}
 	r.Header.Set("Authorization", "AWS4-HMAC-SHA256 Credential=AKIDADMIN/"+c.date+"/us-east-1/ecs/aws4_request, SignedHeaders="+
-		headers+", Signature="+hex.EncodeToString(sign(c, "s3cr3t", canonical)))
+		headers+", Signature="+hex.EncodeToString(mac(signer{"s3cr3t", c.date, c.region, c.service}.key(), stringToSign(c, canonical))))
 	return r
 }
 
@@ -313,7 +315,7 @@ func TestPublishedSignature(t *testing.T) {
 	}
 	c, f := readClaim(r, query)
 	if f == nil {
-		f = c.checkSignature(r, query, nil, Key{Secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"})
+		f = new(Door).checkSignature(c, r, query, nil, Key{Secret: "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"})
 	}
 	if f != nil {
 		t.Error(f.text)
@@ -336,4 +338,28 @@ func presignedIdentity(t *testing.T) *http.Request {
 		t.Fatal(err)
 	}
 	return httptest.NewRequest("GET", u, nil)
+}
+
+// Signing keys are of everything that they are made from, are made once, and are not kept without a bound.
+func TestSigningKeys(t *testing.T) {
+	var s signingKeys
+	one := s.key("s", &claim{date: "20261130", region: "r", service: "ecs"})
+	for _, c := range []struct {
+		secret string
+		claim
+	}{{"t", claim{date: "20261130", region: "r", service: "ecs"}}, {"s", claim{date: "20261201", region: "r", service: "ecs"}},
+		{"s", claim{date: "20261130", region: "q", service: "ecs"}}, {"s", claim{date: "20261130", region: "r", service: "iam"}}} {
+		if bytes.Equal(one, s.key(c.secret, &c.claim)) {
+			t.Errorf("%s %s/%s/%s has the key of another", c.secret, c.date, c.region, c.service)
+		}
+	}
+	if again := s.key("s", &claim{date: "20261130", region: "r", service: "ecs"}); &again[0] != &one[0] {
+		t.Error("it is made again")
+	}
+	for n := range mostSigning + 10 {
+		s.key("s", &claim{region: strconv.Itoa(n)})
+	}
+	if len(s.made) > mostSigning {
+		t.Errorf("%d are kept", len(s.made))
+	}
 }
