@@ -54,14 +54,14 @@ func (s *server) registryCaller(r *http.Request, user, password string) (registr
 	if user != registryUser {
 		return nil, invalid.Because(fmt.Errorf("the user is not %s", registryUser))
 	}
-	h, err := s.keys.PasswordHolder(password)
+	id, h, err := s.keys.PasswordHolder(password)
 	switch {
 	case errors.Is(err, access.ErrPasswordExpired):
 		return nil, apierr.New("ExpiredTokenException", "Your authorization token has expired. Reauthenticate and try again.").Because(err)
 	case err != nil:
 		return nil, invalid.Because(err)
 	}
-	c.key = doorKey(h)
+	c.keyID, c.key = id, doorKey(h)
 	return c, nil
 }
 
@@ -70,20 +70,27 @@ type registryCaller struct {
 	door   *frontdoor.Door
 	images *images
 	r      *http.Request
+	keyID  string // of the access key that the password was got with
 	key    frontdoor.Key
 }
 
-// May implements registry.Caller.
-func (c *registryCaller) May(action, resource string) error {
+// May implements registry.Caller. What is told goes to the audit log.
+func (c *registryCaller) May(action, resource string) (told func(*registry.Call), err error) {
+	asked := c.door.Outside(c.r, c.keyID, c.key, arn.ScopeOf(resource).Region)
+	told = func(call *registry.Call) {
+		a := frontdoor.Audited{Service: "ecr", Operation: call.Operation, Frequent: action == "ecr:UploadLayerPart", Size: len(c.r.RequestURI)}
+		a.In, a.Out, a.Failure = ecr.Shapes(call)
+		asked.Audit(a)
+	}
 	tags := c.images.tags(resource)
-	e := c.door.Outside(c.r, c.key, arn.ScopeOf(resource).Region).Authorize(frontdoor.Question{
+	e := asked.Authorize(frontdoor.Question{
 		Action: action, Resource: resource, ResourcePolicy: c.images.ecr.ResourcePolicy(resource),
 		Keys: policy.Chain{policy.Tags{Prefix: "aws:resourcetag/", Tags: tags}, policy.Tags{Prefix: "ecr:resourcetag/", Tags: tags}},
 	})
 	if e != nil {
-		return e
+		return told, e
 	}
-	return nil
+	return told, nil
 }
 
 // ofRegistry says whether a request is one of clients of registries.

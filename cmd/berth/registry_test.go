@@ -50,7 +50,7 @@ func openImageSite(t *testing.T, auth frontdoor.Auth) *imageSite {
 		t.Fatal(err)
 	}
 	s.door = frontdoor.New(frontdoor.Config{Services: []frontdoor.Service{s.images.ecr.Service()}, Keys: s.findKey, Auth: auth,
-		DevPrincipal: access.Admin(registryAccount), Account: registryAccount})
+		DevPrincipal: access.Admin(registryAccount), Account: registryAccount, Audit: s.audit})
 	here := func(*http.Request) http.Handler { return nil }
 	site := &imageSite{s, httptest.NewServer(withImages(s.door, s.images.registry, here)), t}
 	t.Cleanup(site.Close)

@@ -42,29 +42,29 @@ func (k *Keys) Password(accessKeyID, sessionToken string) (text string, expires 
 	return base64.StdEncoding.EncodeToString(k.Seal.Seal(string(body), passwordPurpose)), expires, nil
 }
 
-// PasswordHolder is who a password belongs to. ErrPasswordExpired: it was right, too long ago. ErrPassword: it is nobody's.
-func (k *Keys) PasswordHolder(text string) (Holder, error) {
+// PasswordHolder is who a password belongs to, and the access key that it was got with. ErrPasswordExpired: it was right, too long ago. ErrPassword: it is nobody's.
+func (k *Keys) PasswordHolder(text string) (accessKeyID string, h Holder, err error) {
 	raw, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
-		return Holder{}, ErrPassword
+		return "", Holder{}, ErrPassword
 	}
 	body, err := k.Seal.Open(raw, passwordPurpose)
 	if err != nil {
-		return Holder{}, ErrPassword
+		return "", Holder{}, ErrPassword
 	}
 	var p password
 	if err := json.Unmarshal([]byte(body), &p); err != nil {
-		return Holder{}, ErrPassword
+		return "", Holder{}, ErrPassword
 	}
 	if !now().Before(p.Expires) {
-		return Holder{}, ErrPasswordExpired
+		return "", Holder{}, ErrPasswordExpired
 	}
 	h, ok := k.Find(p.AccessKeyID, p.SessionToken)
 	switch {
 	case !ok || h.Secret == "":
-		return Holder{}, ErrPassword
+		return "", Holder{}, ErrPassword
 	case !h.Expires.IsZero() && !now().Before(h.Expires):
-		return Holder{}, ErrPasswordExpired
+		return "", Holder{}, ErrPasswordExpired
 	}
-	return h, nil
+	return p.AccessKeyID, h, nil
 }

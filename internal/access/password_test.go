@@ -57,8 +57,8 @@ func TestPasswords(t *testing.T) {
 			t.Fatal(err)
 		}
 		put(t, k, c.change...)
-		h, err := k.PasswordHolder(text)
-		if c.good && (err != nil || h.Principal.ARN != want) || !c.good && !errors.Is(err, ErrPassword) {
+		by, h, err := k.PasswordHolder(text)
+		if c.good && (by != id || err != nil || h.Principal.ARN != want) || !c.good && !errors.Is(err, ErrPassword) {
 			t.Errorf("%s: %v, %v", name, h.Principal.ARN, err)
 		}
 	}
@@ -93,8 +93,8 @@ func TestPasswordsExpire(t *testing.T) {
 			{until, ErrPasswordExpired, ErrPasswordExpired},
 		} {
 			time.Sleep(time.Until(step.at))
-			_, errLong := k.PasswordHolder(long)
-			_, errShort := k.PasswordHolder(short)
+			_, _, errLong := k.PasswordHolder(long)
+			_, _, errShort := k.PasswordHolder(short)
 			if !errors.Is(errLong, step.long) || !errors.Is(errShort, step.short) {
 				t.Errorf("%v: %v, %v", step.at, errLong, errShort)
 			}
@@ -114,7 +114,7 @@ func FuzzPassword(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if h, err := k.PasswordHolder(text); !errors.Is(err, ErrPassword) {
+		if _, h, err := k.PasswordHolder(text); !errors.Is(err, ErrPassword) {
 			t.Errorf("%+v, %v", h, err)
 		}
 	})

@@ -15,6 +15,8 @@ import (
 	"github.com/distribution/reference"
 	"github.com/opencontainers/go-digest"
 	imagespec "github.com/opencontainers/image-spec/specs-go/v1"
+
+	"berth/internal/ecr"
 )
 
 // blob answers a request for a layer.
@@ -33,6 +35,7 @@ func (q *request) blob() error {
 	if err := q.allow(size); err != nil {
 		return err
 	}
+	q.tell(nil) // as ECR, which has given an address when the layer begins to come
 	return q.engine.Blobs(q.r.Context()).ServeBlob(q.r.Context(), q.w, q.r, d)
 }
 
@@ -56,7 +59,13 @@ func (q *request) begin() error {
 	if err != nil {
 		return err
 	}
+	q.call.Upload = upload.ID()
 	if query.Has("digest") {
+		q.tell(nil)
+		if err := q.may("ecr:CompleteLayerUpload"); err != nil {
+			return errors.Join(err, upload.Cancel(ctx))
+		}
+		q.call.Upload = upload.ID()
 		return q.finish(upload)
 	}
 	return q.stay(upload, http.StatusAccepted)
@@ -65,10 +74,10 @@ func (q *request) begin() error {
 // mount takes a layer from another repository; false where it is not there, or the caller may not have it.
 func (q *request) mount(blobs distribution.BlobStore, from string, d digest.Digest) (bool, error) {
 	var source target
-	if !source.place(from) || q.caller.May("ecr:BatchCheckLayerAvailability", source.arn()) != nil || q.caller.May("ecr:GetDownloadUrlForLayer", source.arn()) != nil {
+	if !source.place(from) {
 		return false, nil
 	}
-	other := q.State.View().Repositories.Get(source.arn())
+	other := q.lends(source, d)
 	if other == nil {
 		return false, nil
 	}
@@ -94,6 +103,25 @@ func (q *request) mount(blobs distribution.BlobStore, from string, d digest.Dige
 		return false, fmt.Errorf("mount layer: %w", err)
 	}
 	return false, upload.Cancel(q.r.Context()) // the layer is not there
+}
+
+// lends is a repository that the caller may take a layer from, nil where it may not or there is none. Each question is a call of its own.
+func (q *request) lends(from target, d digest.Digest) (other *ecr.Repository) {
+	for _, action := range [...]string{"ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer"} {
+		ask := &request{target: from, Registry: q.Registry, caller: q.caller}
+		err := ask.may(action)
+		if err == nil {
+			if other = q.State.View().Repositories.Get(from.arn()); other == nil {
+				err = from.unknown()
+			}
+		}
+		ask.call.Digest = d
+		ask.tell(err)
+		if err != nil {
+			return nil
+		}
+	}
+	return other
 }
 
 // upload answers a request for an upload that has begun. One request at a time adds to it: another would go on writing into the file of the layer that this
@@ -164,6 +192,7 @@ func (q *request) stay(upload distribution.BlobWriter, status int) error {
 func (q *request) finish(upload distribution.BlobWriter) error {
 	ctx := q.r.Context()
 	d := digest.Digest(q.r.URL.Query().Get("digest"))
+	q.call.Digest = d
 	if !ours(d) {
 		return errors.Join(badDigest(d.String()), upload.Close())
 	}

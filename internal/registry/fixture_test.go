@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/opencontainers/go-digest"
@@ -32,14 +33,33 @@ type site struct {
 	user *user
 }
 
-// user may do everything but what is denied.
-type user struct{ denied []string }
+// user may do everything but what is denied, and keeps what is told.
+type user struct {
+	denied []string
 
-func (u *user) May(action, resource string) error {
-	if slices.Contains(u.denied, action) || slices.Contains(u.denied, action+" "+resource) {
-		return apierr.New("AccessDeniedException", "User: u is not authorized to perform: %s on resource: %s", action, resource)
+	mu   sync.Mutex
+	told []Call
+}
+
+func (u *user) May(action, resource string) (func(*Call), error) {
+	tell := func(c *Call) {
+		u.mu.Lock()
+		defer u.mu.Unlock()
+		u.told = append(u.told, *c)
 	}
-	return nil
+	if slices.Contains(u.denied, action) || slices.Contains(u.denied, action+" "+resource) {
+		return tell, apierr.New("AccessDeniedException", "User: u is not authorized to perform: %s on resource: %s", action, resource)
+	}
+	return tell, nil
+}
+
+// calls are what was told since the last time.
+func (u *user) calls() []Call {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	told := u.told
+	u.told = nil
+	return told
 }
 
 func open(t testing.TB) *site {

@@ -83,6 +83,7 @@ func (q *request) push() error {
 	if err != nil {
 		return err
 	}
+	q.call.Digest = pushed.Digest
 	q.w.Header().Set("Docker-Content-Digest", pushed.Digest.String())
 	q.w.Header().Set("Location", q.path("/manifests/"+pushed.Digest.String()))
 	q.w.WriteHeader(http.StatusCreated)

@@ -30,8 +30,9 @@ const mostFiles = 512
 
 // Caller is whoever a password belongs to.
 type Caller interface {
-	// May is nil where the caller may do an action ("ecr:PutImage") on a repository's ARN; otherwise it says why not, in AWS's words.
-	May(action, resource string) error
+	// May has no error where the caller may do an action ("ecr:PutImage") on a repository's ARN; otherwise it says why not, in AWS's words. What becomes of it
+	// is told to told, once, which does not wait.
+	May(action, resource string) (told func(*Call), err error)
 }
 
 // Config is what a registry needs.

@@ -20,6 +20,8 @@ type request struct {
 	caller     Caller // nil where the address has a signature
 	repository *ecr.Repository
 	engine     distribution.Repository
+	call       Call        // what the caller was last asked about
+	told       func(*Call) // is told what becomes of it; nil where nobody was asked, and once it was
 }
 
 // ServeHTTP answers what clients of registries ask below /v2/.
@@ -32,7 +34,9 @@ func (g *Registry) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	q := &request{target: t, Registry: g, w: w, r: r}
-	if err := q.serve(); err != nil {
+	err := q.serve()
+	q.tell(err)
+	if err != nil {
 		f := t.failed(err)
 		if f.status >= http.StatusInternalServerError {
 			g.Log.Error("registry request failed", "method", r.Method, "path", r.URL.Path, "error", err)
@@ -67,8 +71,8 @@ func (q *request) serve() error {
 		return fail(http.StatusMethodNotAllowed, "UNSUPPORTED", "The operation is unsupported.")
 	}
 	if !signed {
-		if err := q.caller.May(action, q.arn()); err != nil {
-			return denied(err)
+		if err := q.may(action); err != nil {
+			return err
 		}
 	}
 	if q.repository = q.State.View().Repositories.Get(q.arn()); q.repository == nil {
