@@ -42,9 +42,15 @@ func (e *executor) key(ctx context.Context, task string) (agent.Key, error) {
 	return a.ExecutionKey(ctx, task)
 }
 
+// heard notes how a call for a task ended.
+func (e *executor) heard(task, call string, err error) (told bool) {
+	a := e.agent.Load()
+	return a != nil && a.Heard(task, call, err)
+}
+
 // logs sends the logs of tasks whose log driver is awslogs.
 func (e *executor) logs(c *agent.Config, engine *docker.Engine, log *slog.Logger) *awslogs.Driver {
-	return awslogs.New(awslogs.Config{Reader: engine, Endpoint: e.endpoint, Credentials: e.credentials, Region: c.Region, HTTPClient: c.HTTPClient, Log: log})
+	return awslogs.New(awslogs.Config{Reader: engine, Endpoint: e.endpoint, Credentials: e.credentials, Heard: e.heard, Region: c.Region, HTTPClient: c.HTTPClient, Log: log})
 }
 
 // secrets reads tasks' secrets.

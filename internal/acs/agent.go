@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -33,7 +34,9 @@ type AgentConfig struct {
 	SendCredentials bool
 	// Locate finds the endpoint anew, at another replica than failed's, to which no connection could be made; failed is "" after a connection
 	// that has just grown old. nil keeps Endpoint.
-	Locate     func(ctx context.Context, failed string) (endpoint string, err error)
+	Locate func(ctx context.Context, failed string) (endpoint string, err error)
+	// Dialed is told how each try to connect ended, and returns the error to go on with: one that is ErrTold is not for Log. nil leaves it as it is.
+	Dialed     func(err error) error
 	Log        *slog.Logger
 	HTTPClient *http.Client // default http.DefaultClient
 }
@@ -56,6 +59,17 @@ type Orders interface {
 
 // ErrInactive says that the control plane has deregistered the instance, or does not know it (any more).
 var ErrInactive = errors.New("the container instance is inactive")
+
+// ErrTold marks an error that somebody has told the log of.
+var ErrTold = errors.New("the log has been told")
+
+// Denied says that the control plane refuses who asks, or what they ask for.
+type Denied struct{ Message string }
+
+func (e *Denied) Error() string { return deniedType + ": " + e.Message }
+
+// deniedType is the protocol's word for it.
+const deniedType = "AccessDeniedException"
 
 // Timers of agent-protocol.md section 3.3.
 const (
@@ -104,7 +118,9 @@ func (c *AgentConfig) keep(ctx context.Context, b backoff, connect func(ctx cont
 		}
 		first = first && errors.As(err, new(*dialError))
 		pause := b.next()
-		c.Log.Info("session ended, connecting again", "endpoint", c.Endpoint, "why", err, "in", pause.Round(time.Millisecond))
+		if !errors.Is(err, ErrTold) {
+			c.Log.Info("session ended, connecting again", "endpoint", c.Endpoint, "why", err, "in", pause.Round(time.Millisecond))
+		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -169,7 +185,11 @@ func (e *dialError) Unwrap() error { return e.error }
 
 // dial opens a session's websocket.
 func (c *AgentConfig) dial(ctx context.Context, q url.Values) (*websocket.Conn, error) {
-	return c.open(ctx, strings.TrimSuffix(c.Endpoint, "/")+"/ws?"+q.Encode())
+	conn, err := c.open(ctx, strings.TrimSuffix(c.Endpoint, "/")+"/ws?"+q.Encode())
+	if c.Dialed != nil {
+		err = c.Dialed(err)
+	}
+	return conn, err
 }
 
 // open signs and opens a websocket at target.
@@ -213,6 +233,10 @@ func (c *AgentConfig) refused(resp *http.Response, err error) error {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 4<<10))
 	if strings.Contains(string(body), InactiveInstance) || strings.Contains(string(body), InvalidInstance) {
 		return fmt.Errorf("%s: %w", strings.TrimSpace(string(body)), ErrInactive)
+	}
+	var said map[string]string
+	if json.Unmarshal(body, &said) == nil && said[deniedType] != "" {
+		return fmt.Errorf("%w: %w", err, &Denied{said[deniedType]})
 	}
 	return fmt.Errorf("%w: %s", err, strings.TrimSpace(string(body)))
 }

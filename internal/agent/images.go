@@ -48,6 +48,7 @@ type fetch struct {
 	renew     func(context.Context) (Login, error) // another one, where the registry does not take that; nil for none
 	denied    error                                // why there is no login: it is not pulled
 	asked     bool                                 // the registry is asked whatever is on the machine
+	heard     func(error)                          // is told how fetching it ended; nil where nobody is
 	onFargate bool
 }
 
@@ -70,6 +71,9 @@ func (k *imageKeeper) bring(ctx context.Context, f fetch) (brought, error) {
 	have := err == nil
 	if err = k.share(ctx, f); ctx.Err() != nil {
 		return brought{}, ctx.Err()
+	}
+	if f.heard != nil {
+		f.heard(err)
 	}
 	b.stopped = time.Now()
 	if err != nil && (!have || f.asked || k.behavior == PullAlways || errors.Is(err, ErrUnavailable)) {

@@ -30,6 +30,7 @@ type instance struct {
 	left     context.Context // ends when the instance leaves the agent
 	leave    func()
 	role     roleCache
+	rights   rights
 
 	mu       sync.Mutex
 	identity identity
@@ -86,6 +87,8 @@ func (i *instance) serve(ctx context.Context) error {
 	}
 	second := c
 	second.Endpoint = telemetry
+	c.Dialed = func(err error) error { return i.right("ecs:Poll", err) }
+	second.Dialed = func(err error) error { return i.right("ecs:StartTelemetrySession", err) }
 	if len(i.agent.Endpoints) > 1 {
 		c.Locate = func(ctx context.Context, failed string) (string, error) {
 			session, _, err := i.relocate(ctx, failed)

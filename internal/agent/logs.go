@@ -109,6 +109,7 @@ func (t *task) prepareLog(ctx context.Context, name string) error {
 	ctx, cancel := context.WithTimeout(ctx, prepareTimeout)
 	defer cancel()
 	err := t.agent.Logs.Prepare(ctx, s)
+	t.agent.Heard(t.arn, "logs:CreateLogStream", err)
 	switch {
 	case err == nil:
 		return nil

@@ -57,7 +57,7 @@ func (i *instance) register(ctx context.Context) error {
 		if in.ContainerInstanceArn != nil && forgotten(err) {
 			return &givenUp{fmt.Errorf("%w: %w", acs.ErrInactive, err)}
 		}
-		return err
+		return i.right("ecs:RegisterContainerInstance", err)
 	})
 	if err != nil {
 		return err
@@ -154,6 +154,7 @@ func (i *instance) discover(ctx context.Context) (c acs.AgentConfig, telemetry s
 // poll asks the current replica once for the endpoints of the sessions. acs.ErrInactive: the control plane does not know the instance.
 func (i *instance) poll(ctx context.Context) (session, telemetry string, err error) {
 	out, err := i.api.DiscoverPollEndpoint(ctx, &awsecs.DiscoverPollEndpointInput{Cluster: aws.String(i.Cluster), ContainerInstance: aws.String(i.knownARN())})
+	err = i.right("ecs:DiscoverPollEndpoint", err)
 	switch {
 	case forgotten(err):
 		return "", "", fmt.Errorf("%w: %w", acs.ErrInactive, err)
@@ -207,10 +208,9 @@ func (i *instance) insist(ctx context.Context, what string, f func(context.Conte
 			return fmt.Errorf("%s: %w", what, last.error)
 		}
 		p.fail(time.Now())
-		if unrecognized(err) {
-			i.log.Error("the control plane does not know this machine's key", "remedy", "make a token there with `berth token` and start the agent with --token")
+		if !errors.Is(err, acs.ErrTold) {
+			i.log.Warn("call failed, trying again", "call", what, "err", err, "in", time.Until(p.until).Round(time.Millisecond))
 		}
-		i.log.Warn("call failed, trying again", "call", what, "err", err, "in", time.Until(p.until).Round(time.Millisecond))
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
@@ -223,13 +223,6 @@ func bounding(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return f(ctx)
-}
-
-// unrecognized says whether the control plane does not know the access key. Tasks run on: whoever does not know the key need not be whom they
-// belong to.
-func unrecognized(err error) bool {
-	var api smithy.APIError
-	return errors.As(err, &api) && api.ErrorCode() == "UnrecognizedClientException"
 }
 
 // forgotten says whether the control plane does not know the instance (any more).

@@ -84,6 +84,9 @@ func (t *task) bring(ctx context.Context, c acsproto.Container) (brought, error)
 	case err != nil:
 		return brought{}, err
 	}
+	if with.Type == acsproto.AuthECR && fault == nil {
+		f.heard = func(err error) { t.agent.Heard(t.arn, "ecr:BatchGetImage", err) }
+	}
 	f.login = l
 	f.renew = func(ctx context.Context) (Login, error) {
 		t.agent.Registries.Forget(l)
@@ -131,6 +134,9 @@ func (t *task) login(ctx context.Context, with acsproto.RegistryAuthentication) 
 	limited, cancel := context.WithTimeout(ctx, secretsTimeout)
 	defer cancel()
 	l, err := t.agent.Registries.Login(limited, t.arn, with)
+	if with.Type == acsproto.AuthECR {
+		t.agent.Heard(t.arn, "ecr:GetAuthorizationToken", err)
+	}
 	var fault *RegistryFault
 	switch {
 	case err == nil, errors.As(err, &fault):

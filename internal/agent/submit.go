@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/aws/smithy-go"
+
+	"berth/internal/acs"
 )
 
 // submit sends a report once. Whatever comes of it, the task looks again: it sends the newest state then, if that is not accepted yet.
@@ -22,7 +24,7 @@ func (t *task) submit(ctx context.Context, rep *Report) {
 		t.retry.fail(now)
 	}
 	t.mu.Unlock()
-	if err != nil && ctx.Err() == nil {
+	if err != nil && ctx.Err() == nil && !errors.Is(err, acs.ErrTold) {
 		t.log.Warn("report not accepted, trying again", "status", *rep.Input.Status, "err", err)
 	}
 	t.poke()
@@ -37,6 +39,7 @@ func (t *task) send(ctx context.Context, rep *Report) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	_, err := t.in.api.SubmitTaskStateChange(ctx, rep.Input)
+	err = t.in.right("ecs:SubmitTaskStateChange", err)
 	var api smithy.APIError
 	if errors.As(err, &api) && api.ErrorCode() == "InvalidParameterException" {
 		t.log.Error("report dropped, the control plane calls it invalid", "status", *rep.Input.Status, "err", err)

@@ -2,6 +2,7 @@ package agenttest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -29,6 +30,7 @@ type Control struct {
 	inactive   map[string]bool
 	order      []string // tasks, as ordered
 	tasks      map[string]*ordered
+	deny       map[string]error // of every try, by the call
 	tags       map[string][]types.Tag
 	tagError   error
 	vended     []acsproto.IAMRoleCredentials // to be sent
@@ -93,6 +95,40 @@ func (c *Control) Deactivate(instance string) {
 	c.changed()
 }
 
+// Deny makes every try of a call ("register", "discover", "poll", "telemetry") fail, or none. Sessions that are there stay.
+func (c *Control) Deny(call string, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.deny == nil {
+		c.deny = map[string]error{}
+	}
+	c.deny[call] = err
+}
+
+func (c *Control) denied(call string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.deny[call]
+}
+
+// dial tries to connect, every second, until that is not denied.
+func (c *Control) dial(ctx context.Context, call string, cfg acs.AgentConfig) error {
+	for {
+		err := c.denied(call)
+		if cfg.Dialed != nil {
+			err = cfg.Dialed(err)
+		}
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+}
+
 // changed wakes the sessions. The caller holds the lock.
 func (c *Control) changed() {
 	c.n++
@@ -136,7 +172,7 @@ func (c *Control) cut(ctx context.Context, op string) error {
 func (c *Control) RegisterContainerInstance(ctx context.Context, in *awsecs.RegisterContainerInstanceInput, _ ...func(*awsecs.Options)) (
 	*awsecs.RegisterContainerInstanceOutput, error,
 ) {
-	if err := c.cut(ctx, "register"); err != nil {
+	if err := errors.Join(c.cut(ctx, "register"), c.denied("register")); err != nil {
 		return nil, err
 	}
 	c.mu.Lock()
@@ -157,6 +193,9 @@ func (c *Control) RegisterContainerInstance(ctx context.Context, in *awsecs.Regi
 func (c *Control) DiscoverPollEndpoint(ctx context.Context, _ *awsecs.DiscoverPollEndpointInput, _ ...func(*awsecs.Options)) (
 	*awsecs.DiscoverPollEndpointOutput, error,
 ) {
+	if err := c.denied("discover"); err != nil {
+		return nil, err
+	}
 	return &awsecs.DiscoverPollEndpointOutput{Endpoint: aws.String("http://acs/"), TelemetryEndpoint: aws.String("http://tcs/")}, c.cut(ctx, "discover")
 }
 
@@ -218,6 +257,9 @@ func (c *Control) Tag(arn string, err error, tags ...types.Tag) {
 
 // RunAgent is a session as acs.RunAgent keeps it: manifest, then what is not reached yet, and again at every change.
 func (c *Control) RunAgent(ctx context.Context, cfg acs.AgentConfig, o acs.Orders) error {
+	if err := c.dial(ctx, "poll", cfg); err != nil {
+		return err
+	}
 	for {
 		c.mu.Lock()
 		poke, dead := c.poke, c.inactive[cfg.Instance]
@@ -284,7 +326,10 @@ func (c *Control) Refusals(arn string) int {
 }
 
 // RunTelemetry is a session that tells nothing.
-func (c *Control) RunTelemetry(ctx context.Context, _ acs.AgentConfig, _ acs.Telemetry, _ <-chan struct{}) error {
+func (c *Control) RunTelemetry(ctx context.Context, cfg acs.AgentConfig, _ acs.Telemetry, _ <-chan struct{}) error {
+	if err := c.dial(ctx, "telemetry", cfg); err != nil {
+		return err
+	}
 	<-ctx.Done()
 	return ctx.Err()
 }

@@ -25,9 +25,11 @@ type Config struct {
 	Endpoint func() string
 	// Credentials are those with which a task's logs are written: of its execution role, or of its instance. Its error is tried again.
 	Credentials func(ctx context.Context, task string) (aws.Credentials, error)
-	Region      string // of containers whose options do not say
-	HTTPClient  *http.Client
-	Log         *slog.Logger // nowhere
+	// Heard is told how each request to send a task's lines ended, and says whether somebody has told the log of it. nil: nobody has.
+	Heard      func(task, call string, err error) (told bool)
+	Region     string // of containers whose options do not say
+	HTTPClient *http.Client
+	Log        *slog.Logger // nowhere
 }
 
 // Driver implements agent.Logs.
@@ -42,6 +44,9 @@ var _ agent.Logs = (*Driver)(nil)
 func New(c Config) *Driver {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Heard == nil {
+		c.Heard = func(string, string, error) bool { return false }
 	}
 	o := cwl.Options{Region: c.Region, Retryer: aws.NopRetryer{}}
 	if c.HTTPClient != nil {

@@ -97,6 +97,7 @@ func (s *sender) send(ctx context.Context, events []event) error {
 func (s *sender) sendNow(ctx context.Context, events []event) error {
 	for pause := firstPause; ; pause = min(2*pause, lastPause) {
 		err := s.try(ctx, events)
+		told := s.driver.config.Heard(s.task, "logs:PutLogEvents", err)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -114,7 +115,7 @@ func (s *sender) sendNow(ctx context.Context, events []event) error {
 			s.sent(events[len(events)-1].mark)
 			return nil
 		}
-		if pause == firstPause {
+		if pause == firstPause && !told {
 			s.driver.config.Log.Warn("lines of a container's log are not sent, trying again", "task", s.task, "stream", s.options.stream, "err", err)
 		}
 		wait(ctx, nil, time.Duration(float64(pause)*(0.8+0.4*rand.Float64())))
