@@ -45,10 +45,11 @@ func (o *observeOptions) logger(out io.Writer, verbose bool) (*slog.Logger, erro
 
 // observed is what shows what a replica does.
 type observed struct {
-	metrics *metrics.Metrics
-	stream  *stream.Hub
-	tracer  *trace.Tracer // nil while it is off
-	trail   *trail.Trail  // nil while it is off
+	metrics     *metrics.Metrics
+	stream      *stream.Hub
+	tracer      *trace.Tracer     // nil while it is off
+	trail       *trail.Trail      // nil while it is off
+	provisioned *trail.Interfaces // what ECS does to network interfaces; nil while it is off
 }
 
 func newMetrics() *metrics.Metrics { return metrics.New(prometheus.NewRegistry(), version) }

@@ -152,7 +152,7 @@ func (s *server) build(keys *access.Keys) (err error) {
 	s.hub = acs.New(acs.Config{Log: s.log})
 	s.instances = &controller.Instances{State: s.store, Hub: s.hub, Log: s.log, LostAfter: s.options.lostAfter, Vend: s.vend}
 	s.hub.Control = s.instances
-	s.services = &controller.Services{State: s.store, Log: s.log, Assume: s.assume, MayAttach: keys.MayAttach}
+	s.services = &controller.Services{State: s.store, Log: s.log, Assume: s.assume, MayAttach: s.mayAttach}
 	s.sweep = &controller.Sweep{State: s.store, KeepStopped: s.options.keepStopped, Log: s.log}
 	s.identities = iamapi.New(iamapi.Config{State: s.store, Seal: s.key})
 	s.secrets = secretsmanager.New(secretsmanager.Config{State: s.store, Seal: s.key})
@@ -197,6 +197,9 @@ func (s *server) lead(ctx context.Context) error {
 	g.Go(func() error {
 		return s.loops.run(ctx, "last uses", s.every(time.Minute, "uses of keys and roles are not written down", s.writeUses))
 	})
+	if s.provisioned != nil {
+		g.Go(func() error { return s.loops.run(ctx, "what ECS does to network interfaces", s.provisioned.Run) })
+	}
 	if s.tracer != nil {
 		g.Go(func() error { return s.loops.run(ctx, "traces", s.tracer.Run) })
 	}
@@ -297,7 +300,7 @@ func (s *server) handler() (http.Handler, error) {
 	if err := s.observe(); err != nil {
 		return nil, err
 	}
-	api := ecsapi.New(ecsapi.Config{State: s.store, Assume: s.assume, MayAttach: s.keys.MayAttach, Sessions: s.relay, MayExec: s.mayExec, Quotas: s.options.all(), Placed: s.metrics.Placement})
+	api := ecsapi.New(ecsapi.Config{State: s.store, Assume: s.assume, MayAttach: s.mayAttach, Sessions: s.relay, MayExec: s.mayExec, Quotas: s.options.all(), Placed: s.metrics.Placement})
 	network := ec2api.New(ec2api.Config{State: s.store})
 	own := &berthapi.API{State: s.store, Keys: s.keys, Replicas: replicas{s}, Quotas: s.options.all()}
 	s.door = frontdoor.New(frontdoor.Config{

@@ -42,8 +42,17 @@ func (s *server) openTrail() (err error) {
 	o := s.options.audit
 	if o.on {
 		s.trail, err = trail.New(trail.Config{Dir: s.data.path("audit"), Keep: o.keep, MostSize: o.size << 20, Frequent: o.frequent, Log: s.log})
+		s.provisioned = &trail.Interfaces{Trail: s.trail, State: s.store, Keys: s.keys, Region: s.options.region}
 	}
 	return err
+}
+
+// mayAttach says whether ECS may make network interfaces in an account. The audit log is told where it may not.
+func (s *server) mayAttach(t *state.Tables, account string) error {
+	if s.provisioned == nil {
+		return s.keys.MayAttach(t, account)
+	}
+	return s.provisioned.MayAttach(t, account)
 }
 
 // audit is told of every call.

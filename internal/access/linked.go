@@ -13,8 +13,11 @@ import (
 	"berth/internal/state"
 )
 
-// ecsService is who acts on users' behalf with its service-linked role.
-const ecsService = "ecs.amazonaws.com"
+// ECS is who acts on users' behalf with its service-linked role, in sessions of a name of their own where it makes and removes network interfaces.
+const (
+	ECS          = "ecs.amazonaws.com"
+	Provisioning = "ecs-eni-provisioning"
+)
 
 // interfaceCalls are what ECS does with that role for a task with a network interface.
 var interfaceCalls = [...]string{"ec2:DescribeSubnets", "ec2:CreateNetworkInterface", "ec2:AttachNetworkInterface"}
@@ -34,14 +37,14 @@ func (e *ErrLinked) Error() string {
 
 // linkedShape is what ECS's service-linked role is like.
 func linkedShape() iam.ServiceLinked {
-	s, _ := iam.ServiceLinkedFor(ecsService) // it has one
+	s, _ := iam.ServiceLinkedFor(ECS) // it has one
 	return s
 }
 
 // LinkedRole is ECS's service-linked role in an account, nil where there is none.
 func LinkedRole(t *state.Tables, account string) *iam.Role {
 	r := t.Roles.Get(iam.Key(account, linkedShape().Name))
-	if r == nil || r.LinkedService() != ecsService {
+	if r == nil || r.LinkedService() != ECS {
 		return nil
 	}
 	return r
@@ -68,20 +71,26 @@ func (k *Keys) MayAttach(t *state.Tables, account string) error {
 type linked struct{ error }
 
 func (k *Keys) mayAttach(t *state.Tables, account string) error {
-	r := LinkedRole(t, account)
-	if r == nil {
+	p := k.Linked(t, account)
+	if p == nil {
 		return &ErrLinked{Role: NewLinkedRole(account).ARN()}
 	}
-	if !k.Trusts(t, r, ecsService, arn.Scope{Account: account}) {
-		return &ErrLinked{Role: r.ARN()}
-	}
-	p := k.rolePrincipal(t, r, "ecs")
 	for _, action := range interfaceCalls {
-		if policy.Decide(policy.Request{Principal: &p, Action: action, Resource: "*"}).Decision != policy.Allowed {
-			return &ErrLinked{Role: r.ARN(), Denied: action}
+		if policy.Decide(policy.Request{Principal: p, Action: action, Resource: "*"}).Decision != policy.Allowed {
+			return &ErrLinked{Role: p.Role, Denied: action}
 		}
 	}
 	return nil
+}
+
+// Linked is ECS with its service-linked role in an account, as it makes and removes network interfaces; nil where it cannot assume the role.
+func (k *Keys) Linked(t *state.Tables, account string) *policy.Principal {
+	r := LinkedRole(t, account)
+	if r == nil || !k.Trusts(t, r, ECS, arn.Scope{Account: account}) {
+		return nil
+	}
+	p := k.rolePrincipal(t, r, Provisioning)
+	return &p
 }
 
 // EnsureLinkedRoles makes ECS's service-linked role in an account, and in every other one that has clusters: of an installation that is older than the role.

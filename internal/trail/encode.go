@@ -117,13 +117,15 @@ func additional(r *frontdoor.Request) *Additional {
 	}
 	out := &Additional{}
 	for _, d := range r.Decisions {
-		v := d.Verdict
-		out.Decisions = append(out.Decisions, Decision{
-			Action: d.Action, Resource: d.Resource, Decision: v.Decision.String(), PolicyType: v.By.String(), Policy: v.Policy, Sid: v.Sid, Statement: v.Statement,
-		})
+		out.Decisions = append(out.Decisions, decision(d))
 	}
 	for _, t := range r.Tasks {
 		out.Tasks = append(out.Tasks, string(t))
 	}
 	return out
+}
+
+func decision(d frontdoor.Decision) Decision {
+	v := d.Verdict
+	return Decision{Action: d.Action, Resource: d.Resource, Decision: v.Decision.String(), PolicyType: v.By.String(), Policy: v.Policy, Sid: v.Sid, Statement: v.Statement}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"berth/internal/policy"
 	"berth/internal/seal"
 )
 
@@ -31,7 +32,7 @@ func (h *Handed) record() *Record {
 		EventType: "AwsApiCall", ManagementEvent: true, RecipientAccountID: h.Account, EventCategory: "Management",
 		Resources: []Resource{{ARN: h.Role, AccountID: h.Account, Type: "AWS::IAM::Role"}},
 		AdditionalEventData: &Additional{Tasks: []string{h.Task}, Decisions: []Decision{{
-			Action: "sts:AssumeRole", Resource: h.Role, Decision: allowed, PolicyType: "role trust policy", Policy: h.Role,
+			Action: "sts:AssumeRole", Resource: h.Role, Decision: allowed, PolicyType: policy.Trust.String(), Policy: h.Role,
 		}}},
 	}
 	r.RequestParameters = marshal(map[string]any{"roleArn": h.Role, "roleSessionName": h.Session})

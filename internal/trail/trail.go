@@ -47,10 +47,13 @@ func (c Config) withDefaults() Config {
 
 // entry is what waits to be written: one of both.
 type entry struct {
-	call   *frontdoor.Audited
-	handed *Handed
-	size   int64
+	call *frontdoor.Audited
+	own  own
+	size int64
 }
+
+// own is what ECS has done by itself.
+type own interface{ record() *Record }
 
 // Trail is the audit log of a replica. Its methods may be called concurrently; Take and Hand never wait.
 type Trail struct {
@@ -93,7 +96,7 @@ func (t *Trail) Take(a *frontdoor.Audited) {
 }
 
 // Hand takes down that credentials were handed out.
-func (t *Trail) Hand(h *Handed) { t.put(entry{handed: h, size: overhead}) }
+func (t *Trail) Hand(h *Handed) { t.put(entry{own: h, size: overhead}) }
 
 func (t *Trail) put(e entry) {
 	if t.waiting.Add(e.size) <= t.config.Waiting {
@@ -173,8 +176,8 @@ func (t *Trail) batch(e *encoder, one entry) {
 
 // entry is the line of an entry.
 func (e *encoder) entry(one entry) []byte {
-	if one.handed != nil {
-		return e.line(one.handed.record())
+	if one.own != nil {
+		return e.line(one.own.record())
 	}
 	return e.line(e.call(one.call))
 }
