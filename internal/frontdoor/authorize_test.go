@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
@@ -116,6 +117,10 @@ func TestTagsOfInputs(t *testing.T) {
 	untag := readsTags(reflect.TypeFor[iam.UntagRoleInput]())
 	if got := (requestTags{&iam.UntagRoleInput{TagKeys: []string{"a"}}, untag}).Values("aws:tagkeys"); !slices.Equal(got, []string{"a"}) {
 		t.Errorf("%q", got)
+	}
+	untag = readsTags(reflect.TypeFor[cloudwatchlogs.UntagLogGroupInput]())
+	if got := (requestTags{&cloudwatchlogs.UntagLogGroupInput{Tags: []string{"a"}}, untag}).Values("aws:tagkeys"); !slices.Equal(got, []string{"a"}) {
+		t.Errorf("keys that are called tags: %q", got)
 	}
 	if got := (requestTags{&awsecs.CreateClusterInput{}, readsTags(reflect.TypeFor[awsecs.CreateClusterInput]())}).Values("aws:tagkeys"); got != nil {
 		t.Errorf("no tags have the keys %q", got)

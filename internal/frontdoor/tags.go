@@ -38,13 +38,15 @@ func readsTags(input reflect.Type) tagReader {
 			}
 		}
 	}
-	if f, ok := input.FieldByName("TagKeys"); ok && f.Type == reflect.TypeFor[[]string]() {
-		return func(in any) map[string]string {
-			all := map[string]string{}
-			for _, key := range reflect.ValueOf(in).Elem().FieldByIndex(f.Index).Interface().([]string) {
-				all[key] = ""
+	for _, name := range []string{"TagKeys", "Tags"} { // UntagLogGroup calls its keys Tags
+		if f, ok := input.FieldByName(name); ok && f.Type == reflect.TypeFor[[]string]() {
+			return func(in any) map[string]string {
+				all := map[string]string{}
+				for _, key := range reflect.ValueOf(in).Elem().FieldByIndex(f.Index).Interface().([]string) {
+					all[key] = ""
+				}
+				return all
 			}
-			return all
 		}
 	}
 	return nil
