@@ -74,20 +74,19 @@ waiting:
 
 test: deps ## everything that CI runs
 	@test -z "$$(gofmt -l cmd examples internal e2e)" || { gofmt -l cmd examples internal e2e; echo "run gofmt"; exit 1; }
-	@$(MAKE) --output-sync=target -j2 beside apart
+	@$(MAKE) --output-sync=target -j3 beside owning apart
 
 apart: # what mostly waits: for containers, disks, leases and replicas
 	@$(MAKE) --no-print-directory waiting
 	@$(MAKE) --no-print-directory sharing
 	@$(MAKE) --no-print-directory breaking
 
-beside: # what mostly computes, with what the others leave of the processors; then, as it is done first, the rest of what waits
+beside: # what mostly computes, with what the others leave of the processors
 	@nice -n 19 $(GO) vet ./...
 	@nice -n 19 $(GO) test -short -p 2 -timeout 10m $$($(GO) list $(UNIT) | grep -v $(WAITING:./%=-e %))
 	@nice -n 19 $(GO) tool staticcheck ./...
-	@nice -n 19 $(MAKE) --no-print-directory simulation WITHIN=4m
+	@nice -n 19 $(MAKE) --no-print-directory simulation
 	@nice -n 19 $(MAKE) --no-print-directory race
-	@$(MAKE) --no-print-directory owning
 
 fuzz: ## fuzz every decoder for T (default 30s) each
 	@for f in $$(grep -rl '^func Fuzz' --include='*_test.go' internal); do \
