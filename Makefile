@@ -85,7 +85,7 @@ beside: # what mostly computes, with what the others leave of the processors
 	@nice -n 19 $(GO) vet ./...
 	@nice -n 19 $(GO) test -short -p 2 -timeout 10m $$($(GO) list $(UNIT) | grep -v $(WAITING:./%=-e %))
 	@nice -n 19 $(GO) tool staticcheck ./...
-	@nice -n 19 $(MAKE) --no-print-directory simulation
+	@nice -n 19 $(MAKE) --no-print-directory simulation WITHIN=90s
 	@nice -n 19 $(MAKE) --no-print-directory race
 
 fuzz: ## fuzz every decoder for T (default 30s) each
