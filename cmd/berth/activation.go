@@ -9,7 +9,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"net"
-	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -34,8 +34,7 @@ func (o *agentOptions) activate(ctx context.Context) (i *localInstance, region s
 		m, err := managed.Register(ctx, agentClient(), o.servers[n], id, code)
 		cancel()
 		if err == nil {
-			cluster := arn.Scope{Region: m.Region, Account: m.Account}.Cluster(cmp.Or(o.cluster, "default"))
-			return &localInstance{Cluster: string(cluster), External: true, Managed: m}, m.Region, nil
+			return &localInstance{Cluster: clusterOf(m, cmp.Or(o.cluster, "default")), External: true, Managed: m}, m.Region, nil
 		}
 		failures = append(failures, fmt.Errorf("%s: %w", o.servers[n], err))
 		if refused := new(berthapi.Refused); errors.As(err, &refused) && !refused.Unavailable() {
@@ -50,6 +49,27 @@ func (o *agentOptions) activate(ctx context.Context) (i *localInstance, region s
 func (o *agentOptions) activated(list []localInstance) bool {
 	id, _, _ := strings.Cut(o.activation, ":")
 	return len(list) == 1 && list[0].Managed != nil && list[0].Managed.ActivationID == id
+}
+
+// clusterOf is the ARN of a cluster of a managed instance's account and region.
+func clusterOf(m *managed.Machine, name string) string {
+	if arn.Is(name) {
+		return name
+	}
+	return string(arn.Scope{Region: m.Region, Account: m.Account}.Cluster(name))
+}
+
+// keepCluster has a machine with an activation take the cluster that was named now, and remembers it: one that has not registered yet may have been told a wrong one.
+func (o *agentOptions) keepCluster(d dataDir, list []localInstance) error {
+	if o.cluster == "" || len(list) == 0 || list[0].Managed == nil {
+		return nil
+	}
+	cluster := clusterOf(list[0].Managed, o.cluster)
+	if list[0].Cluster == cluster {
+		return nil
+	}
+	list[0].Cluster = cluster
+	return d.save("instances.json", list)
 }
 
 // managedMachine is a managed instance, and the credentials of its role.
@@ -100,8 +120,8 @@ func facts(server string) managed.Facts {
 	f := managed.Facts{AgentVersion: version}
 	f.ComputerName, _ = os.Hostname() //nolint:errcheck // then it has no name
 	f.PlatformName, f.PlatformVersion = platform("/etc/os-release")
-	if r, err := http.NewRequest(http.MethodGet, server, nil); err == nil {
-		if c, err := net.Dial("udp", r.URL.Host); err == nil { // sends nothing
+	if u, err := url.Parse(server); err == nil {
+		if c, err := net.Dial("udp", u.Host); err == nil { // sends nothing
 			f.IPAddress = c.LocalAddr().(*net.UDPAddr).IP.String()
 			c.Close()
 		}

@@ -216,7 +216,7 @@ func (o *agentOptions) config(ctx context.Context, d dataDir) (agent.Config, []l
 	if len(list) == 0 || in.Listen == "" {
 		return agent.Config{}, nil, errors.New("this machine has not joined a cluster yet; give --server and --token, or --activation")
 	}
-	if err := o.keepRuntime(d, list); err != nil {
+	if err := errors.Join(o.keepRuntime(d, list), o.keepCluster(d, list)); err != nil {
 		return agent.Config{}, nil, err
 	}
 	return agentConfig(in, in.servers(), list), list, nil

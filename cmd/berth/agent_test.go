@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -112,5 +113,44 @@ func TestAgentsRuntime(t *testing.T) {
 		if err != nil || len(config.Instances) != 1 || config.Instances[0].Runtime != "runsc" {
 			t.Errorf("joined: %+v, %v", config.Instances, err)
 		}
+	}
+}
+
+// A machine with an activation registers once, whatever it is told again, and goes to another cluster when it is told one.
+func TestAgentsActivation(t *testing.T) {
+	asked := 0
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked++; r.Header.Get("Authorization") != "" || r.Header.Get("X-Amz-Target") != "AmazonSSM.RegisterManagedInstance" {
+			t.Errorf("asked for %s, signed %q", r.Header.Get("X-Amz-Target"), r.Header.Get("Authorization"))
+		}
+		io.WriteString(w, `{"InstanceId":"mi-0123456789abcdef0","Region":"eu-west-1","AccountId":"123456789012"}`) //nolint:errcheck // a test's
+	}))
+	t.Cleanup(server.Close)
+	gone := httptest.NewServer(nil)
+	gone.Close()
+	d, servers := dataDir(t.TempDir()), []string{gone.URL, server.URL}
+	for _, c := range []struct{ cluster, want string }{{"", "default"}, {"edge", "edge"}, {"", "edge"}, {"arn:aws:ecs:eu-west-1:123456789012:cluster/x", "x"}} {
+		config, list, err := (&agentOptions{servers: servers, activation: "id:code", cluster: c.cluster}).config(t.Context(), d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i := config.Instances[0]; i.Cluster != "arn:aws:ecs:eu-west-1:123456789012:cluster/"+c.want || !i.External || i.Zone != "" || config.Region != "eu-west-1" {
+			t.Errorf("told %q: %+v", c.cluster, i)
+		}
+		if managedKeys(&config, list, func() string { return server.URL }); config.Instances[0].Managed == nil {
+			t.Error("it has no credentials")
+		}
+	}
+	if asked != 1 {
+		t.Errorf("it has registered %d times", asked)
+	}
+	for _, o := range []agentOptions{{activation: "id"}, {activation: "id:code", token: "t"}, {cluster: "c", token: "t"}, {activation: "id:code", zone: "us-east-1a"}} {
+		o.servers = servers
+		if _, _, err := o.config(t.Context(), dataDir(t.TempDir())); err == nil {
+			t.Errorf("%+v is taken", o)
+		}
+	}
+	if asked != 1 {
+		t.Errorf("what is wrong was sent: %d", asked)
 	}
 }

@@ -53,7 +53,7 @@ func (c *client) ecs() *awsecs.Client {
 
 // call makes one of Berth's own calls.
 func (c *client) call(ctx context.Context, operation string, in, out any) error {
-	r, body, err := berthapi.NewRequest(ctx, c.endpoint, operation, in)
+	r, body, err := berthapi.NewRequest(ctx, c.endpoint, berthapi.Target, operation, in)
 	if err != nil {
 		return err
 	}

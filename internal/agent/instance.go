@@ -147,7 +147,7 @@ func (i *instance) remember(value []byte) error {
 	if err := json.Unmarshal(value, &i.identity); err != nil {
 		return fmt.Errorf("decode kept instance %s: %w", i.Name, err)
 	}
-	if i.identity.Cluster != "" && i.identity.Cluster != i.Cluster {
+	if i.identity.ARN != "" && i.identity.Cluster != i.Cluster {
 		return fmt.Errorf("instance %s is registered in cluster %s: it cannot move to %s", i.Name, i.identity.Cluster, i.Cluster)
 	}
 	return nil

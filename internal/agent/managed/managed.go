@@ -2,15 +2,12 @@
 package managed
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"time"
 
@@ -32,11 +29,8 @@ type Machine struct {
 // keyBits is the length of a machine's key pair.
 const keyBits = 2048
 
-// target is what X-Amz-Target begins with.
-const target = "AmazonSSM."
-
-// mostAnswer is how long an answer may be, in bytes.
-const mostAnswer = 64 << 10
+// target is the prefix of X-Amz-Target.
+const target = "AmazonSSM"
 
 // Register registers a machine with an activation, at a replica of the control plane ("http://host:port"). A *berth.Refused says what the control plane has against
 // it; with other errors it may have been registered or not.
@@ -57,10 +51,12 @@ func Register(ctx context.Context, client *http.Client, endpoint, activation, co
 	var out struct{ InstanceID, Region, AccountID string }
 	err = call(ctx, client, endpoint, "RegisterManagedInstance", map[string]string{
 		"ActivationId": activation, "ActivationCode": code, "Fingerprint": m.Fingerprint, "PublicKeyType": "Rsa", "PublicKey": base64.StdEncoding.EncodeToString(public),
-	}, &out, func(*http.Request, []byte) error { return nil })
+	}, &out, unsigned)
 	m.InstanceID, m.Region, m.Account = out.InstanceID, out.Region, out.AccountID
 	return m, err
 }
+
+func unsigned(*http.Request, []byte) error { return nil }
 
 // Provider gets the credentials of a managed instance's role.
 type Provider struct {
@@ -141,36 +137,19 @@ func (p *Provider) Tell(ctx context.Context, key aws.Credentials, f Facts) error
 		"InstanceId": p.InstanceID, "AgentVersion": f.AgentVersion, "ComputerName": f.ComputerName, "IPAddress": f.IPAddress,
 		"PlatformType": "Linux", "PlatformName": f.PlatformName, "PlatformVersion": f.PlatformVersion,
 	}
-	return call(ctx, p.HTTPClient, p.Endpoint(), "UpdateInstanceInformation", in, &struct{}{}, func(r *http.Request, body []byte) error {
+	return call(ctx, p.HTTPClient, p.Endpoint(), "UpdateInstanceInformation", in, nil, func(r *http.Request, body []byte) error {
 		return berth.Sign(ctx, key, r, "ssm", p.Region, body)
 	})
 }
 
-// call makes a call of Systems Manager's API, which the SDK has not: its clients are agents.
+// call makes a call of Systems Manager's API that the SDK has not: its clients are agents.
 func call(ctx context.Context, client *http.Client, endpoint, operation string, in, out any, sign func(*http.Request, []byte) error) error {
-	body, err := json.Marshal(in)
+	r, body, err := berth.NewRequest(ctx, endpoint, target, operation, in)
 	if err != nil {
-		return fmt.Errorf("%s: %w", operation, err)
+		return err
 	}
-	r, err := http.NewRequestWithContext(ctx, http.MethodPost, endpoint+"/", bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("%s: %w", operation, err)
-	}
-	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("X-Amz-Target", target+operation)
 	if err := sign(r, body); err != nil {
 		return fmt.Errorf("%s: %w", operation, err)
 	}
-	resp, err := client.Do(r)
-	if err != nil {
-		return fmt.Errorf("%s: %w", operation, err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode/100 != 2 {
-		return fmt.Errorf("%s: %w", operation, berth.Refusal(resp))
-	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, mostAnswer)).Decode(out); err != nil {
-		return fmt.Errorf("%s: the answer: %w", operation, err)
-	}
-	return nil
+	return berth.Send(client, r, operation, out)
 }

@@ -31,14 +31,18 @@ const mostAnswer = 256 << 10
 // Call makes a call, signed with a key. out is a pointer to what its answer is read into, nil where nobody wants to know. A *Refused says what the control plane
 // has against it; with other errors it may not have answered.
 func (c *Client) Call(ctx context.Context, key aws.Credentials, operation string, in, out any) error {
-	r, body, err := NewRequest(ctx, c.Endpoint, operation, in)
+	r, body, err := NewRequest(ctx, c.Endpoint, Target, operation, in)
 	if err != nil {
 		return err
 	}
 	if err := Sign(ctx, key, r, "berth", c.Region, body); err != nil {
 		return fmt.Errorf("%s: %w", operation, err)
 	}
-	client := c.HTTPClient
+	return Send(c.HTTPClient, r, operation, out)
+}
+
+// Send sends a call's request, with http.DefaultClient where client is nil, and reads its answer as Call does.
+func Send(client *http.Client, r *http.Request, operation string, out any) error {
 	if client == nil {
 		client = http.DefaultClient
 	}
@@ -59,8 +63,8 @@ func (c *Client) Call(ctx context.Context, key aws.Credentials, operation string
 	return nil
 }
 
-// NewRequest is a call's request, not signed yet, and its body.
-func NewRequest(ctx context.Context, endpoint, operation string, in any) (*http.Request, []byte, error) {
+// NewRequest is a call's request, not signed yet, and its body. target is the API's prefix of X-Amz-Target.
+func NewRequest(ctx context.Context, endpoint, target, operation string, in any) (*http.Request, []byte, error) {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", operation, err)
@@ -70,7 +74,7 @@ func NewRequest(ctx context.Context, endpoint, operation string, in any) (*http.
 		return nil, nil, fmt.Errorf("%s: %w", operation, err)
 	}
 	r.Header.Set("Content-Type", "application/x-amz-json-1.1")
-	r.Header.Set("X-Amz-Target", Target+"."+operation)
+	r.Header.Set("X-Amz-Target", target+"."+operation)
 	return r, body, nil
 }
 
