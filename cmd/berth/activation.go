@@ -31,7 +31,7 @@ func (o *agentOptions) activate(ctx context.Context) (i *localInstance, region s
 	var failures []error
 	for _, n := range rand.Perm(len(o.servers)) {
 		ctx, cancel := context.WithTimeout(ctx, tradeTime)
-		m, err := managed.Register(ctx, agentClient(), o.servers[n], id, code)
+		m, err := managed.Register(ctx, agentClient(), o.servers[n], hardware(), id, code)
 		cancel()
 		if err == nil {
 			return &localInstance{Cluster: clusterOf(m, cmp.Or(o.cluster, "default")), External: true, Managed: m}, m.Region, nil
@@ -82,7 +82,7 @@ type managedMachine struct {
 func managedKeys(c *agent.Config, list []localInstance, endpoint func() string) (machines []managedMachine) {
 	for n, i := range list {
 		if i.Managed != nil {
-			p := &managed.Provider{Machine: *i.Managed, Endpoint: endpoint, HTTPClient: c.HTTPClient}
+			p := &managed.Provider{Machine: *i.Managed, Hardware: hardware(), Endpoint: endpoint, HTTPClient: c.HTTPClient}
 			m := managedMachine{p, p.Credentials()}
 			c.Instances[n].Managed = m.keys
 			machines = append(machines, m)
@@ -113,6 +113,12 @@ func (m managedMachine) describe(ctx context.Context, log *slog.Logger) {
 		case <-time.After(pause):
 		}
 	}
+}
+
+// hardware is this machine's id, "" where it has none.
+func hardware() string {
+	id, _ := os.ReadFile("/etc/machine-id") //nolint:errcheck // then it has none
+	return strings.TrimSpace(string(id))
 }
 
 // facts are what this machine tells of itself. server is where its address is looked from.

@@ -66,10 +66,15 @@ func denialOf(err error) (d denial, is bool) {
 		return d, true
 	case errors.As(err, &socket):
 		return denial{why: socket.Message}, true
-	case errors.As(err, &api) && (api.ErrorCode() == "UnrecognizedClientException" || api.ErrorCode() == "AccessDeniedException"):
+	case errors.As(err, &api) && ofKey(api.ErrorCode()):
 		return denial{why: api.ErrorMessage()}, true
 	}
 	return d, false
+}
+
+// ofKey says whether an error is about who signs, and not about what is asked. The last is a managed instance's whose record is on another machine.
+func ofKey(code string) bool {
+	return code == "UnrecognizedClientException" || code == "AccessDeniedException" || code == "MachineFingerprintDoesNotMatch"
 }
 
 // cutLast is strings.Cut at the last sep.

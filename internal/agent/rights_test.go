@@ -34,6 +34,7 @@ func TestDenials(t *testing.T) {
 		"a user":       {errors.New("denied: User: arn:aws:iam::1:user/u is not authorized to perform: ecr:BatchGetImage on resource: r because"), denial{"ecr:BatchGetImage", "r", "arn:aws:iam::1:user/u", "because"}, true},
 		"cut off":      {errors.New(user), denial{role: missing.role}, true},
 		"no key":       {api("UnrecognizedClientException", "The security token is invalid."), denial{why: "The security token is invalid."}, true},
+		"a copy":       {api("MachineFingerprintDoesNotMatch", "Fingerprint does not match"), denial{why: "Fingerprint does not match"}, true},
 		"no key there": {&acs.Denied{Message: "The security token is invalid."}, denial{why: "The security token is invalid."}, true},
 		"another":      {api("ClientException", "The cluster is gone."), denial{}, false},
 		"nobody":       {errors.New("connection refused"), denial{}, false},

@@ -23,8 +23,11 @@ type Machine struct {
 	Region       string
 	Account      string
 	PrivateKey   string // RSA, in DER (PKCS #8) and base64: what it asks for its role's credentials with
-	Fingerprint  string // by which the control plane tells a copy of this record that has lost it from the machine
+	Salt         string // of its fingerprint
 }
+
+// fingerprint is what the machine calls its hardware, which has an id of its own: so a copy of the record on another machine is known as one.
+func (m *Machine) fingerprint(hardware string) string { return hash([]byte(m.Salt + "\n" + hardware)) }
 
 // keyBits is the length of a machine's key pair.
 const keyBits = 2048
@@ -32,9 +35,9 @@ const keyBits = 2048
 // target is the prefix of X-Amz-Target.
 const target = "AmazonSSM"
 
-// Register registers a machine with an activation, at a replica of the control plane ("http://host:port"). A *berth.Refused says what the control plane has against
+// Register registers a machine, whose hardware's id ("/etc/machine-id") it is given, with an activation, at a replica of the control plane ("http://host:port"). A *berth.Refused says what the control plane has against
 // it; with other errors it may have been registered or not.
-func Register(ctx context.Context, client *http.Client, endpoint, activation, code string) (*Machine, error) {
+func Register(ctx context.Context, client *http.Client, endpoint, hardware, activation, code string) (*Machine, error) {
 	key, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {
 		return nil, fmt.Errorf("make a key pair: %w", err)
@@ -47,10 +50,10 @@ func Register(ctx context.Context, client *http.Client, endpoint, activation, co
 	if err != nil {
 		return nil, fmt.Errorf("write a public key: %w", err)
 	}
-	m := &Machine{ActivationID: activation, PrivateKey: base64.StdEncoding.EncodeToString(private), Fingerprint: rand.Text()}
+	m := &Machine{ActivationID: activation, PrivateKey: base64.StdEncoding.EncodeToString(private), Salt: rand.Text()}
 	var out struct{ InstanceID, Region, AccountID string }
 	err = call(ctx, client, endpoint, "RegisterManagedInstance", map[string]string{
-		"ActivationId": activation, "ActivationCode": code, "Fingerprint": m.Fingerprint, "PublicKeyType": "Rsa", "PublicKey": base64.StdEncoding.EncodeToString(public),
+		"ActivationId": activation, "ActivationCode": code, "Fingerprint": m.fingerprint(hardware), "PublicKeyType": "Rsa", "PublicKey": base64.StdEncoding.EncodeToString(public),
 	}, &out, unsigned)
 	m.InstanceID, m.Region, m.Account = out.InstanceID, out.Region, out.AccountID
 	return m, err
@@ -61,6 +64,7 @@ func unsigned(*http.Request, []byte) error { return nil }
 // Provider gets the credentials of a managed instance's role.
 type Provider struct {
 	Machine
+	Hardware   string        // the id of the machine's
 	Endpoint   func() string // of the replica that the agent uses now, "http://host:port"
 	HTTPClient *http.Client
 }
@@ -99,7 +103,7 @@ func (p *Provider) Retrieve(ctx context.Context) (aws.Credentials, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	in := map[string]string{"Fingerprint": p.Fingerprint}
+	in := map[string]string{"Fingerprint": p.fingerprint(p.Hardware)}
 	err = call(ctx, p.HTTPClient, p.Endpoint(), "RequestManagedInstanceRoleToken", in, &out, func(r *http.Request, body []byte) error {
 		return sign(r, body, p.InstanceID, p.Region, key, time.Now())
 	})

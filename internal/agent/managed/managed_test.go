@@ -19,9 +19,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsssm "github.com/aws/aws-sdk-go-v2/service/ssm"
+	"github.com/aws/smithy-go"
 
 	"berth/internal/access"
-	"berth/internal/api/berth"
 	"berth/internal/api/ssm"
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
@@ -91,22 +91,22 @@ func (p *plane) put(t *testing.T, change func(*state.Tx)) {
 }
 
 func (p *plane) provider(m *Machine) *Provider {
-	return &Provider{Machine: *m, Endpoint: func() string { return p.url }, HTTPClient: http.DefaultClient}
+	return &Provider{Machine: *m, Hardware: "board", Endpoint: func() string { return p.url }, HTTPClient: http.DefaultClient}
 }
 
 func code(err error) string {
-	var r *berth.Refused
+	var r smithy.APIError
 	if !errors.As(err, &r) {
 		return ""
 	}
-	return r.Code
+	return r.ErrorCode()
 }
 
 // A machine registers, gets credentials of the activation's role, and tells with them what it is.
 func TestLife(t *testing.T) {
 	p := newPlane(t)
 	id, secret := p.activation(t)
-	m, err := Register(t.Context(), http.DefaultClient, p.url, id, secret)
+	m, err := Register(t.Context(), http.DefaultClient, p.url, "board", id, secret)
 	if err != nil || !strings.HasPrefix(m.InstanceID, "mi-") || m.Region != region || m.Account != account || m.ActivationID != id {
 		t.Fatalf("%+v, %v", m, err)
 	}
@@ -127,14 +127,14 @@ func TestLife(t *testing.T) {
 		aws.ToString(out.InstanceInformationList[0].IPAddress) != "192.0.2.1" {
 		t.Errorf("%+v, %v", out, err)
 	}
-	other, err := Register(t.Context(), http.DefaultClient, p.url, id, secret)
+	other, err := Register(t.Context(), http.DefaultClient, p.url, "board", id, secret)
 	if err != nil || other.InstanceID == m.InstanceID {
 		t.Fatalf("%+v, %v", other, err)
 	}
 	if err := p.provider(other).Tell(t.Context(), key, Facts{ComputerName: "attic"}); code(err) != "InvalidInstanceId" {
 		t.Errorf("for another machine: %v", err)
 	}
-	if _, err := Register(t.Context(), http.DefaultClient, p.url, id, secret); code(err) != "InvalidActivation" {
+	if _, err := Register(t.Context(), http.DefaultClient, p.url, "board", id, secret); code(err) != "InvalidActivation" {
 		t.Errorf("one too many: %v", err)
 	}
 }
@@ -144,30 +144,30 @@ func TestIntruders(t *testing.T) {
 	p := newPlane(t)
 	id, secret := p.activation(t)
 	for _, c := range []struct{ id, secret string }{{id, "wrongwrongwrongwrong"}, {strings.Repeat("1", len(id)), secret}} {
-		if _, err := Register(t.Context(), http.DefaultClient, p.url, c.id, c.secret); code(err) != "InvalidActivation" {
+		if _, err := Register(t.Context(), http.DefaultClient, p.url, "board", c.id, c.secret); code(err) != "InvalidActivation" {
 			t.Errorf("%v", err)
 		}
 	}
-	if _, err := Register(t.Context(), http.DefaultClient, p.url, "1", ""); code(err) != "ValidationException" {
+	if _, err := Register(t.Context(), http.DefaultClient, p.url, "board", "1", ""); code(err) != "ValidationException" {
 		t.Errorf("%v", err)
 	}
-	one, err := Register(t.Context(), http.DefaultClient, p.url, id, secret)
+	one, err := Register(t.Context(), http.DefaultClient, p.url, "board", id, secret)
 	if err != nil {
 		t.Fatal(err)
 	}
-	two, err := Register(t.Context(), http.DefaultClient, p.url, id, secret)
+	two, err := Register(t.Context(), http.DefaultClient, p.url, "board", id, secret)
 	if err != nil {
 		t.Fatal(err)
 	}
 	thief := *two
-	thief.InstanceID, thief.Fingerprint = one.InstanceID, one.Fingerprint
+	thief.InstanceID, thief.Salt = one.InstanceID, one.Salt
 	if _, err := p.provider(&thief).Retrieve(t.Context()); code(err) != "InvalidSignatureException" {
 		t.Errorf("with another key: %v", err)
 	}
-	copied := *one
-	copied.Fingerprint = "another"
-	if _, err := p.provider(&copied).Retrieve(t.Context()); code(err) != "MachineFingerprintDoesNotMatch" {
-		t.Errorf("with another fingerprint: %v", err)
+	copied := p.provider(one)
+	copied.Hardware = "another"
+	if _, err := copied.Retrieve(t.Context()); code(err) != "MachineFingerprintDoesNotMatch" {
+		t.Errorf("on another machine: %v", err)
 	}
 	strange := *one
 	strange.InstanceID = "mi-00000000000000000"
@@ -200,7 +200,7 @@ func ellipticKey(t *testing.T) string {
 func TestHashOfBody(t *testing.T) {
 	p := newPlane(t)
 	id, secret := p.activation(t)
-	m, err := Register(t.Context(), http.DefaultClient, p.url, id, secret)
+	m, err := Register(t.Context(), http.DefaultClient, p.url, "board", id, secret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,9 +210,9 @@ func TestHashOfBody(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, c := range []struct{ body, want string }{
-		{`{"Fingerprint":"` + m.Fingerprint + `"}`, ""}, {"{}", "InvalidSignatureException"},
+		{`{"Fingerprint":"` + m.fingerprint("board") + `"}`, ""}, {"{}", "InvalidSignatureException"},
 	} {
-		in := map[string]string{"Fingerprint": m.Fingerprint}
+		in := map[string]string{"Fingerprint": m.fingerprint("board")}
 		err := call(t.Context(), http.DefaultClient, p.url, "RequestManagedInstanceRoleToken", in, &struct{}{}, func(r *http.Request, body []byte) error {
 			defer r.Header.Set("X-Amz-Content-Sha256", hash([]byte(c.body)))
 			return sign(r, body, m.InstanceID, m.Region, key, time.Now())
@@ -243,7 +243,7 @@ func TestEnds(t *testing.T) {
 		t.Run(what, func(t *testing.T) {
 			p := newPlane(t)
 			id, secret := p.activation(t)
-			m, err := Register(t.Context(), http.DefaultClient, p.url, id, secret)
+			m, err := Register(t.Context(), http.DefaultClient, p.url, "board", id, secret)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+	"github.com/aws/smithy-go"
 )
 
 // The SDKs do not have these operations: this is how Berth's own programs call them.
@@ -98,6 +99,18 @@ func (r *Refused) Error() string {
 		return r.Status + ": " + r.Message
 	}
 	return r.Code + ": " + r.Message
+}
+
+var _ smithy.APIError = (*Refused)(nil)
+
+// ErrorCode, ErrorMessage and ErrorFault make it an error as the SDK's are.
+func (r *Refused) ErrorCode() string    { return r.Code }
+func (r *Refused) ErrorMessage() string { return r.Message }
+func (r *Refused) ErrorFault() smithy.ErrorFault {
+	if r.Unavailable() {
+		return smithy.FaultServer
+	}
+	return smithy.FaultClient
 }
 
 // Unavailable says that the control plane could not do it just now, or what stands before it: another replica may, or the same one later.
