@@ -50,7 +50,7 @@ func (e *executor) heard(task, call string, err error) (told bool) {
 
 // logs sends the logs of tasks whose log driver is awslogs.
 func (e *executor) logs(c *agent.Config, engine *docker.Engine, log *slog.Logger) *awslogs.Driver {
-	return awslogs.New(awslogs.Config{Reader: engine, Endpoint: e.endpoint, Credentials: e.credentials, Heard: e.heard, Region: c.Region, HTTPClient: c.HTTPClient, Log: log})
+	return awslogs.New(awslogs.Config{Reader: engine, Hold: engine.Hold, Endpoint: e.endpoint, Credentials: e.credentials, Heard: e.heard, Region: c.Region, HTTPClient: c.HTTPClient, Log: log})
 }
 
 // secrets reads tasks' secrets.

@@ -57,8 +57,8 @@ const (
 	logPrefix     = "log/" // of marks in the ledger; the task's ARN and the container's name follow
 )
 
-// What the engine keeps of a log until it is sent, where the container's options do not say: with mode non-blocking, max-buffer-size does. A container is
-// never held up: what does not fit is lost, the oldest first.
+// What the engine keeps of a log until it is sent, where the container's options do not say: with mode non-blocking, max-buffer-size does. What does
+// not fit is lost, the oldest first; a container in mode blocking is held up before.
 const (
 	logFileSize = "20m"
 	logFiles    = "2"

@@ -26,7 +26,9 @@ type Config struct {
 	// Credentials are those with which a task's logs are written: of its execution role, or of its instance. Its error is tried again.
 	Credentials func(ctx context.Context, task string) (aws.Credentials, error)
 	// Heard is told how each request to send a task's lines ended, and says whether somebody has told the log of it. nil: nobody has.
-	Heard      func(task, call string, err error) (told bool)
+	Heard func(task, call string, err error) (told bool)
+	// Hold holds a container up, or lets it go on, whichever it is now. nil: none is held up.
+	Hold       func(ctx context.Context, id string, held bool) error
 	Region     string // of containers whose options do not say
 	HTTPClient *http.Client
 	Log        *slog.Logger // nowhere
@@ -136,7 +138,8 @@ func (d *Driver) Send(ctx context.Context, s agent.LogSource, from agent.LogMark
 		})
 	})
 	g.Go(func() error {
-		sender := &sender{driver: d, task: s.Task, options: o, queue: q, sent: sent}
+		sender := &sender{driver: d, task: s.Task, id: s.ID, options: o, queue: q, sent: sent}
+		sender.holdUp(ctx, false) // an agent before this one may have held it up
 		return sender.run(ctx, read)
 	})
 	return g.Wait()

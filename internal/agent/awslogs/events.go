@@ -16,12 +16,14 @@ type event struct {
 	mark agent.LogMark
 }
 
-// What waits to be sent of one container, besides what is under way. A line that finds no room holds up the reading of the log, not the container.
+// What waits to be sent of one container, besides what is under way. A line that finds no room holds up the reading of the log, and the
+// container in mode blocking only.
 const (
 	mostEvents = 4096
 	mostBytes  = 256 << 10
 	eventBytes = 26 // that an event counts besides its text
 	mostEvent  = 256<<10 - eventBytes
+	longLine   = 16 << 10 // the engine's lines are no longer
 )
 
 // queue makes events of lines, and keeps them until they are sent.
@@ -83,6 +85,13 @@ func (q *queue) fits(size int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return len(q.events) == 0 || len(q.events) < mostEvents && q.bytes+size+eventBytes <= mostBytes
+}
+
+// full says whether the queue takes no line more, whatever its length.
+func (q *queue) full() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.events) >= mostEvents || q.bytes+eventBytes >= mostBytes-longLine
 }
 
 // push puts an event to those that wait. Without a text there is nothing to send, as on AWS. q.mu is held.

@@ -18,6 +18,7 @@ type options struct {
 	group, stream, region string
 	format                string // of the events, for who reads them: json/emf, or ""
 	createGroup           bool
+	blocking              bool           // the container is held up while its log is not taken
 	begins                *regexp.Regexp // the first line of an event; nil: each line is one
 	hold                  time.Duration  // how long an event waits for more lines
 }
@@ -31,7 +32,7 @@ const holdDefault = 5 * time.Second
 // read reads a container's options. Errors are in the words of the engine's driver.
 func read(s agent.LogSource, region string) (o options, err error) {
 	get := func(name string) string { return s.Options["awslogs-"+name] }
-	o = options{group: get("group"), region: get("region"), format: get("format"), hold: holdDefault}
+	o = options{group: get("group"), region: get("region"), format: get("format"), blocking: s.Options["mode"] == "blocking", hold: holdDefault}
 	if o.group == "" {
 		return o, fmt.Errorf("must specify a value for log opt 'awslogs-group'")
 	}

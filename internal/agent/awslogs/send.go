@@ -17,6 +17,8 @@ import (
 type sender struct {
 	driver  *Driver
 	task    string
+	id      string // of the container
+	held    bool   // it is held up
 	options options
 	queue   *queue
 	sent    func(agent.LogMark)
@@ -103,6 +105,9 @@ func (s *sender) sendNow(ctx context.Context, events []event) error {
 			return ctx.Err()
 		case err == nil:
 			s.sent(events[len(events)-1].mark)
+			if s.held {
+				s.holdUp(ctx, false)
+			}
 			return nil
 		case is(err, "RequestEntityTooLargeException") && len(events) > 1: // texts are longer in JSON
 			if err := s.sendNow(ctx, events[:len(events)/2]); err != nil {
@@ -118,8 +123,29 @@ func (s *sender) sendNow(ctx context.Context, events []event) error {
 		if pause == firstPause && !told {
 			s.driver.config.Log.Warn("lines of a container's log are not sent, trying again", "task", s.task, "stream", s.options.stream, "err", err)
 		}
+		if !s.held && s.queue.full() {
+			s.holdUp(ctx, true)
+		}
 		wait(ctx, nil, time.Duration(float64(pause)*(0.8+0.4*rand.Float64())))
 	}
+}
+
+// holdUp holds the container up or lets it go on, in mode blocking: as with the engine's driver, what writes more than there is room for waits.
+func (s *sender) holdUp(ctx context.Context, held bool) {
+	if !s.options.blocking || s.driver.config.Hold == nil {
+		return
+	}
+	err := s.driver.config.Hold(ctx, s.id, held)
+	log := s.driver.config.Log.With("task", s.task, "stream", s.options.stream)
+	switch {
+	case err != nil:
+		log.Warn("a container is not held up or let go on as its log driver's mode says", "held", held, "err", err)
+	case held:
+		log.Warn("a container is held up until its log is taken: its log driver's mode is blocking")
+	case s.held:
+		log.Info("a container goes on: its log is taken")
+	}
+	s.held = held && err == nil || s.held && err != nil
 }
 
 // try sends events once, in the order of their times. A stream that is missing is made: another replica leads than before, or somebody has deleted it.

@@ -94,6 +94,23 @@ func startError(err error) error {
 	return err
 }
 
+// Hold stops all processes of a container where they are, or lets them go on. One that is so already, or does not run, is left alone.
+func (e *Engine) Hold(ctx context.Context, id string, held bool) error {
+	found, err := e.api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err != nil {
+		return absent(tell(err))
+	}
+	switch s := found.Container.State; {
+	case s == nil || !s.Running || s.Paused == held:
+		return nil
+	case held:
+		_, err = e.api.ContainerPause(ctx, id, client.ContainerPauseOptions{})
+	default:
+		_, err = e.api.ContainerUnpause(ctx, id, client.ContainerUnpauseOptions{})
+	}
+	return absent(tell(err))
+}
+
 // Stop implements agent.Containers.
 func (e *Engine) Stop(ctx context.Context, id string, grace time.Duration) error {
 	seconds := int((grace + time.Second - 1) / time.Second)
