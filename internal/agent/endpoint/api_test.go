@@ -35,9 +35,10 @@ func (p *reaching) Send(r *http.Request) (*http.Response, error) {
 
 func (p *reaching) Holds(key string) bool { return key == p.key }
 
-// inContainer is an SDK in a container whose endpoint is an agent.
+// inContainer is an SDK in a container whose endpoint is an agent. It tries again, as SDKs do: it closes a request's body as soon as it is answered, and Go's transport
+// then closes the connection now and then before the answer is read.
 func inContainer(at netip.AddrPort, key string) *sts.Client {
-	return sts.New(sts.Options{Region: "us-east-1", BaseEndpoint: aws.String("http://" + at.String()), Retryer: aws.NopRetryer{},
+	return sts.New(sts.Options{Region: "us-east-1", BaseEndpoint: aws.String("http://" + at.String()),
 		Credentials: awscredentials.NewStaticCredentialsProvider(key, "s3cr3t", "t0ken")})
 }
 
