@@ -2,7 +2,6 @@ package controller
 
 import (
 	"context"
-	"errors"
 
 	"golang.org/x/sync/errgroup"
 
@@ -25,20 +24,13 @@ func work[K comparable](ctx context.Context, loop *reconcile.Loop[K], s *state.S
 
 // watch calls all at first and whenever changes were left out, and else one for each change, until ctx ends.
 func watch(ctx context.Context, s *state.Store, all func(*state.Snapshot), one func(*state.Snapshot, state.Change)) error {
-	sub := s.Subscribe()
-	defer sub.Close()
-	for {
-		b, err := sub.Next(ctx)
-		switch {
-		case ctx.Err() != nil || errors.Is(err, state.ErrClosed):
-			return nil
-		case err != nil:
-			return err
-		case b.Resync:
+	s.Subscribe().Each(ctx, func(b state.Batch) {
+		if b.Resync {
 			all(b.Snapshot)
 		}
 		for _, c := range b.Changes {
 			one(b.Snapshot, c)
 		}
-	}
+	})
+	return nil
 }

@@ -51,6 +51,18 @@ func (s *Store) Subscribe() *Subscription {
 	return sub
 }
 
+// Each hands out all that there is, again and again, until ctx ends or the store is closed. It closes the subscription.
+func (s *Subscription) Each(ctx context.Context, take func(Batch)) {
+	defer s.Close()
+	for {
+		b, err := s.Next(ctx)
+		if err != nil {
+			return
+		}
+		take(b)
+	}
+}
+
 // Next waits for a change and returns all that there is, or ctx's error, or ErrClosed.
 func (s *Subscription) Next(ctx context.Context) (Batch, error) {
 	for {

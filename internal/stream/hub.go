@@ -130,15 +130,7 @@ func (h *Hub) pump(ctx context.Context) {
 	h.mu.Lock()
 	h.stop = cancel
 	h.mu.Unlock()
-	sub := h.State.Subscribe()
-	defer sub.Close()
-	for {
-		b, err := sub.Next(ctx)
-		if err != nil {
-			return
-		}
-		h.take(b)
-	}
+	h.State.Subscribe().Each(ctx, h.take)
 }
 
 // chunk is how many lines are made before readers get them.

@@ -31,20 +31,12 @@ const mostRefused = 1000
 // Run takes down, until ctx ends, the interfaces that are made and removed meanwhile. It is for the leader: what is there when it begins, another one has taken
 // down.
 func (i *Interfaces) Run(ctx context.Context) error {
-	sub := i.State.Subscribe()
-	defer sub.Close()
-	for {
-		b, err := sub.Next(ctx)
-		switch {
-		case ctx.Err() != nil || errors.Is(err, state.ErrClosed):
-			return nil
-		case err != nil:
-			return err
-		}
+	i.State.Subscribe().Each(ctx, func(b state.Batch) {
 		for _, c := range b.Changes {
 			i.changed(b.Tables, c)
 		}
-	}
+	})
+	return nil
 }
 
 // changed takes down what a change of a task means for its interface.
