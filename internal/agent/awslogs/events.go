@@ -23,7 +23,6 @@ const (
 	mostBytes  = 256 << 10
 	eventBytes = 26 // that an event counts besides its text
 	mostEvent  = 256<<10 - eventBytes
-	longLine   = 16 << 10 // the engine's lines are no longer
 )
 
 // queue makes events of lines, and keeps them until they are sent.
@@ -35,6 +34,7 @@ type queue struct {
 	mu     sync.Mutex
 	events []event
 	bytes  int
+	full   bool   // a line waits for room
 	held   *event // one that may have more lines
 	lines  strings.Builder
 	heldAt time.Time
@@ -80,18 +80,19 @@ func (q *queue) add(ctx context.Context, l agent.LogLine) error {
 	return nil
 }
 
-// fits says whether there is room for a line. There always is when nothing waits.
+// fits says whether there is room for a line, which waits where there is none. There always is when nothing waits.
 func (q *queue) fits(size int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.events) == 0 || len(q.events) < mostEvents && q.bytes+size+eventBytes <= mostBytes
+	q.full = len(q.events) > 0 && (len(q.events) >= mostEvents || q.bytes+size+eventBytes > mostBytes)
+	return !q.full
 }
 
-// full says whether the queue takes no line more, whatever its length.
-func (q *queue) full() bool {
+// isFull says whether a line waits for room.
+func (q *queue) isFull() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return len(q.events) >= mostEvents || q.bytes+eventBytes >= mostBytes-longLine
+	return q.full
 }
 
 // push puts an event to those that wait. Without a text there is nothing to send, as on AWS. q.mu is held.
@@ -128,7 +129,7 @@ func (q *queue) take() []event {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	all := q.events
-	q.events, q.bytes = nil, 0
+	q.events, q.bytes, q.full = nil, 0, false
 	signal(q.room)
 	return all
 }

@@ -35,19 +35,20 @@ func (h *holder) hold(_ context.Context, id string, held bool) error {
 
 // TestHeldUp: in mode blocking a container is held up from when there is no room for more of its log until that is taken, and in no other case.
 func TestHeldUp(t *testing.T) {
-	line := strings.Repeat("x", 100)
 	for what, c := range map[string]struct {
 		mode         string
 		broken       int64 // requests
 		lines, fails int
+		long         int // characters of a line
 		want         string
 	}{
-		"blocking":            {"blocking", 4, 3 * mostEvents, 0, "[false true false]"},
-		"the engine is busy":  {"blocking", 5, 3 * mostEvents, 2, "[false true false]"},
-		"there is room":       {"blocking", 4, 10, 0, "[false]"},
-		"the log is taken":    {"blocking", 0, 3 * mostEvents, 0, "[false]"},
-		"another mode":        {"non-blocking", 4, 3 * mostEvents, 0, "[]"},
-		"no mode, as AWS has": {"", 4, 3 * mostEvents, 0, "[]"},
+		"blocking":            {"blocking", 4, 3 * mostEvents, 0, 100, "[false true false]"},
+		"long lines":          {"blocking", 4, 10, 0, 100_000, "[false true false]"},
+		"the engine is busy":  {"blocking", 5, 3 * mostEvents, 2, 100, "[false true false]"},
+		"there is room":       {"blocking", 4, 10, 0, 100, "[false]"},
+		"the log is taken":    {"blocking", 0, 3 * mostEvents, 0, 100, "[false]"},
+		"another mode":        {"non-blocking", 4, 3 * mostEvents, 0, 100, "[]"},
+		"no mode, as AWS has": {"", 4, 3 * mostEvents, 0, 100, "[]"},
 	} {
 		t.Run(what, func(t *testing.T) {
 			t.Parallel()
@@ -56,7 +57,7 @@ func TestHeldUp(t *testing.T) {
 			p.group(t, "/ecs/web")
 			p.broken.Store(c.broken)
 			for range c.lines {
-				p.reader.write(time.Now(), line)
+				p.reader.write(time.Now(), strings.Repeat("x", c.long))
 			}
 			p.reader.end()
 			options := webOptions()

@@ -123,7 +123,7 @@ func (s *sender) sendNow(ctx context.Context, events []event) error {
 		if pause == firstPause && !told {
 			s.driver.config.Log.Warn("lines of a container's log are not sent, trying again", "task", s.task, "stream", s.options.stream, "err", err)
 		}
-		if !s.held && s.queue.full() {
+		if !s.held && s.queue.isFull() {
 			s.holdUp(ctx, true)
 		}
 		wait(ctx, nil, time.Duration(float64(pause)*(0.8+0.4*rand.Float64())))
@@ -137,15 +137,17 @@ func (s *sender) holdUp(ctx context.Context, held bool) {
 	}
 	err := s.driver.config.Hold(ctx, s.id, held)
 	log := s.driver.config.Log.With("task", s.task, "stream", s.options.stream)
-	switch {
-	case err != nil:
+	if err != nil {
 		log.Warn("a container is not held up or let go on as its log driver's mode says", "held", held, "err", err)
+		return
+	}
+	switch {
 	case held:
 		log.Warn("a container is held up until its log is taken: its log driver's mode is blocking")
 	case s.held:
 		log.Info("a container goes on: its log is taken")
 	}
-	s.held = held && err == nil || s.held && err != nil
+	s.held = held
 }
 
 // try sends events once, in the order of their times. A stream that is missing is made: another replica leads than before, or somebody has deleted it.
