@@ -5,9 +5,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
@@ -28,20 +26,16 @@ func (o *agentOptions) activate(ctx context.Context) (i *localInstance, region s
 	if !ok || id == "" || code == "" {
 		return nil, "", errors.New("--activation is not ID:CODE, the ActivationId and ActivationCode that `aws ssm create-activation` answered")
 	}
-	var failures []error
-	for _, n := range rand.Perm(len(o.servers)) {
-		ctx, cancel := context.WithTimeout(ctx, tradeTime)
-		m, err := managed.Register(ctx, agentClient(), o.servers[n], hardware(), id, code)
-		cancel()
-		if err == nil {
-			return &localInstance{Cluster: clusterOf(m, cmp.Or(o.cluster, "default")), External: true, Managed: m}, m.Region, nil
-		}
-		failures = append(failures, fmt.Errorf("%s: %w", o.servers[n], err))
-		if refused := new(berthapi.Refused); errors.As(err, &refused) && !refused.Unavailable() {
-			break
-		}
+	var m *managed.Machine
+	err = o.anywhere(ctx, func(ctx context.Context, server string) (again bool, err error) {
+		m, err = managed.Register(ctx, agentClient(), server, hardware(), id, code)
+		refused := new(berthapi.Refused)
+		return !errors.As(err, &refused) || refused.Unavailable(), err
+	})
+	if err != nil {
+		return nil, "", err
 	}
-	return nil, "", errors.Join(failures...)
+	return &localInstance{Cluster: clusterOf(m, cmp.Or(o.cluster, "default")), External: true, Managed: m}, m.Region, nil
 }
 
 // activated reports whether the machine has registered with the activation of --activation before: an activation may be spent many times, and a machine that starts
@@ -59,17 +53,15 @@ func clusterOf(m *managed.Machine, name string) string {
 	return string(arn.Scope{Region: m.Region, Account: m.Account}.Cluster(name))
 }
 
-// keepCluster has a machine with an activation take the cluster that was named now, and remembers it: one that has not registered yet may have been told a wrong one.
-func (o *agentOptions) keepCluster(d dataDir, list []localInstance) error {
-	if o.cluster == "" || len(list) == 0 || list[0].Managed == nil {
-		return nil
+// takeCluster has an instance with an activation take the cluster that was named now, and reports whether that is another one: one that has not registered yet may
+// have been told a wrong one.
+func (o *agentOptions) takeCluster(i *localInstance) (changed bool) {
+	if o.cluster == "" || i.Managed == nil {
+		return false
 	}
-	cluster := clusterOf(list[0].Managed, o.cluster)
-	if list[0].Cluster == cluster {
-		return nil
-	}
-	list[0].Cluster = cluster
-	return d.save("instances.json", list)
+	before := i.Cluster
+	i.Cluster = clusterOf(i.Managed, o.cluster)
+	return i.Cluster != before
 }
 
 // managedMachine is a managed instance, and the credentials of its role.

@@ -216,10 +216,23 @@ func (o *agentOptions) config(ctx context.Context, d dataDir) (agent.Config, []l
 	if len(list) == 0 || in.Listen == "" {
 		return agent.Config{}, nil, errors.New("this machine has not joined a cluster yet; give --server and --token, or --activation")
 	}
-	if err := errors.Join(o.keepRuntime(d, list), o.keepCluster(d, list)); err != nil {
+	if err := o.keepGiven(d, list); err != nil {
 		return agent.Config{}, nil, err
 	}
 	return agentConfig(in, in.servers(), list), list, nil
+}
+
+// keepGiven has the machine's instances take what was given now, and remembers it.
+func (o *agentOptions) keepGiven(d dataDir, list []localInstance) error {
+	changed := false
+	for n := range list {
+		changed = o.takeRuntime(&list[n]) || changed
+		changed = o.takeCluster(&list[n]) || changed
+	}
+	if !changed {
+		return nil
+	}
+	return d.save("instances.json", list)
 }
 
 func (o *agentOptions) checkServers() error {
@@ -269,25 +282,38 @@ func (o *agentOptions) joinCluster(ctx context.Context, d dataDir, in *installat
 	return list, d.save("instances.json", list)
 }
 
-// tradeTime bounds a try to trade a token at one replica.
+// tradeTime bounds a try to join at one replica.
 const tradeTime = 30 * time.Second
 
 // trade gets the machine's key for its token, at any replica that can do it now. A token is spent at most once, wherever it is shown.
 func (o *agentOptions) trade(ctx context.Context) (i *localInstance, region string, err error) {
+	var key berthapi.Joined
+	err = o.anywhere(ctx, func(ctx context.Context, server string) (again bool, err error) {
+		key, err = berthapi.Trade(ctx, server, o.token)
+		return errors.Is(err, berthapi.ErrUnavailable), err
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	return &localInstance{Cluster: key.Cluster, External: o.external, AccessKey: key.AccessKeyID, SecretKey: key.SecretAccessKey}, key.Region, nil
+}
+
+// anywhere tries something at one replica after the other, in an order that is drawn, until it succeeds or another replica could not do it either.
+func (o *agentOptions) anywhere(ctx context.Context, try func(ctx context.Context, server string) (again bool, err error)) error {
 	var failures []error
 	for _, n := range rand.Perm(len(o.servers)) {
 		ctx, cancel := context.WithTimeout(ctx, tradeTime)
-		key, err := berthapi.Trade(ctx, o.servers[n], o.token)
+		again, err := try(ctx, o.servers[n])
 		cancel()
 		if err == nil {
-			return &localInstance{Cluster: key.Cluster, External: o.external, AccessKey: key.AccessKeyID, SecretKey: key.SecretAccessKey}, key.Region, nil
+			return nil
 		}
 		failures = append(failures, fmt.Errorf("%s: %w", o.servers[n], err))
-		if !errors.Is(err, berthapi.ErrUnavailable) {
+		if !again {
 			break
 		}
 	}
-	return nil, "", errors.Join(failures...)
+	return errors.Join(failures...)
 }
 
 func agentConfig(in installation, endpoints []string, list []localInstance) agent.Config {

@@ -17,16 +17,11 @@ func taskStorage(engine *docker.Engine, log *slog.Logger) *machine.Storage {
 	return machine.OpenStorage(engine, root, log)
 }
 
-// keepRuntime has the machine's instances take the runtime that was named now, and remembers it. Without one they keep theirs.
-func (o *agentOptions) keepRuntime(d dataDir, list []localInstance) error {
-	changed := false
-	for i := range list {
-		if o.runtime != "" && list[i].Runtime != o.runtime {
-			list[i].Runtime, changed = o.runtime, true
-		}
+// takeRuntime has an instance take the runtime that was named now, and reports whether that is another one. Without one it keeps its own.
+func (o *agentOptions) takeRuntime(i *localInstance) (changed bool) {
+	if o.runtime == "" || i.Runtime == o.runtime {
+		return false
 	}
-	if !changed {
-		return nil
-	}
-	return d.save("instances.json", list)
+	i.Runtime = o.runtime
+	return true
 }
