@@ -2,7 +2,6 @@ package ssm
 
 import (
 	"context"
-	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 
@@ -43,7 +42,7 @@ func (a *API) registerManagedInstance(ctx context.Context, _ *frontdoor.Request,
 	if t := aws.ToString(in.PublicKeyType); t != "" && t != rsaKeyType {
 		return nil, invalid("PublicKeyType %s is not supported: it can be %s.", t, rsaKeyType)
 	}
-	if _, err := access.ParsePublicKey(*in.PublicKey); errors.Is(err, access.ErrPublicKey) {
+	if _, err := access.ParsePublicKey(*in.PublicKey); err != nil {
 		return nil, invalid("PublicKey is no RSA key of 2048 to 4096 bits in DER and base64.")
 	}
 	m, err := a.Redeem(ctx, *in.ActivationId, *in.ActivationCode, Machine{PublicKey: *in.PublicKey, Fingerprint: *in.Fingerprint})

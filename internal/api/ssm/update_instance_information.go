@@ -22,14 +22,28 @@ type UpdateInstanceInformationInput struct {
 // UpdateInstanceInformationOutput has no members.
 type UpdateInstanceInformationOutput struct{}
 
+// told is a member of a request, and where it is kept.
+type told struct {
+	name string
+	text *string
+	to   *string
+}
+
+// told are the members that are kept, in a record.
+func (in *UpdateInstanceInformationInput) told(m *secret.ManagedInstance) []told {
+	return []told{
+		{"agentVersion", in.AgentVersion, &m.AgentVersion}, {"computerName", in.ComputerName, &m.ComputerName}, {"iPAddress", in.IPAddress, &m.IPAddress},
+		{"platformName", in.PlatformName, &m.PlatformName}, {"platformVersion", in.PlatformVersion, &m.PlatformVersion},
+	}
+}
+
 // updateInstanceInformation takes down what a managed instance says of itself.
 func (a *API) updateInstanceInformation(ctx context.Context, r *frontdoor.Request, in *UpdateInstanceInformationInput) (*UpdateInstanceInformationOutput, error) {
 	var c constraint.Check
 	c.Present("instanceId", in.InstanceId != nil)
 	c.Pattern("instanceId", in.InstanceId, managedID)
-	for name, text := range map[string]*string{"agentVersion": in.AgentVersion, "computerName": in.ComputerName, "iPAddress": in.IPAddress,
-		"platformName": in.PlatformName, "platformVersion": in.PlatformVersion} {
-		c.Text(name, text, 0, mostDescription)
+	for _, t := range in.told(&secret.ManagedInstance{}) {
+		c.Text(t.name, t.text, 0, mostDescription)
 	}
 	if err := c.Err(); err != nil {
 		return nil, err
@@ -42,14 +56,13 @@ func (a *API) updateInstanceInformation(ctx context.Context, r *frontdoor.Reques
 		if m == nil || r.Caller.Managed != m.Key() {
 			return apierr.New("InvalidInstanceId", "The InstanceId %s is not valid, or the caller is not that managed instance.", *in.InstanceId)
 		}
-		told := *m
-		for to, text := range map[*string]*string{&told.AgentVersion: in.AgentVersion, &told.ComputerName: in.ComputerName, &told.IPAddress: in.IPAddress,
-			&told.PlatformName: in.PlatformName, &told.PlatformVersion: in.PlatformVersion} {
-			if text != nil {
-				*to = *text
+		next := *m
+		for _, t := range in.told(&next) {
+			if t.text != nil {
+				*t.to = *t.text
 			}
 		}
-		tx.Put(&told)
+		tx.Put(&next)
 		return nil
 	})
 }
