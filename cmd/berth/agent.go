@@ -23,6 +23,7 @@ import (
 	"berth/internal/agent/redirect"
 	"berth/internal/agent/statefile"
 	berthapi "berth/internal/api/berth"
+	"berth/internal/sdkhttp"
 	"berth/internal/vpc"
 )
 
@@ -167,10 +168,10 @@ func runAgent(ctx context.Context, o agentOptions) error {
 
 // agentClient gives a replica that does not accept connections up soon, because there may be others.
 func agentClient() *http.Client {
-	return &http.Client{Transport: &http.Transport{
+	return sdkhttp.Client(&http.Transport{
 		Proxy: http.ProxyFromEnvironment, DialContext: (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSHandshakeTimeout: 10 * time.Second, MaxIdleConnsPerHost: 10, IdleConnTimeout: 90 * time.Second,
-	}}
+	})
 }
 
 // warnOfNeighbours names another agent that uses the ports of the official one.

@@ -12,6 +12,7 @@ import (
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	berthapi "berth/internal/api/berth"
+	"berth/internal/sdkhttp"
 )
 
 // client talks to an installation as its administrator.
@@ -48,7 +49,7 @@ func (c *client) credentials() aws.CredentialsProvider {
 
 // ecs is the SDK's client.
 func (c *client) ecs() *awsecs.Client {
-	return awsecs.New(awsecs.Options{Region: c.in.Region, BaseEndpoint: &c.endpoint, Credentials: c.credentials(), RetryMaxAttempts: 5})
+	return awsecs.New(awsecs.Options{Region: c.in.Region, BaseEndpoint: &c.endpoint, Credentials: c.credentials(), RetryMaxAttempts: 5, HTTPClient: sdkhttp.New()})
 }
 
 // call makes one of Berth's own calls.

@@ -23,6 +23,7 @@ import (
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
 	"berth/internal/iam"
+	"berth/internal/sdkhttp"
 	"berth/internal/seal"
 	"berth/internal/state"
 	"berth/internal/state/statetest"
@@ -80,7 +81,7 @@ func (s *imageSite) put(records ...ecs.Record) {
 }
 
 func (s *imageSite) client(user string) *awsecr.Client {
-	return awsecr.New(awsecr.Options{Region: "us-east-1", BaseEndpoint: &s.URL, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	return awsecr.New(awsecr.Options{Region: "us-east-1", BaseEndpoint: &s.URL, HTTPClient: sdkhttp.New(), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "AKIA" + strings.ToUpper(user), SecretAccessKey: "secret"}, nil
 	})})
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"berth/e2e/site"
+	"berth/internal/sdkhttp"
 )
 
 // TestGoPaginators goes through every list by the SDK's paginators, a page of one item at a time.
@@ -275,7 +276,7 @@ func TestGoErrors(t *testing.T) {
 	}
 	api := in.client()
 	if !slices.Contains([]string{"UnrecognizedClientException", "InvalidSignatureException"}, codeOf(goCall(t.Context(), awsecs.New(awsecs.Options{
-		Region: "us-east-1", BaseEndpoint: api.Options().BaseEndpoint, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		Region: "us-east-1", BaseEndpoint: api.Options().BaseEndpoint, HTTPClient: sdkhttp.New(), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKIANOBODY0000000000", SecretAccessKey: "none"}, nil
 		}),
 	}), wrong{Operation: "ListClusters"}))) {

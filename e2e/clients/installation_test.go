@@ -24,6 +24,7 @@ import (
 	"berth/e2e/awscli"
 	"berth/e2e/site"
 	"berth/internal/agent/docker"
+	"berth/internal/sdkhttp"
 )
 
 // image is what all containers run: busybox, under a name that no registry has.
@@ -184,7 +185,7 @@ func (in *installation) environ() []string {
 // client is the SDK for Go's, as a user makes it: with the SDK's own retries.
 func (in *installation) client() *awsecs.Client {
 	return awsecs.New(awsecs.Options{
-		Region: in.env["AWS_DEFAULT_REGION"], BaseEndpoint: aws.String(in.env["AWS_ENDPOINT_URL"]),
+		Region: in.env["AWS_DEFAULT_REGION"], BaseEndpoint: aws.String(in.env["AWS_ENDPOINT_URL"]), HTTPClient: sdkhttp.New(),
 		Credentials: credentials.NewStaticCredentialsProvider(in.env["AWS_ACCESS_KEY_ID"], in.env["AWS_SECRET_ACCESS_KEY"], ""),
 	})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +14,7 @@ import (
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"berth/e2e/site"
+	"berth/internal/sdkhttp"
 )
 
 // onDisks makes a network and replicas that keep the state on disks of their own.
@@ -83,7 +83,9 @@ func answersWithAnError(s *site.Site, r *site.Replica) {
 	s.T.Helper()
 	_, err := r.Client().DescribeClusters(context.Background(), &awsecs.DescribeClustersInput{})
 	saysWhy(s.T, "a read", err)
-	patient := func(o *awsecs.Options) { o.HTTPClient = &http.Client{Timeout: 45 * time.Second} } // a commit is asked after for 25 s
+	client := sdkhttp.New()
+	client.Timeout = 45 * time.Second // a commit is asked after for 25 s
+	patient := func(o *awsecs.Options) { o.HTTPClient = client }
 	_, err = r.Client().CreateCluster(context.Background(), &awsecs.CreateClusterInput{ClusterName: aws.String("default")}, patient)
 	saysWhy(s.T, "a write", err)
 }

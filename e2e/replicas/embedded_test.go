@@ -13,6 +13,7 @@ import (
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
 	"berth/e2e/site"
+	"berth/internal/sdkhttp"
 	"berth/internal/simulate"
 )
 
@@ -75,7 +76,7 @@ func checkEndpoints(s *site.Site) {
 		for _, scheme := range []string{"http", "https"} {
 			o := r.Client().Options()
 			o.BaseEndpoint = aws.String(scheme + "://" + r.Listen)
-			o.HTTPClient = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true}}
+			o.HTTPClient = sdkhttp.Client(&http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true})
 			out, err := awsecs.New(o).DiscoverPollEndpoint(context.Background(), &awsecs.DiscoverPollEndpointInput{Cluster: aws.String("default")})
 			if err != nil {
 				s.T.Fatal(err)

@@ -19,6 +19,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
+
+	"berth/internal/sdkhttp"
 )
 
 // Replica is one server.
@@ -173,7 +175,7 @@ func (r *Replica) Client() *awsecs.Client {
 		r.client = awsecs.New(awsecs.Options{
 			Region: "us-east-1", BaseEndpoint: aws.String("http://" + r.Listen), RetryMaxAttempts: 1,
 			Credentials: credentials.NewStaticCredentialsProvider(r.site.keyID, r.site.secret, ""),
-			HTTPClient:  &http.Client{Timeout: 15 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16}},
+			HTTPClient:  &http.Client{Timeout: 15 * time.Second, Transport: sdkhttp.Transport{RoundTripper: &http.Transport{MaxIdleConnsPerHost: 16}}},
 		})
 	})
 	return r.client

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/iam"
+
+	"berth/internal/sdkhttp"
 )
 
 // BenchmarkIAM starts the tasks of one service, rolls it and deletes it: with nobody's rights checked, with everybody's, and with tasks that have roles of 50
@@ -53,7 +55,7 @@ func (s *server) role() (arn string) {
 	if err != nil {
 		s.b.Fatal(err)
 	}
-	c := iam.New(iam.Options{Region: "us-east-1", BaseEndpoint: aws.String("http://" + s.listen), Credentials: credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.SecretAccessKey, "")})
+	c := iam.New(iam.Options{Region: "us-east-1", BaseEndpoint: aws.String("http://" + s.listen), HTTPClient: sdkhttp.New(), Credentials: credentials.NewStaticCredentialsProvider(key.AccessKeyID, key.SecretAccessKey, "")})
 	const trust = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ecs-tasks.amazonaws.com"},"Action":"sts:AssumeRole"}]}`
 	made, err := c.CreateRole(s.b.Context(), &iam.CreateRoleInput{RoleName: aws.String("tasks"), AssumeRolePolicyDocument: aws.String(trust)})
 	if err != nil {

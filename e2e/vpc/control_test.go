@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 
 	"berth/e2e/site"
+	"berth/internal/sdkhttp"
 )
 
 // control is the control plane, as a client sees it.
@@ -34,7 +35,7 @@ type control struct {
 
 func newControl(t *testing.T, endpoint, keyID, secret string) *control {
 	return &control{t: t, endpoint: endpoint, keyID: keyID, secret: secret, ecs: awsecs.New(awsecs.Options{
-		Region: "us-east-1", BaseEndpoint: &endpoint, Credentials: credentials.NewStaticCredentialsProvider(keyID, secret, ""),
+		Region: "us-east-1", BaseEndpoint: &endpoint, HTTPClient: sdkhttp.New(), Credentials: credentials.NewStaticCredentialsProvider(keyID, secret, ""),
 	})}
 }
 

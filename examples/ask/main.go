@@ -21,6 +21,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/ssm"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"berth/internal/sdkhttp"
 )
 
 func main() {
@@ -39,7 +41,7 @@ func ask(ctx context.Context, args []string) (string, error) {
 	if len(args) < 2 {
 		return "", fmt.Errorf("say a service, an operation and its input as JSON: ask sts GetCallerIdentity '{}'")
 	}
-	c, err := config.LoadDefaultConfig(ctx)
+	c, err := config.LoadDefaultConfig(ctx, config.WithHTTPClient(sdkhttp.New()))
 	if err != nil {
 		return "", err
 	}

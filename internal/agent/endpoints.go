@@ -10,9 +10,10 @@ import (
 	"sync"
 	"time"
 
-	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 	smithyendpoints "github.com/aws/smithy-go/endpoints"
+
+	"berth/internal/sdkhttp"
 )
 
 // endpoints are the replicas of the control plane. An agent uses one of them, drawn at random so that agents spread, and goes on with
@@ -113,7 +114,7 @@ type caller struct {
 
 func newCaller(c *http.Client, e *endpoints) *caller {
 	if c == nil {
-		return &caller{awshttp.NewBuildableClient(), e}
+		return &caller{sdkhttp.New(), e}
 	}
 	return &caller{c, e}
 }

@@ -27,7 +27,7 @@ func Berth() Building {
 			{"placement", "deployment", "capacity", "policy"},
 			{"events"}, // reads what placement says in a service's events
 			{"state", "seal", "pki", "oidc"},
-			{"frontdoor", "acs", "access", "launch", "provider", "reconcile", "state/etcd", "state/mem", "logstore", "relay", "registry"},
+			{"frontdoor", "acs", "access", "launch", "provider", "reconcile", "state/etcd", "state/mem", "logstore", "relay", "registry", "sdkhttp"},
 			{"api/ecs", "api/ec2", "api/ecr", "api/iam", "api/sts", "api/secretsmanager", "api/ssm", "api/logs", "api/cloudtrail", "api/berth", "stream", "trail", "metrics", "trace", "controller", "agent", "simulate"},
 			{"agent/docker", "agent/awslogs", "agent/awssecrets", "agent/awsregistry", "agent/envfiles", "agent/machine", "agent/statefile", "agent/endpoint", "agent/imds", "agent/identity", "agent/managed", "agent/network", "agent/redirect", "agent/sessions"}, // implement the seams that agent declares
 		},

@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ecs/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
+
+	"berth/internal/sdkhttp"
 )
 
 func fixed(keys aws.Credentials) aws.CredentialsProvider {
@@ -24,7 +26,7 @@ func TestSDKClients(t *testing.T) {
 	defer server.Close()
 	transport := &http.Transport{}
 	defer transport.CloseIdleConnections()
-	client := &http.Client{Transport: transport}
+	client := sdkhttp.Client(transport)
 	ecs := awsecs.New(awsecs.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: fixed(adminKeys), HTTPClient: client, RetryMaxAttempts: 1})
 	identities := sts.New(sts.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: fixed(sessionKeys), HTTPClient: client, RetryMaxAttempts: 1})
 

@@ -24,6 +24,7 @@ import (
 	"berth/internal/awswire"
 	"berth/internal/frontdoor"
 	"berth/internal/pipenet"
+	"berth/internal/sdkhttp"
 )
 
 var demo = arn.Scope{Region: "us-east-1", Account: "123456789012"}.Cluster("demo")
@@ -298,7 +299,7 @@ func (p *plane) client(t *testing.T) *awsecs.Client {
 	return awsecs.New(awsecs.Options{
 		BaseEndpoint: aws.String("http://berth"), Region: "us-east-1",
 		Credentials: credentials.NewStaticCredentialsProvider("AKIAOPERATOR0001", "secret of AKIAOPERATOR0001", ""),
-		HTTPClient:  &http.Client{Transport: transport}, Retryer: aws.NopRetryer{},
+		HTTPClient:  sdkhttp.Client(transport), Retryer: aws.NopRetryer{},
 	})
 }
 

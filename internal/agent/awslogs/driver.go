@@ -15,6 +15,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"berth/internal/agent"
+	"berth/internal/sdkhttp"
 )
 
 // Config is what the driver needs.
@@ -29,8 +30,8 @@ type Config struct {
 	Heard func(task, call string, err error) (told bool)
 	// Hold holds a container up, or lets it go on, whichever it is now. nil: none is held up.
 	Hold       func(ctx context.Context, id string, held bool) error
-	Region     string // of containers whose options do not say
-	HTTPClient *http.Client
+	Region     string       // of containers whose options do not say
+	HTTPClient *http.Client // sdkhttp.New()
 	Log        *slog.Logger // nowhere
 }
 
@@ -50,11 +51,10 @@ func New(c Config) *Driver {
 	if c.Heard == nil {
 		c.Heard = func(string, string, error) bool { return false }
 	}
-	o := cwl.Options{Region: c.Region, Retryer: aws.NopRetryer{}}
-	if c.HTTPClient != nil {
-		o.HTTPClient = c.HTTPClient
+	if c.HTTPClient == nil {
+		c.HTTPClient = sdkhttp.New()
 	}
-	return &Driver{config: c, client: cwl.New(o)}
+	return &Driver{config: c, client: cwl.New(cwl.Options{Region: c.Region, Retryer: aws.NopRetryer{}, HTTPClient: c.HTTPClient})}
 }
 
 // as has a call made for a task, where the control plane is now.

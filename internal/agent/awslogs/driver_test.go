@@ -23,6 +23,7 @@ import (
 	api "berth/internal/api/logs"
 	"berth/internal/frontdoor"
 	"berth/internal/logstore"
+	"berth/internal/sdkhttp"
 	"berth/internal/state/statetest"
 )
 
@@ -80,7 +81,7 @@ func newPlane(t testing.TB) *plane {
 		return aws.Credentials{AccessKeyID: "AKIA", SecretAccessKey: "secret"}, nil
 	}
 	p.Driver = New(Config{Reader: p.reader, Endpoint: func() string { return server.URL }, Credentials: credentials, Region: "us-east-1"})
-	p.client = cwl.New(cwl.Options{Region: "us-east-1", BaseEndpoint: &server.URL, Credentials: aws.CredentialsProviderFunc(
+	p.client = cwl.New(cwl.Options{Region: "us-east-1", BaseEndpoint: &server.URL, HTTPClient: sdkhttp.New(), Credentials: aws.CredentialsProviderFunc(
 		func(ctx context.Context) (aws.Credentials, error) { return credentials(ctx, task) })})
 	return p
 }

@@ -18,6 +18,7 @@ import (
 
 	"berth/internal/acsproto"
 	"berth/internal/agent"
+	"berth/internal/sdkhttp"
 )
 
 // Config is what it takes to log in.
@@ -26,7 +27,7 @@ type Config struct {
 	Endpoint func() string
 	// Key is that of a task's execution role, or of its container instance. Its error is agent.ErrUnavailable to who asked.
 	Key        func(ctx context.Context, task string) (agent.Key, error)
-	HTTPClient *http.Client
+	HTTPClient *http.Client // sdkhttp.New()
 }
 
 // Logins implements agent.Registries.
@@ -59,11 +60,13 @@ const (
 
 // New returns what logs in.
 func New(c Config) *Logins {
-	tokens, secrets := ecr.Options{Retryer: aws.NopRetryer{}}, sm.Options{Retryer: aws.NopRetryer{}}
-	if c.HTTPClient != nil {
-		tokens.HTTPClient, secrets.HTTPClient = c.HTTPClient, c.HTTPClient
+	if c.HTTPClient == nil {
+		c.HTTPClient = sdkhttp.New()
 	}
-	return &Logins{config: c, tokens: ecr.New(tokens), secrets: sm.New(secrets), kept: map[place]token{}}
+	return &Logins{
+		config: c, tokens: ecr.New(ecr.Options{Retryer: aws.NopRetryer{}, HTTPClient: c.HTTPClient}),
+		secrets: sm.New(sm.Options{Retryer: aws.NopRetryer{}, HTTPClient: c.HTTPClient}), kept: map[place]token{},
+	}
 }
 
 // Login implements agent.Registries.

@@ -21,6 +21,7 @@ import (
 	"berth/internal/agent"
 	"berth/internal/api/secretsmanager"
 	"berth/internal/frontdoor"
+	"berth/internal/sdkhttp"
 	"berth/internal/seal"
 	"berth/internal/state/statetest"
 )
@@ -138,7 +139,7 @@ func TestSecrets(t *testing.T) {
 	l := New(Config{Endpoint: func() string { return server.URL }, Key: func(context.Context, string) (agent.Key, error) {
 		return agent.Key{AccessKeyID: "AKIA", SecretAccessKey: "s"}, nil
 	}})
-	client := sm.New(sm.Options{Region: region, BaseEndpoint: &server.URL, Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+	client := sm.New(sm.Options{Region: region, BaseEndpoint: &server.URL, HTTPClient: sdkhttp.New(), Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{AccessKeyID: "AKIA", SecretAccessKey: "s"}, nil
 	})})
 	for n, c := range []struct{ value, want string }{

@@ -12,6 +12,7 @@ import (
 
 	"berth/internal/acsproto"
 	"berth/internal/agent"
+	"berth/internal/sdkhttp"
 )
 
 // Config is what the reader needs.
@@ -20,7 +21,7 @@ type Config struct {
 	Endpoint func() string
 	// Credentials are those of a task's execution role. Its error is agent.ErrUnavailable to who asked.
 	Credentials func(ctx context.Context, task string) (aws.Credentials, error)
-	HTTPClient  *http.Client
+	HTTPClient  *http.Client // sdkhttp.New()
 }
 
 // Reader implements agent.Secrets.
@@ -34,11 +35,13 @@ var _ agent.Secrets = (*Reader)(nil)
 
 // New returns a reader.
 func New(c Config) *Reader {
-	secrets, parameters := sm.Options{Retryer: aws.NopRetryer{}}, ssm.Options{Retryer: aws.NopRetryer{}}
-	if c.HTTPClient != nil {
-		secrets.HTTPClient, parameters.HTTPClient = c.HTTPClient, c.HTTPClient
+	if c.HTTPClient == nil {
+		c.HTTPClient = sdkhttp.New()
 	}
-	return &Reader{config: c, secrets: sm.New(secrets), parameters: ssm.New(parameters)}
+	return &Reader{
+		config: c, secrets: sm.New(sm.Options{Retryer: aws.NopRetryer{}, HTTPClient: c.HTTPClient}),
+		parameters: ssm.New(ssm.Options{Retryer: aws.NopRetryer{}, HTTPClient: c.HTTPClient}),
+	}
 }
 
 // Values implements agent.Secrets.

@@ -23,6 +23,7 @@ import (
 	"berth/internal/api/secretsmanager"
 	ssmapi "berth/internal/api/ssm"
 	"berth/internal/frontdoor"
+	"berth/internal/sdkhttp"
 	"berth/internal/seal"
 	"berth/internal/state/statetest"
 )
@@ -60,8 +61,8 @@ func newPlane(t *testing.T) *plane {
 	t.Cleanup(server.Close)
 	credentials := aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) { return key1, nil })
 	p.Reader = New(Config{Endpoint: func() string { return server.URL }, Credentials: of(t, task)})
-	p.secrets = sm.New(sm.Options{Region: region, BaseEndpoint: &server.URL, Credentials: credentials})
-	p.parameters = ssm.New(ssm.Options{Region: region, BaseEndpoint: &server.URL, Credentials: credentials})
+	p.secrets = sm.New(sm.Options{Region: region, BaseEndpoint: &server.URL, Credentials: credentials, HTTPClient: sdkhttp.New()})
+	p.parameters = ssm.New(ssm.Options{Region: region, BaseEndpoint: &server.URL, Credentials: credentials, HTTPClient: sdkhttp.New()})
 	return p
 }
 

@@ -16,6 +16,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awscredentials "github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"berth/internal/sdkhttp"
 )
 
 // reaching is an agent whose control plane is somewhere, and that has the key of a task.
@@ -35,10 +37,9 @@ func (p *reaching) Send(r *http.Request) (*http.Response, error) {
 
 func (p *reaching) Holds(key string) bool { return key == p.key }
 
-// inContainer is an SDK in a container whose endpoint is an agent. It tries again, as SDKs do: it closes a request's body as soon as it is answered, and Go's transport
-// then closes the connection now and then before the answer is read.
+// inContainer is an SDK in a container whose endpoint is an agent.
 func inContainer(at netip.AddrPort, key string) *sts.Client {
-	return sts.New(sts.Options{Region: "us-east-1", BaseEndpoint: aws.String("http://" + at.String()),
+	return sts.New(sts.Options{Region: "us-east-1", BaseEndpoint: aws.String("http://" + at.String()), HTTPClient: sdkhttp.New(), Retryer: aws.NopRetryer{},
 		Credentials: awscredentials.NewStaticCredentialsProvider(key, "s3cr3t", "t0ken")})
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"berth/internal/agent"
+	"berth/internal/sdkhttp"
 )
 
 // Config is what the reader needs.
@@ -25,7 +26,7 @@ type Config struct {
 	Endpoint func() string
 	// Credentials are those of a task's execution role. Its error is tried again.
 	Credentials func(ctx context.Context, task string) (aws.Credentials, error)
-	HTTPClient  *http.Client // http.DefaultClient
+	HTTPClient  *http.Client // sdkhttp.New()
 }
 
 // Reader implements agent.EnvironmentFiles.
@@ -39,7 +40,7 @@ var _ agent.EnvironmentFiles = (*Reader)(nil)
 // New returns a reader.
 func New(c Config) *Reader {
 	if c.HTTPClient == nil {
-		c.HTTPClient = http.DefaultClient
+		c.HTTPClient = sdkhttp.New()
 	}
 	return &Reader{config: c, client: s3.New(s3.Options{
 		Region: c.Region, BaseEndpoint: aws.String(c.Store), UsePathStyle: true, Retryer: aws.NopRetryer{}, HTTPClient: c.HTTPClient,

@@ -26,6 +26,7 @@ import (
 	"berth/internal/ecs"
 	"berth/internal/frontdoor"
 	"berth/internal/iam"
+	"berth/internal/sdkhttp"
 	"berth/internal/seal"
 	"berth/internal/state"
 	"berth/internal/state/statetest"
@@ -64,7 +65,7 @@ func newPlane(t *testing.T, records ...ecs.Record) *plane {
 		},
 	}))
 	t.Cleanup(server.Close)
-	return &plane{server.URL, store, awsssm.New(awsssm.Options{Region: region, BaseEndpoint: &server.URL, Credentials: aws.CredentialsProviderFunc(
+	return &plane{server.URL, store, awsssm.New(awsssm.Options{Region: region, BaseEndpoint: &server.URL, HTTPClient: sdkhttp.New(), Credentials: aws.CredentialsProviderFunc(
 		func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: id, SecretAccessKey: secret}, nil
 		})})}

@@ -11,6 +11,7 @@ import (
 
 	"berth/internal/frontdoor"
 	"berth/internal/policy"
+	"berth/internal/sdkhttp"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsiam "github.com/aws/aws-sdk-go-v2/service/iam"
@@ -48,7 +49,7 @@ func (a *account) client(t *testing.T) *awsiam.Client {
 	}))
 	t.Cleanup(server.Close)
 	return awsiam.New(awsiam.Options{
-		Region: "us-east-1", BaseEndpoint: &server.URL, HTTPClient: server.Client(), RetryMaxAttempts: 1,
+		Region: "us-east-1", BaseEndpoint: &server.URL, HTTPClient: sdkhttp.New(), RetryMaxAttempts: 1,
 		Credentials: aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 			return aws.Credentials{AccessKeyID: "AKID", SecretAccessKey: "s3cr3t"}, nil
 		}),

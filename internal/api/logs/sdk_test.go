@@ -15,6 +15,7 @@ import (
 
 	"berth/internal/access"
 	"berth/internal/frontdoor"
+	"berth/internal/sdkhttp"
 )
 
 // sdk is the SDK's client of an account, through a front door. Whatever host it asks for is the server: it puts "stream-" before the name for live tails.
@@ -31,7 +32,7 @@ func (a *account) sdk(t testing.TB) *cwl.Client {
 	t.Cleanup(transport.CloseIdleConnections)
 	return cwl.New(cwl.Options{
 		Region: testScope.Region, BaseEndpoint: aws.String("http://berth"), Credentials: credentials.NewStaticCredentialsProvider("AKIA", "secret", ""),
-		HTTPClient: &http.Client{Transport: transport},
+		HTTPClient: sdkhttp.Client(transport),
 	})
 }
 
