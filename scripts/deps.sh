@@ -19,6 +19,7 @@ command -v node >/dev/null || missing+=(nodejs)
 command -v npm >/dev/null || missing+=(npm)
 command -v gcc >/dev/null || missing+=(gcc libc6-dev) # go test -race
 command -v mkfs.xfs >/dev/null || missing+=(xfsprogs)
+command -v nft >/dev/null || missing+=(nftables) # what tests of VPCs print
 # Debian has gVisor for some architectures, other systems have none: tests of a stronger runtime are left out there.
 command -v runsc >/dev/null || ! apt-cache show runsc >/dev/null 2>&1 || missing+=(runsc)
 if [ ${#missing[@]} -gt 0 ]; then
