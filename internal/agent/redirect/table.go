@@ -4,7 +4,7 @@
 //
 // All installations of a machine want the same address, and a packet does not say whose container has sent it. So one whose agent is alive gets it (the
 // one whose table was made last), and asks the others for the containers that it does not know: the id in the path tells them. A table counts only
-// as long as its agent renews it, so an agent that is killed gives way to the next one.
+// as long as its agent renews it, and the others remove it when they see that its agent is gone: an agent that is killed gives way to the next one.
 package redirect
 
 import (
@@ -45,9 +45,10 @@ type Table struct {
 // are not valid where there is no bridge.
 type targets struct{ host, bridge, metadata netip.AddrPort }
 
-// Peer is another agent of the machine. Metadata is not valid where it has none. Key is what it knows those by who may ask for a container of its own: whoever can
+// Peer is another agent of the machine, of another installation. Metadata is not valid where it has none. Key is what it knows those by who may ask for a container of its own: whoever can
 // read the packet filter, so root.
 type Peer struct {
+	Installation   string
 	Host, Metadata netip.AddrPort
 	Key            string
 }
@@ -132,8 +133,10 @@ func (t *Table) make() error {
 	return nil
 }
 
-// Keep renews the table until ctx ends, makes it again where somebody has removed it, and removes it in the end.
+// Keep renews the table until ctx ends, makes it again where somebody has removed it, and removes it in the end. Meanwhile it removes those of agents that are killed.
 func (t *Table) Keep(ctx context.Context) {
+	others := &neighbours{table: t, watched: map[Peer]bool{}}
+	defer others.wg.Wait()
 	tick := time.NewTicker(t.renewal)
 	defer tick.Stop()
 	for failed := false; ; {
@@ -153,6 +156,9 @@ func (t *Table) Keep(ctx context.Context) {
 			t.log.Warn("the redirection of 169.254.170.2 is not renewed", "err", err)
 		}
 		failed = err != nil
+		if err := others.look(ctx); err != nil {
+			t.log.Debug("the other agents of the machine are not known", "err", err)
+		}
 	}
 }
 
@@ -238,10 +244,12 @@ func (t *Table) others(dead func(installation string)) (list []Peer, err error) 
 		if !strings.HasPrefix(table.Name, prefix) || table.Name == t.name {
 			continue
 		}
-		if p, ok := leads(c, table); ok {
+		p, ok := leads(c, table)
+		p.Installation = strings.TrimPrefix(table.Name, prefix)
+		if ok {
 			list = append(list, p)
 		} else if dead != nil {
-			dead(strings.TrimPrefix(table.Name, prefix))
+			dead(p.Installation)
 		}
 	}
 	slices.SortFunc(list, func(a, b Peer) int { return a.Host.Compare(b.Host) })

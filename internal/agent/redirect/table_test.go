@@ -315,7 +315,7 @@ func TestMetadata(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "from the bridge, by the table that was made last", "second", from)
-	want := []Peer{{Host: host, Metadata: second, Key: b.Key()}}
+	want := []Peer{{Installation: "b", Host: host, Metadata: second, Key: b.Key()}}
 	if got := a.MetadataPeers(); fmt.Sprint(got) != fmt.Sprint(want) || len(b.Key()) < 20 || a.Key() == b.Key() {
 		t.Errorf("known are %v, want %v", got, want)
 	}
@@ -332,4 +332,62 @@ func TestMetadata(t *testing.T) {
 		t.Fatal(err)
 	}
 	eventually(t, "without instance metadata", "no answer", from)
+}
+
+// TestKilledNeighbour: the table of an agent that was killed goes long before its lease, and that of one that has started again meanwhile stays.
+func TestKilledNeighbour(t *testing.T) {
+	inItsOwnNetwork(t)
+	newContainer(t, 91)
+	ip(t, "route add default via 10.91.0.2")
+	first, firstBridge := agentAt(t, "first", "10.91.0.1")
+	a, b := New("a", quiet()), New("b", quiet())
+	a.renewal, a.lease, b.lease = 50*time.Millisecond, time.Hour, time.Hour
+	if err := a.Open(first, firstBridge, netip.AddrPort{}); err != nil {
+		t.Fatal(err)
+	}
+	defer keep(t, a)()
+	for _, after := range []time.Duration{0, 10 * a.renewal} { // before it is known, and when it has been watched for a while
+		l, err := net.Listen("tcp4", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := l.Addr().(*net.TCPAddr).AddrPort()
+		if err := b.Open(at, netip.AddrPort{}, netip.AddrPort{}); err != nil {
+			t.Fatal(err)
+		}
+		var open []net.Conn
+		accepted := make(chan struct{})
+		go func() {
+			defer close(accepted)
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				open = append(open, c)
+			}
+		}()
+		time.Sleep(after)
+		if len(a.MetadataPeers()) > 1 || ask(endpoint) == "first" {
+			t.Error("an agent that lives has lost its table")
+		}
+		l.Close()
+		<-accepted
+		for _, c := range open {
+			c.Close()
+		}
+		eventually(t, "when the second was killed", "first", func() string { return ask(endpoint) })
+	}
+
+	second, secondBridge := agentAt(t, "second", "10.91.0.1")
+	if err := b.Open(second, secondBridge, netip.AddrPort{}); err != nil {
+		t.Fatal(err)
+	}
+	old := Peer{Installation: "b", Host: netip.MustParseAddrPort("127.0.0.1:1")}
+	if err := (&neighbours{table: a}).remove(old); err != nil {
+		t.Fatal(err)
+	}
+	if got := ask(endpoint); got != "second" {
+		t.Errorf("%s answers when the second has started again", got)
+	}
 }
