@@ -4,6 +4,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -22,6 +23,7 @@ import (
 	"berth/e2e/awscli"
 	"berth/e2e/site"
 	"berth/internal/agent/agenttest"
+	"berth/internal/agent"
 	"berth/internal/agent/docker"
 )
 
@@ -274,7 +276,11 @@ func (w *world) containers(ts *testscript.TestScript, neg bool, args []string) {
 	list, err := e.List(context.Background())
 	ts.Check(err)
 	for _, c := range list {
-		if c.State.String() != "running" || c.Labels["com.amazonaws.ecs.task-definition-family"] != args[len(args)-1] {
+		if c.Labels["com.amazonaws.ecs.task-definition-family"] != args[len(args)-1] {
+			continue
+		}
+		// The engine lists a container as running until shortly after it told of its end.
+		if now, err := e.Inspect(context.Background(), c.ID); errors.Is(err, agent.ErrNotFound) || err == nil && now.State.String() != "running" {
 			continue
 		}
 		fmt.Fprintln(ts.Stdout(), c.ID)
