@@ -22,8 +22,8 @@ import (
 
 	"berth/e2e/awscli"
 	"berth/e2e/site"
-	"berth/internal/agent/agenttest"
 	"berth/internal/agent"
+	"berth/internal/agent/agenttest"
 	"berth/internal/agent/docker"
 )
 
