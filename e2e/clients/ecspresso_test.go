@@ -176,7 +176,8 @@ func (e *ecspresso) retag(ctx context.Context, arn string, have, want []types.Ta
 // active is the newest service deployment that is going on and was made since the command began.
 func (e *ecspresso) active(ctx context.Context) (string, error) {
 	out, err := e.api.ListServiceDeployments(ctx, &awsecs.ListServiceDeploymentsInput{
-		Cluster: &e.cluster, Service: &e.service, Status: []types.ServiceDeploymentStatus{types.ServiceDeploymentStatusInProgress},
+		Cluster: &e.cluster, Service: &e.service, // the tool asks for those in progress, three seconds after the update; here nobody waits
+		Status: []types.ServiceDeploymentStatus{types.ServiceDeploymentStatusPending, types.ServiceDeploymentStatusInProgress},
 	})
 	if err != nil {
 		return "", err
