@@ -24,22 +24,27 @@ var agentCalls = [...]string{
 // the role says. One whose credential names no profile may make these calls and no others. A profile that is gone, has no role, or whose role does not trust
 // EC2, gives no rights: the agent's calls are denied, visibly.
 func (k *Keys) makeInstance(t *state.Tables, c *ecs.Credential) policy.Principal {
-	p := policy.Principal{
-		ARN:     "arn:aws:sts::" + c.Account + ":assumed-role/" + InstanceRole + "/" + c.AccessKeyID,
-		Account: c.Account, UserID: "AROA" + c.AccessKeyID[4:] + ":" + c.AccessKeyID, Kind: policy.RoleSession,
-	}
 	if c.InstanceProfile == "" {
-		p.Grants = &policy.Grants{Identity: own(c, false)}
-		return p
+		return powerless(c, InstanceRole, &policy.Grants{Identity: own(c, false)})
 	}
 	r := profileRole(t, c)
-	if r == nil || !k.Trusts(t, r, instanceService, arn.ScopeOf(c.Cluster)) {
-		p.Grants = &policy.Grants{}
-		return p
+	if r == nil {
+		return powerless(c, c.InstanceProfile, &policy.Grants{}) // the role is mostly called as its profile is
 	}
-	p = k.rolePrincipal(t, r, c.AccessKeyID)
+	if !k.Trusts(t, r, instanceService, arn.ScopeOf(c.Cluster)) {
+		return powerless(c, r.Name, &policy.Grants{})
+	}
+	p := k.rolePrincipal(t, r, c.AccessKeyID)
 	p.Grants = bounded(p.Grants, []*policy.Set{own(c, true)})
 	return p
+}
+
+// powerless is an instance without a role's rights. The role is what refusals call it by.
+func powerless(c *ecs.Credential, role string, g *policy.Grants) policy.Principal {
+	return policy.Principal{
+		ARN:     "arn:aws:sts::" + c.Account + ":assumed-role/" + role + "/" + c.AccessKeyID,
+		Account: c.Account, UserID: "AROA" + c.AccessKeyID[4:] + ":" + c.AccessKeyID, Kind: policy.RoleSession, Grants: g,
+	}
 }
 
 func profileRole(t *state.Tables, c *ecs.Credential) *iam.Role {

@@ -258,7 +258,7 @@ func TestUsers(t *testing.T) {
 func TestInstanceProfile(t *testing.T) {
 	k := keys(t)
 	own, other := demo.Instance("1"), demo.Instance("2")
-	r := role("ecsInstanceRole", strings.Replace(trustECS, "ecs-tasks", "ec2", 1))
+	r := role("machines", strings.Replace(trustECS, "ecs-tasks", "ec2", 1))
 	r.Attached = []string{"arn:aws:iam::aws:policy/service-role/AmazonEC2ContainerServiceforEC2Role"}
 	profile := &iam.InstanceProfile{Account: account, Name: "p", Role: r.Name}
 	c := &ecs.Credential{AccessKeyID: "AKIA1234567890123456", SealedSecret: k.Seal.Seal("s", "AKIA1234567890123456"), Account: account, Principal: ContainerInstance,
@@ -276,17 +276,22 @@ func TestInstanceProfile(t *testing.T) {
 	for _, step := range []struct {
 		what    string
 		records []ecs.Record
+		called  string // in refusals
 		want    string
 	}{
-		{"no profile", []ecs.Record{c}, ""},
-		{"no role", []ecs.Record{profile}, ""},
-		{"a role that trusts others", []ecs.Record{role("ecsInstanceRole", trustECS)}, ""},
-		{"a role", []ecs.Record{r}, "ecs:Poll logs:PutLogEvents ecs:DeregisterContainerInstance"},
-		{"no policy", []ecs.Record{role("ecsInstanceRole", r.Trust)}, ""},
+		{"no profile", []ecs.Record{c}, "p", ""},
+		{"no role", []ecs.Record{profile}, "p", ""},
+		{"a role that trusts others", []ecs.Record{role("machines", trustECS)}, "machines", ""},
+		{"a role", []ecs.Record{r}, "machines", "ecs:Poll logs:PutLogEvents ecs:DeregisterContainerInstance"},
+		{"no policy", []ecs.Record{role("machines", r.Trust)}, "machines", ""},
 	} {
 		put(t, k, step.records...)
 		if got := strings.Join(rights(), " "); got != step.want {
 			t.Errorf("%s: %q", step.what, got)
+		}
+		h, _ := k.Find(c.AccessKeyID, "")
+		if got, want := h.Principal.ARN, "arn:aws:sts::"+account+":assumed-role/"+step.called+"/"+c.AccessKeyID; got != want {
+			t.Errorf("%s: it is called %s, want %s", step.what, got, want)
 		}
 	}
 }
