@@ -212,6 +212,27 @@ func TestReportsGoFirst(t *testing.T) {
 
 type heldKey struct{}
 
+// TestClasses: how urgent an operation is follows from what it does, not from where it is answered.
+func TestClasses(t *testing.T) {
+	nothing := func(context.Context, *Request, *struct{}) (*struct{}, error) { return nil, nil }
+	frequent, unsigned := Op("SubmitX", nothing), Op("GetX", nothing)
+	frequent.Frequent, unsigned.Unsigned = true, true
+	for _, c := range []struct {
+		o    Operation
+		want class
+	}{
+		{frequent, reports}, {Op("CreateX", nothing), writes}, {unsigned, writes}, {Op("GetX", nothing), reads}, {Op("GetX", nothing).OnLeader(), reads},
+		{Op("FilterX", nothing).OnLeader(), reads},
+	} {
+		if got := classOf(c.o); got != c.want {
+			t.Errorf("%s (%v) is one of the %s", c.o.Name, c.o.ReadOnly, got)
+		}
+	}
+	if Op("GetX", nothing).OnLeader().ReadOnly {
+		t.Error("a replica that is not the leader answers")
+	}
+}
+
 // TestPrecedence: of those who wait, the most urgent class gets the seat, and within a class the callers in turn.
 func TestPrecedence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -65,6 +65,8 @@ type Operation struct {
 	Unsigned bool
 	// ReadOnly operations may be answered by a replica that is not the leader.
 	ReadOnly bool
+	// Reads says that an operation that is not ReadOnly changes nothing either, and is no more urgent than those that are.
+	Reads bool
 	// Frequent operations are made by agents all the time: where they succeed, they are for the debugging log. They go before all others,
 	// and no Rate limits them.
 	Frequent bool
@@ -112,6 +114,12 @@ func (o Operation) On(resources func(r *Request, in any) []string) Operation {
 // And returns the operation with what the policy is asked besides.
 func (o Operation) And(also func(r *Request, in any) []Question) Operation {
 	o.Also = also
+	return o
+}
+
+// OnLeader returns the operation as one that reads what only the leader has.
+func (o Operation) OnLeader() Operation {
+	o.ReadOnly, o.Reads = false, true
 	return o
 }
 

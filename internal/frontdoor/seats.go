@@ -24,7 +24,7 @@ func classOf(o Operation) class {
 		return reports
 	case o.Unsigned: // it waits for others, as writes do
 		return writes
-	case o.ReadOnly:
+	case o.ReadOnly, o.Reads:
 		return reads
 	}
 	return writes

@@ -33,8 +33,7 @@ func (a *API) Service() frontdoor.Service {
 	names := []string{"AuthorizeEnvironmentFile", "CreateJoinToken", "CreateMemberToken", "DescribePool", "ExplainInstance", "ExplainService", "ExplainTask", "GetInstanceRole", "InterruptSpotTasks",
 		"ListMembers", "ListQuotas", "RemoveMember"}
 	read := func(o frontdoor.Operation) frontdoor.Operation { o.ReadOnly = true; return o }
-	open := func(o frontdoor.Operation) frontdoor.Operation { o.Open = true; return read(o) }    // it asks itself who may
-	onLeader := func(o frontdoor.Operation) frontdoor.Operation { o.ReadOnly = false; return o } // whose quotas hold
+	open := func(o frontdoor.Operation) frontdoor.Operation { o.Open = true; return read(o) } // it asks itself who may
 	return frontdoor.Service{
 		Name: "berth", Protocol: frontdoor.AWSJSON11, Names: awswire.LowerCamel, Target: Target, Known: names,
 		Operations: []frontdoor.Operation{
@@ -48,7 +47,7 @@ func (a *API) Service() frontdoor.Service {
 			open(frontdoor.Op("GetInstanceRole", a.getInstanceRole)),
 			frontdoor.Op("InterruptSpotTasks", a.interruptSpotTasks),
 			frontdoor.Op("ListMembers", a.listMembers),
-			onLeader(frontdoor.Op("ListQuotas", a.listQuotas)),
+			frontdoor.Op("ListQuotas", a.listQuotas).OnLeader(), // whose quotas hold
 			frontdoor.Op("RemoveMember", a.removeMember),
 		},
 	}

@@ -63,12 +63,11 @@ func (a *API) operations() []frontdoor.Operation {
 		a.withPolicy(frontdoor.Op("UntagResource", a.untagResource)).On(namedResource),
 		a.withPolicy(frontdoor.Op("ListTagsForResource", a.listTagsForResource)).On(namedResource),
 	}
-	for _, o := range []frontdoor.Operation{
-		frontdoor.Op("DescribeImages", a.describeImages), frontdoor.Op("ListImages", a.listImages), frontdoor.Op("BatchGetImage", a.batchGetImage),
+	for _, o := range []frontdoor.Operation{ // images are in the leader's data directory
+		frontdoor.Op("DescribeImages", a.describeImages).OnLeader(), frontdoor.Op("ListImages", a.listImages).OnLeader(), frontdoor.Op("BatchGetImage", a.batchGetImage).OnLeader(),
 		frontdoor.Op("BatchDeleteImage", a.batchDeleteImage), frontdoor.Op("PutImage", a.putImage),
-		frontdoor.Op("BatchCheckLayerAvailability", a.batchCheckLayerAvailability), frontdoor.Op("GetDownloadUrlForLayer", a.getDownloadURLForLayer),
+		frontdoor.Op("BatchCheckLayerAvailability", a.batchCheckLayerAvailability).OnLeader(), frontdoor.Op("GetDownloadUrlForLayer", a.getDownloadURLForLayer).OnLeader(),
 	} {
-		o.ReadOnly = false // images are in the leader's data directory
 		list = append(list, a.onRepository(o))
 	}
 	return list

@@ -88,10 +88,10 @@ func (a *API) Service() frontdoor.Service {
 func (a *API) operations() []frontdoor.Operation {
 	put := frontdoor.Op("PutLogEvents", a.putLogEvents).On(streamResource)
 	put.Frequent = true
-	return []frontdoor.Operation{
+	return []frontdoor.Operation{ // the leader has the streams
 		frontdoor.Op("CreateLogGroup", a.createLogGroup).On(groupResource),
 		frontdoor.Op("DeleteLogGroup", a.deleteLogGroup).On(groupResource),
-		leading(frontdoor.Op("DescribeLogGroups", a.describeLogGroups).On(allGroups)),
+		frontdoor.Op("DescribeLogGroups", a.describeLogGroups).On(allGroups).OnLeader(),
 		frontdoor.Op("ListLogGroups", a.listLogGroups).On(allGroups),
 		frontdoor.Op("PutRetentionPolicy", a.putRetentionPolicy).On(groupResource),
 		frontdoor.Op("DeleteRetentionPolicy", a.deleteRetentionPolicy).On(groupResource),
@@ -104,18 +104,12 @@ func (a *API) operations() []frontdoor.Operation {
 		frontdoor.Op("PutLogGroupDeletionProtection", a.putLogGroupDeletionProtection).On(groupResource),
 		frontdoor.Op("CreateLogStream", a.createLogStream).On(streamResource),
 		frontdoor.Op("DeleteLogStream", a.deleteLogStream).On(streamResource),
-		leading(frontdoor.Op("DescribeLogStreams", a.describeLogStreams).On(groupResource)),
+		frontdoor.Op("DescribeLogStreams", a.describeLogStreams).On(groupResource).OnLeader(),
 		put,
-		leading(frontdoor.Op("GetLogEvents", a.getLogEvents).On(streamResource)),
-		leading(frontdoor.Op("FilterLogEvents", a.filterLogEvents).On(groupResource)),
+		frontdoor.Op("GetLogEvents", a.getLogEvents).On(streamResource).OnLeader(),
+		frontdoor.Op("FilterLogEvents", a.filterLogEvents).On(groupResource).OnLeader(),
 		frontdoor.Op("StartLiveTail", a.startLiveTail).On(tailResources),
 	}
-}
-
-// leading makes a read the leader's: the streams are there.
-func leading(o frontdoor.Operation) frontdoor.Operation {
-	o.ReadOnly = false
-	return o
 }
 
 // now is the time that goes into records: they keep milliseconds.

@@ -173,9 +173,7 @@ func (a *API) sessionNamed(id *string) error {
 
 // describesSessions asks the leader, in whose memory sessions are.
 func (a *API) describesSessions() frontdoor.Operation {
-	o := frontdoor.Op("DescribeSessions", a.describeSessions)
-	o.ReadOnly = false
-	return o
+	return frontdoor.Op("DescribeSessions", a.describeSessions).OnLeader()
 }
 
 func (a *API) describeSessions(_ context.Context, r *frontdoor.Request, in *awsssm.DescribeSessionsInput) (*awsssm.DescribeSessionsOutput, error) {
