@@ -56,7 +56,7 @@ func (x *exchange) level() slog.Level {
 		return slog.LevelDebug
 	case x.status >= 500 && x.r.Context().Err() == nil:
 		return slog.LevelError
-	case x.target.call != nil && x.target.call.ReadOnly && x.caller.ARN != "":
+	case x.target.call != nil && (x.target.call.ReadOnly || x.target.call.Reads) && x.caller.ARN != "":
 		return slog.LevelDebug
 	case x.target.call != nil && x.target.call.Frequent && x.failure == nil:
 		return slog.LevelDebug
