@@ -24,7 +24,8 @@ const bodyTimeout = time.Minute
 const keysPath = "/berth/keys/"
 
 // callAPI passes a request to an AWS API on to the control plane, which knows by its signature who it is from. A container needs no way to the control plane
-// of its own for that, and no name of it. An answer of known length goes out in one piece, a stream as it comes. On the network of the machine, one of its agents does that for all, and finds out by the key whose control plane it is.
+// of its own for that, and no name of it. An answer of known length goes out in one piece, a stream as it comes. On the network of the machine, one of its agents
+// does that for all, and finds out by the key whose control plane it is.
 func (h handler) callAPI(w http.ResponseWriter, r *http.Request) {
 	c := http.NewResponseController(w)
 	for _, err := range []error{c.SetReadDeadline(time.Now().Add(bodyTimeout)), c.SetWriteDeadline(time.Time{})} { // an answer may be a stream
