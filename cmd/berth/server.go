@@ -323,10 +323,13 @@ func (s *server) sockets() []frontdoor.Socket {
 	query := func(name string) func(*http.Request) string {
 		return func(r *http.Request) string { return r.URL.Query().Get(name) }
 	}
+	agents := func(r *frontdoor.Request, instance string) bool {
+		return access.SpeaksFor(s.store.View().Tables, r.AccessKeyID, &r.Caller, arn.Instance(instance))
+	}
 	return []frontdoor.Socket{
-		{Path: "/acs/ws", Service: "ecs", Action: "ecs:Poll", Frequent: true, Resource: query("containerInstanceArn"),
+		{Path: "/acs/ws", Service: "ecs", Action: "ecs:Poll", Frequent: true, Resource: query("containerInstanceArn"), May: agents,
 			Serve: func(w http.ResponseWriter, r *http.Request, _ *frontdoor.Request) { s.hub.ServeACS(w, r) }},
-		{Path: "/tcs/ws", Service: "ecs", Action: "ecs:StartTelemetrySession", Frequent: true, Resource: query("containerInstance"),
+		{Path: "/tcs/ws", Service: "ecs", Action: "ecs:StartTelemetrySession", Frequent: true, Resource: query("containerInstance"), May: agents,
 			Serve: func(w http.ResponseWriter, r *http.Request, _ *frontdoor.Request) { s.hub.ServeTCS(w, r) }},
 		channelSocket(s.relay),
 		{Path: snapshotPath, Service: "berth", Action: "berth:SaveSnapshot", Serve: s.saveSnapshot},

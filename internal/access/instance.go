@@ -55,6 +55,16 @@ func profileRole(t *state.Tables, c *ecs.Credential) *iam.Role {
 	return t.Roles.Get(iam.Key(c.Account, profile.Role))
 }
 
+// machinesOwn allows what programs on an instance's machine do with its role: everything that is no agent's call, and to look at, drain and deregister the instance.
+func machinesOwn(c *ecs.Credential) *policy.Set {
+	own := []string{"ecs:DeregisterContainerInstance", "ecs:UpdateContainerInstancesState", "ecs:ListTagsForResource"}
+	not := append(append([]string{"ecs:RegisterContainerInstance"}, own...), agentCalls[:]...)
+	return policy.Compile(policy.Source{Name: "the instance's role on the machine", Document: &policy.Document{Version: policy.Version2012, Statements: []policy.Statement{
+		{Effect: policy.Allow, Actions: own, Resources: []string{string(c.Instance)}},
+		{Effect: policy.Allow, NotActions: not, Resources: []string{"*"}},
+	}}})
+}
+
 // own allows the agent's calls for the instance of a credential, once it has registered; others allows everything that is no such call too.
 func own(c *ecs.Credential, others bool) *policy.Set {
 	register := policy.Statement{Effect: policy.Allow, Actions: []string{"ecs:RegisterContainerInstance"}, Resources: []string{string(c.Cluster)}}

@@ -23,8 +23,8 @@ type InstanceRoleSession struct {
 	Temporary
 }
 
-// InstanceSession makes credentials of the role of a container instance's profile, in the name of the instance as EC2 does. They are bounded as the instance's
-// own key is: an agent's calls for other instances stay closed. They end with that key.
+// InstanceSession makes credentials of the role of a container instance's profile, in the name of the instance as EC2 does. They are for what runs on the
+// machine, not for the agent, which has a key of its own: an agent's calls stay closed, with which they could have the credentials of all its tasks' roles. They end with that key.
 func (k *Keys) InstanceSession(t *state.Tables, c *ecs.Credential) (s InstanceRoleSession, err error) {
 	s.Issued = now().Truncate(time.Second)
 	if c.InstanceProfile == "" {
@@ -70,5 +70,5 @@ func (k *Keys) agentBound(t *state.Tables, s Session) (bound *policy.Set, ok boo
 	if r := profileRole(t, c); r == nil || r.Key() != s.Role || !k.Trusts(t, r, instanceService, arn.ScopeOf(c.Cluster)) {
 		return nil, false
 	}
-	return own(c, true), true
+	return machinesOwn(c), true
 }

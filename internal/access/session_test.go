@@ -296,6 +296,37 @@ func TestInstanceProfile(t *testing.T) {
 	}
 }
 
+// What runs on a machine and has its role by instance metadata does not have its agent's calls, with which it could have the roles of all its tasks.
+func TestInstanceSession(t *testing.T) {
+	k := keys(t)
+	own, other := demo.Instance("1"), demo.Instance("2")
+	r := role("machines", strings.Replace(trustECS, "ecs-tasks", "ec2", 1))
+	r.Attached = []string{"arn:aws:iam::aws:policy/AdministratorAccess"}
+	c := &ecs.Credential{AccessKeyID: "AKIA1234567890123456", SealedSecret: k.Seal.Seal("s", "AKIA1234567890123456"), Account: account, Principal: ContainerInstance,
+		Cluster: demo, Instance: own, InstanceProfile: "p"}
+	put(t, k, c, r, &iam.InstanceProfile{Account: account, Name: "p", Role: r.Name}, &ecs.Instance{ContainerInstanceArn: own, Ec2InstanceID: "i-1"})
+	s, err := k.InstanceSession(k.State.View().Tables, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, ok := k.Find(s.AccessKeyID, s.SessionToken)
+	if !ok {
+		t.Fatal("the credentials are not good")
+	}
+	for _, x := range []struct {
+		action, resource string
+		want             bool
+	}{
+		{"ecs:Poll", string(own), false}, {"ecs:SubmitTaskStateChange", string(own), false}, {"ecs:RegisterContainerInstance", string(demo), false},
+		{"ecs:UpdateContainerInstancesState", string(own), true}, {"ecs:DeregisterContainerInstance", string(own), true},
+		{"ecs:UpdateContainerInstancesState", string(other), false}, {"ecs:DeregisterContainerInstance", string(other), false}, {"ecs:RunTask", "*", true},
+	} {
+		if got := may(h.Principal, x.action, x.resource); got != x.want {
+			t.Errorf("%s on %s: %v", x.action, x.resource, got)
+		}
+	}
+}
+
 func BenchmarkFindSession(b *testing.B) {
 	k := benchKeys(b)
 	task, d := taskOf(taskRole)

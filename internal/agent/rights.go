@@ -100,9 +100,15 @@ func (d *denial) tell(log *slog.Logger, call string) {
 	switch {
 	case d.action == "" && strings.Contains(d.why, "Signature"):
 		log.Error("the control plane does not take what this machine has signed", "action", call, "why", d.why, "remedy", "set this machine's clock")
+	case d.action == "" && strings.Contains(d.why, "cannot assume the role"):
+		log.Error("the container instance's role cannot be assumed", "action", call, "why", d.why,
+			"remedy", "have the role's trust policy allow sts:AssumeRole to ssm.amazonaws.com; the agent goes on by itself then")
 	case d.action == "":
 		log.Error("the control plane does not take this machine's key", "action", call, "why", d.why,
 			"remedy", "make a token there with `berth token` and start the agent with --token, or with another --activation")
+	case strings.Contains(d.why, "another principal has registered"):
+		log.Error("another principal has registered this container instance", "action", d.action, "role", d.role, "resource", d.resource,
+			"remedy", "give the agent the credentials that it has registered with, or deregister the container instance and start the agent without its state")
 	case strings.Contains(d.why, "explicit deny"):
 		log.Error("the container instance's role may not do what the agent needs", "action", d.action, "role", d.role, "resource", d.resource, "why", d.why,
 			"remedy", "take the statement away that denies it")

@@ -68,6 +68,8 @@ func TestRightsAreToldOnce(t *testing.T) {
 		{"ecs:Poll", denied("ecs:Poll", never), `remedy="take the statement away that denies it"`},
 		{"ecs:Poll", &acs.Denied{Message: "The security token is invalid."}, "berth token"},
 		{"ecs:Poll", &acs.Denied{Message: "Signature expired: 1 is now earlier than 2."}, "set this machine's clock"},
+		{"ecs:Poll", &acs.Denied{Message: "Systems Manager cannot assume the role r: it is gone, or"}, "have the role's trust policy allow sts:AssumeRole to ssm.amazonaws.com"},
+		{"ecs:Poll", denied("ecs:Poll", "because another principal has registered the container instance"), "give the agent the credentials that it has registered with"},
 		{"ecs:Poll", nil, "level=INFO"},
 		{"ecs:Poll", nil, ""},
 		{"ecs:Poll", denied("ecs:Poll", none), "attach AmazonEC2ContainerServiceforEC2Role to the role or allow ecs:Poll"},

@@ -129,6 +129,12 @@ func AccessDenied(principal, action, resource string) *Error {
 		principal, action, resource, action)
 }
 
+// NotRegistrar is the answer to a principal that would be the agent of a container instance which another one has registered.
+func NotRegistrar(principal, action, instance string) *Error {
+	return New("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s because another principal has registered the container instance",
+		principal, action, instance)
+}
+
 // Unsupported refuses by name an operation that AWS has and Berth has not.
 func Unsupported(operation string) *Error {
 	return New("UnsupportedOperationException", "Berth does not serve %s yet. docs/coverage.md lists what it serves.", operation)

@@ -61,6 +61,7 @@ type Instance struct {
 	RegisteredAt         time.Time
 	Version              int64
 	AccessKeyID          string `json:"accessKeyId"` // the credential that registered it
+	Registrar            string // who did, where that was no machine's own credential: the id of a user or a role, AIDA... or AROA...
 	ClientToken          string // of its last registration
 	RuntimeStatus        string // the agent's own check of its container runtime: OK, IMPAIRED, ...
 	RuntimeStatusAt      *time.Time

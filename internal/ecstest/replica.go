@@ -142,12 +142,15 @@ func (r *replica) door(log *slog.Logger) http.Handler {
 	named := func(name string) func(*http.Request) string {
 		return func(r *http.Request) string { return r.URL.Query().Get(name) }
 	}
+	agents := func(q *frontdoor.Request, instance string) bool {
+		return access.SpeaksFor(r.store.View().Tables, q.AccessKeyID, &q.Caller, arn.Instance(instance))
+	}
 	return frontdoor.New(frontdoor.Config{
 		Services: []frontdoor.Service{ecsapi.New(ecsapi.Config{State: r.store, Quotas: ecs.Quotas{ServicesPerCluster: mostServices, TasksPerService: mostTasks}}).Service()},
 		Sockets: []frontdoor.Socket{
-			{Path: "/acs/ws", Service: "ecs", Action: "ecs:Poll", Resource: named("containerInstanceArn"),
+			{Path: "/acs/ws", Service: "ecs", Action: "ecs:Poll", Resource: named("containerInstanceArn"), May: agents,
 				Serve: func(w http.ResponseWriter, q *http.Request, _ *frontdoor.Request) { r.hub.ServeACS(w, q) }},
-			{Path: "/tcs/ws", Service: "ecs", Action: "ecs:StartTelemetrySession", Resource: named("containerInstance"),
+			{Path: "/tcs/ws", Service: "ecs", Action: "ecs:StartTelemetrySession", Resource: named("containerInstance"), May: agents,
 				Serve: func(w http.ResponseWriter, q *http.Request, _ *frontdoor.Request) { r.hub.ServeTCS(w, q) }},
 		},
 		Keys: func(_ context.Context, id, token string) (frontdoor.Key, bool) {

@@ -129,6 +129,9 @@ type Socket struct {
 	Service  string // whose signing name the signature must have: "ecs"
 	Action   string // "ecs:Poll"
 	Resource func(*http.Request) string
+	// May is asked besides the policy: whether the caller may be the agent of the container instance that is the resource ("*" where the request names none). nil:
+	// everybody may whom the policy lets.
+	May func(caller *Request, resource string) bool
 	// ReadOnly sockets are served by every replica itself, also by one that is not the leader.
 	ReadOnly bool
 	Frequent bool // agents open it all the time

@@ -31,10 +31,10 @@ func (x *exchange) openSocket(s *Socket) {
 		return
 	}
 	request := x.request()
-	e := request.Authorize(Question{Action: s.Action, Resource: s.resource(x.r)})
+	e := s.authorize(request, x.r)
 	if e != nil && x.renew() {
 		request = x.request()
-		e = request.Authorize(Question{Action: s.Action, Resource: s.resource(x.r)})
+		e = s.authorize(request, x.r)
 	}
 	x.asked = request
 	x.auditSocket(s, request, e)
@@ -46,6 +46,15 @@ func (x *exchange) openSocket(s *Socket) {
 	acceptAnyTime(x.w)
 	x.door.config.Log.Info("socket opened", "path", s.Path, "caller", x.caller.ARN, "requestId", x.id)
 	s.Serve(x.w, x.r, request)
+}
+
+func (s *Socket) authorize(caller *Request, r *http.Request) *apierr.Error {
+	resource := s.resource(r)
+	e := caller.Authorize(Question{Action: s.Action, Resource: resource})
+	if e == nil && s.May != nil && !s.May(caller, resource) {
+		e = apierr.NotRegistrar(caller.Caller.ARN, s.Action, resource)
+	}
+	return e
 }
 
 func (s *Socket) resource(r *http.Request) string {

@@ -44,6 +44,7 @@ func TestSocket(t *testing.T) {
 			}
 			return k, ok
 		}
+		c.Sockets[0].May = func(_ *Request, resource string) bool { return resource != "arn:registered-by-another" }
 	}
 	unsigned := httptest.NewRequest("GET", "http://cp:9500/acs/ws", nil)
 	for _, c := range []struct {
@@ -56,6 +57,8 @@ func TestSocket(t *testing.T) {
 		{"a session", handshake(t, "", sessionKeys), 200, "ASIASESSION"},
 		{"its own", handshake(t, "containerInstanceArn=arn%3Amine", readerKeys), 200, "AKIDREADER"},
 		{"another's", handshake(t, "containerInstanceArn=arn%3Aother", readerKeys), 403, denied + "arn:other because"},
+		{"registered by another", handshake(t, "containerInstanceArn=arn%3Aregistered-by-another", adminKeys), 403,
+			`{"AccessDeniedException":"User: arn:aws:iam::123456789012:user/admin is not authorized to perform: ecs:Poll on resource: arn:registered-by-another because another principal`},
 		{"nobody's", handshake(t, "", readerKeys), 403, denied + "* because"},
 		{"unsigned", unsigned, 403, `{"AccessDeniedException":"Request is missing Authentication Token"}`},
 		{"unknown key", handshake(t, "", aws.Credentials{AccessKeyID: "A", SecretAccessKey: "b"}), 403, `{"AccessDeniedException":"The security token`},

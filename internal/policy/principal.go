@@ -33,6 +33,15 @@ type Grants struct {
 	Session  []*Set // the policies of its session, each of which bounds it
 }
 
+// Stem is the id of the user or role behind p, without the name of a session.
+func (p *Principal) Stem() string {
+	if p.Kind != RoleSession {
+		return p.UserID
+	}
+	role, _, _ := strings.Cut(p.UserID, ":")
+	return role
+}
+
 // own reports whether p has identity-based policies at all.
 func (p *Principal) own() bool { return p.Kind == User || p.Kind == RoleSession || p.Kind == Root }
 

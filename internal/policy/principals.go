@@ -115,7 +115,7 @@ func (ps *principals) lists(p *Principal) reach {
 		if ps.has(ps.AWS, p.ARN) || ps.has(ps.AWS, p.UserID) {
 			return byItself
 		}
-		if role, _, ok := strings.Cut(p.UserID, ":"); ps.has(ps.AWS, p.Role) || ok && ps.has(ps.AWS, role) {
+		if ps.has(ps.AWS, p.Role) || ps.has(ps.AWS, p.Stem()) {
 			return byRole
 		}
 	case User:

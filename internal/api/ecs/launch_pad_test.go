@@ -67,7 +67,7 @@ func newLaunchPad(t testing.TB, records ...ecs.Record) *launchPad {
 
 func padInstance(id, zone, status string) *ecs.Instance {
 	return &ecs.Instance{
-		ContainerInstanceArn: padCluster.Instance(id), Status: status, Connected: true,
+		ContainerInstanceArn: padCluster.Instance(id), Status: status, Connected: true, AccessKeyID: "ADMIN",
 		Registered: ecs.Resources{CPUUnits: 1024, MemoryMiB: 1024, PortsTCP: []int32{22}},
 		Attributes: []types.Attribute{
 			{Name: aws.String(ecs.AttributeZone), Value: aws.String(zone)}, {Name: aws.String(ecs.AttributeArchitecture), Value: aws.String("x86_64")},

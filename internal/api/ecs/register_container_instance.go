@@ -70,6 +70,9 @@ func (a *API) registerContainerInstance(ctx context.Context, r *frontdoor.Reques
 		if err != nil {
 			return err
 		}
+		if k == nil && before == nil {
+			i.Registrar = r.Caller.Stem()
+		}
 		tx.Put(i)
 		access.Bind(tx, k, &r.Caller, i.ContainerInstanceArn)
 		out = instanceView(tx.Tables, i, true)
@@ -137,7 +140,7 @@ func registeredBefore(t *state.Tables, r *frontdoor.Request, c arn.Cluster, k *e
 			return nil, err
 		}
 		i := t.Instances.Get(x)
-		if i == nil || i.Status == ecs.Inactive || k != nil && k.Instance != x {
+		if i == nil || i.Status == ecs.Inactive || !access.SpeaksFor(t, r.AccessKeyID, &r.Caller, x) {
 			return nil, apierr.ClientException("The container instance is inactive or was not registered by this caller.")
 		}
 		return i, nil
@@ -150,7 +153,7 @@ func registeredBefore(t *state.Tables, r *frontdoor.Request, c arn.Cluster, k *e
 	}
 	if token := text(in.ClientToken); token != "" {
 		for i := range t.Instances.Under(string(c.Instance("")), "") {
-			if i.ClientToken == token && i.AccessKeyID == r.AccessKeyID && i.Status != ecs.Inactive {
+			if i.ClientToken == token && access.SpeaksFor(t, r.AccessKeyID, &r.Caller, i.ContainerInstanceArn) && i.Status != ecs.Inactive {
 				return i, nil
 			}
 		}

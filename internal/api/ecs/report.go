@@ -59,14 +59,13 @@ func learnDigests(tx *state.Tx, t *ecs.Task, d *ecs.TaskDefinition) {
 	}
 }
 
-// mayReport refuses a container instance's report on a task of another one. The policy has asked the same of the last commit; here it is
-// asked of what is true now.
+// mayReport refuses a report on a task by anybody but who registered its container instance. For a machine the policy has asked the same of the last
+// commit; here it is asked of what is true now.
 func mayReport(t *state.Tables, r *frontdoor.Request, action string, task *ecs.Task) error {
-	c := access.Machine(t, r.AccessKeyID, &r.Caller)
-	if c == nil || c.Instance == task.ContainerInstanceArn {
+	if access.SpeaksFor(t, r.AccessKeyID, &r.Caller, task.ContainerInstanceArn) {
 		return nil
 	}
-	return apierr.AccessDenied(r.Caller.ARN, action, string(task.ContainerInstanceArn))
+	return apierr.NotRegistrar(r.Caller.ARN, action, string(task.ContainerInstanceArn))
 }
 
 // reporter are the resources that the policy is asked about when an agent reports on a task: the task's container instance, or the agent's

@@ -62,6 +62,7 @@ func TestPassRole(t *testing.T) {
 		{"CreateService", &awsecs.CreateServiceInput{TaskDefinition: new("roles")}, []string{roleA, roleB}},
 		{"UpdateService", &awsecs.UpdateServiceInput{TaskDefinition: new("roles")}, []string{roleA, roleB}},
 		{"UpdateService", &awsecs.UpdateServiceInput{}, nil},
+		{"CreateTaskSet", &awsecs.CreateTaskSetInput{TaskDefinition: new("roles")}, []string{roleA, roleB}},
 	} {
 		var got []string
 		for _, q := range operationOf(a, c.operation).Also(r, c.in) {

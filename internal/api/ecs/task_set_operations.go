@@ -21,6 +21,8 @@ func (a *API) taskSetOperations() []frontdoor.Operation {
 		frontdoor.Op("CreateTaskSet", a.createTaskSet).On(func(r *frontdoor.Request, in any) []string {
 			i := in.(*awsecs.CreateTaskSetInput)
 			return serviceResources(r, i.Cluster, text(i.Service))
+		}).And(func(r *frontdoor.Request, in any) []frontdoor.Question {
+			return a.passesLaunched(r, in.(*awsecs.CreateTaskSetInput).TaskDefinition, nil)
 		}),
 		frontdoor.Op("DescribeTaskSets", a.describeTaskSets).On(func(r *frontdoor.Request, in any) []string {
 			i := in.(*awsecs.DescribeTaskSetsInput)
