@@ -87,6 +87,12 @@ func (e *Engine) pull(ctx context.Context, ref string, l agent.Login, progress f
 			return fmt.Errorf("log in to the registry: %w", err)
 		}
 	}
+	if _, exact := named.(reference.Digested); exact && options.RegistryAuth != "" {
+		// The engine does not ask the registry for a manifest that it has: whoever knows its digest would have it without the right to.
+		if _, err := e.api.DistributionInspect(ctx, ref, client.DistributionInspectOptions{EncodedRegistryAuth: options.RegistryAuth}); err != nil {
+			return err
+		}
+	}
 	stream, err := e.api.ImagePull(ctx, ref, options)
 	if err != nil {
 		return err
