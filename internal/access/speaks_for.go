@@ -1,8 +1,12 @@
 package access
 
 import (
+	"strings"
+
 	"berth/internal/arn"
+	"berth/internal/ecs"
 	"berth/internal/policy"
+	"berth/internal/secret"
 	"berth/internal/state"
 )
 
@@ -15,4 +19,13 @@ func SpeaksFor(t *state.Tables, accessKeyID string, caller *policy.Principal, in
 	}
 	i := t.Instances.Get(instance)
 	return i == nil || i.AccessKeyID == accessKeyID || i.Registrar != "" && i.Registrar == caller.Stem()
+}
+
+// Forgotten says whether a managed instance has registered a container instance, and is registered with Systems Manager no more: nobody can be its agent.
+func Forgotten(t *state.Tables, i *ecs.Instance) bool {
+	if i.Registrar != "" || !strings.HasPrefix(i.Ec2InstanceID, managedPrefix) || !strings.HasPrefix(i.AccessKeyID, "ASIA") {
+		return false
+	}
+	scope := arn.ScopeOf(string(i.ContainerInstanceArn))
+	return t.ManagedInstances.Get(secret.RegionKey(scope.Account, scope.Region, i.Ec2InstanceID)) == nil
 }

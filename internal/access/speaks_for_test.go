@@ -6,6 +6,7 @@ import (
 	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/policy"
+	"berth/internal/secret"
 )
 
 // TestSpeaksFor: only who has registered an instance hears which tasks it has, whatever the policies of others say.
@@ -44,6 +45,25 @@ func TestSpeaksFor(t *testing.T) {
 			if got := SpeaksFor(k.State.View().Tables, c.key, c.caller, i); got != want {
 				t.Errorf("%s speaks for %s: %v", c.who, i, got)
 			}
+		}
+	}
+}
+
+// TestForgotten: an instance is forgotten with the registration of the managed instance that it is, and no other one is.
+func TestForgotten(t *testing.T) {
+	k := keys(t)
+	put(t, k, &secret.ManagedInstance{Account: account, Region: "us-east-1", InstanceID: "mi-1"})
+	i := func(id, key, registrar string) *ecs.Instance {
+		return &ecs.Instance{ContainerInstanceArn: arn.Scope{Region: "us-east-1", Account: account}.Cluster("edge").Instance("1"), Ec2InstanceID: id, AccessKeyID: key, Registrar: registrar}
+	}
+	for _, c := range []struct {
+		i    *ecs.Instance
+		want bool
+	}{
+		{i("mi-1", "ASIA1", ""), false}, {i("mi-2", "ASIA1", ""), true}, {i("mi-2", "AKIAEXTERNAL", ""), false}, {i("mi-2", "ASIA1", "AROAROLE"), false}, {i("i-2", "ASIA1", ""), false},
+	} {
+		if got := Forgotten(k.State.View().Tables, c.i); got != c.want {
+			t.Errorf("%s %s %s: %v", c.i.Ec2InstanceID, c.i.AccessKeyID, c.i.Registrar, got)
 		}
 	}
 }

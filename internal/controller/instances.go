@@ -7,11 +7,13 @@ import (
 	"sync"
 	"time"
 
+	"berth/internal/access"
 	"berth/internal/acs"
 	"berth/internal/acsproto"
 	"berth/internal/arn"
 	"berth/internal/ecs"
 	"berth/internal/reconcile"
+	"berth/internal/secret"
 	"berth/internal/state"
 	"berth/internal/vpc"
 )
@@ -82,6 +84,10 @@ func (c *Instances) changed(v *state.Snapshot, ch state.Change) {
 		}
 		c.machineChanged(v.Tables, ch)
 		c.loop.Add(r.ContainerInstanceArn)
+	case *secret.ManagedInstance:
+		if r.ContainerInstance != "" {
+			c.loop.Add(r.ContainerInstance)
+		}
 	}
 }
 
@@ -199,6 +205,9 @@ func (c *Instances) reconcile(ctx context.Context, a arn.Instance) (time.Time, e
 		return time.Time{}, endTasks(ctx, c.State, a)
 	case i.Connected && c.Hub.Has(a):
 		c.note(a, false)
+		if access.Forgotten(c.State.View().Tables, i) {
+			c.Hub.Kick(a) // the end of the session disconnects it
+		}
 		return time.Time{}, nil
 	case i.Connected:
 		if at := c.began().Add(grace); time.Now().Before(at) {
