@@ -108,6 +108,11 @@ func runAgent(ctx context.Context, o agentOptions) error {
 	if err != nil {
 		return err
 	}
+	free, err := onlyAgent(ctx, config.Installation, onlyPatience, log)
+	if err != nil {
+		return err
+	}
+	defer free()
 	keeper, err := o.network(&config, log)
 	if err != nil {
 		return err

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
@@ -36,20 +38,11 @@ func downCommand() *cobra.Command {
 					return err
 				}
 			}
-			if err := redirect.Remove(in.ID); err != nil {
+			said, err := takeDown(c.Context(), d, in.ID)
+			if err != nil {
 				return err
 			}
-			n, err := removeContainers(c.Context(), in.ID)
-			if err != nil {
-				return fmt.Errorf("the containers of %s could not be removed: %w", d, err)
-			}
-			if err := machine.RemoveGroups("/sys/fs/cgroup", in.ID); err != nil {
-				return fmt.Errorf("the control groups of %s could not be removed: %w", d, err)
-			}
-			if err := removeNetwork(c.Context(), in.ID); err != nil {
-				return fmt.Errorf("the network of %s could not be removed: %w", d, err)
-			}
-			fmt.Fprintf(c.ErrOrStderr(), "stopped; %d containers removed\n", n)
+			fmt.Fprintln(c.ErrOrStderr(), said)
 			if !purge {
 				return nil
 			}
@@ -63,6 +56,32 @@ func downCommand() *cobra.Command {
 	dataFlag(c, &data)
 	c.Flags().BoolVar(&purge, "purge", false, "also forget all data")
 	return c
+}
+
+// takeDown removes what an installation has on the machine, and says so. What it has there is another agent's where that runs from a copy of the data directory.
+func takeDown(ctx context.Context, d dataDir, id string) (said string, err error) {
+	free, err := onlyAgent(ctx, id, 0, slog.New(slog.DiscardHandler))
+	if errors.Is(err, errNotOnly) {
+		return "stopped; the containers are left to the agent of this installation that runs from another data directory", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	defer free()
+	if err := redirect.Remove(id); err != nil {
+		return "", err
+	}
+	n, err := removeContainers(ctx, id)
+	if err != nil {
+		return "", fmt.Errorf("the containers of %s could not be removed: %w", d, err)
+	}
+	if err := machine.RemoveGroups("/sys/fs/cgroup", id); err != nil {
+		return "", fmt.Errorf("the control groups of %s could not be removed: %w", d, err)
+	}
+	if err := removeNetwork(ctx, id); err != nil {
+		return "", fmt.Errorf("the network of %s could not be removed: %w", d, err)
+	}
+	return fmt.Sprintf("stopped; %d containers removed", n), nil
 }
 
 // end asks the process of a role to end and waits; after 20 seconds it is killed.
