@@ -136,7 +136,7 @@ func (t *task) followLogs(ctx context.Context) {
 	var begin []string
 	t.view(func(r *Record) {
 		for _, c := range r.Containers {
-			if c.ID == "" || c.Phase < Up || t.logging[c.Name] {
+			if c.ID == "" || c.Phase < Up || t.logging[c.Name] || c.Phase == Ended && c.StartedAt.IsZero() { // the last has never run, and said nothing
 				continue
 			}
 			if t.logging == nil {

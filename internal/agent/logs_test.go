@@ -120,7 +120,8 @@ func TestLogsThatCannotBe(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t)
-			w.config.Logs = &logs{prepare: errors.New(refused)}
+			l := &logs{prepare: errors.New(refused), sends: errors.New(refused)}
+			w.config.Logs = l
 			w.start()
 			defer func() { w.kill() }()
 			one := task(1, logging("a", "app"))
@@ -128,6 +129,9 @@ func TestLogsThatCannotBe(t *testing.T) {
 			w.control.Run(one)
 			time.Sleep(time.Minute)
 			w.expect(one.ARN, want)
+			if said := l.said(); slices.ContainsFunc(said, func(s string) bool { return strings.HasPrefix(s, "send") }) {
+				t.Errorf("the log of a container that has never run is sent: %q", said)
+			}
 		})
 	}
 }

@@ -140,11 +140,12 @@ func TestOptions(t *testing.T) {
 	}
 }
 
+// TestDatetime: dates are matched, and what is none is a regular expression, as in the engine's own driver.
 func TestDatetime(t *testing.T) {
 	at := time.Date(2026, 11, 29, 7, 5, 9, 123456000, time.UTC)
 	for format, layout := range map[string]string{
-		"%Y-%m-%d %H:%M:%S": time.DateTime, "[%b %d, %Y %H:%M:%S]": "[Jan 02, 2006 15:04:05]", "%a %d %B %y %I:%M %p": "Mon 02 January 06 03:04 PM",
-		"%H:%M:%S%L": "15:04:05.000", "%f": "150405", "%j %%": "002 %", "%d %z": "02 -0700", "%A": "Monday", "(%q": "(%q",
+		"%Y-%m-%d %H:%M:%S": time.DateTime, `\[%b %d, %Y %H:%M:%S\]`: "[Jan 02, 2006 15:04:05]", "%a %d %B %y %I:%M %p": "Mon 02 January 06 03:04 PM",
+		"%H:%M:%S%L": "15:04:05.000", "%f": "150405", "%j %%": "002 %", "%d %z": "02 -0700", "%A": "Monday", `\(%q`: "(%q",
 	} {
 		r, err := begins(format, "")
 		if err != nil {
@@ -155,5 +156,9 @@ func TestDatetime(t *testing.T) {
 		if !r.MatchString("x "+text+" y") || r.MatchString("no date") {
 			t.Errorf("%s is %s, on %q: %v", format, r, text, r.MatchString(text))
 		}
+	}
+	r, err := begins(`^(ERROR|INFO) \[%Y\]`, "")
+	if err != nil || !r.MatchString("INFO [2026] a") || r.MatchString("an INFO [2026]") || r.MatchString("INFO 2026") {
+		t.Errorf("%s, %v", r, err)
 	}
 }

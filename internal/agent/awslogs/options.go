@@ -109,7 +109,7 @@ func begins(format, pattern string) (*regexp.Regexp, error) {
 	return r, nil
 }
 
-// datetime is the regular expression of a date in strftime's language.
+// datetime is the regular expression of a date in strftime's language. What is no date of it is a regular expression already, as in the engine's own driver: `\[%b %d\]`.
 func datetime(format string) string {
 	classes := map[byte]string{
 		'a': `(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)`, 'A': `(?:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday)`, 'w': `[0-6]`,
@@ -127,7 +127,7 @@ func datetime(format string) string {
 				continue
 			}
 		}
-		b.WriteString(regexp.QuoteMeta(format[i : i+1]))
+		b.WriteByte(format[i])
 	}
 	return b.String()
 }
