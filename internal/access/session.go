@@ -178,7 +178,7 @@ func (k *Keys) sessionPrincipal(t *state.Tables, o *openedSession) (p policy.Pri
 		if o.Name != "" {
 			p.ARN, p.UserID, p.Tags = "arn:aws:sts::"+u.Account+":federated-user/"+o.Name, u.Account+":"+o.Name, nil
 		}
-		p.Grants = bounded(p.Grants, o.bounds)
+		p.Grants = bounded(p.Grants, append([]*policy.Set{ofUserSession(o.Name != "")}, o.bounds...))
 		return p, false
 	}
 	r := t.Roles.Get(o.Role)
@@ -196,6 +196,17 @@ func (k *Keys) sessionPrincipal(t *state.Tables, o *openedSession) (p policy.Pri
 	p = k.rolePrincipal(t, r, o.Name)
 	p.Managed, p.Tags, p.Grants = o.Managed, record.TagMap(r.Tags, o.Tags), bounded(p.Grants, bounds)
 	return p, false
+}
+
+// ofUserSession bounds the sessions of users, which are without MFA: as on AWS, those of GetSessionToken call nothing of IAM, and of STS AssumeRole only; those of GetFederationToken
+// not even that. Everybody may ask GetCallerIdentity.
+func ofUserSession(federated bool) *policy.Set {
+	all := []string{"*"}
+	statements := []policy.Statement{{Effect: policy.Allow, NotActions: []string{"iam:*", "sts:*"}, Resources: all}}
+	if !federated {
+		statements = append(statements, policy.Statement{Effect: policy.Allow, Actions: []string{"sts:AssumeRole"}, Resources: all})
+	}
+	return policy.Compile(policy.Source{Name: "what sessions of users may do", Document: &policy.Document{Version: policy.Version2012, Statements: statements}})
 }
 
 // rolePrincipal is a session of a role.

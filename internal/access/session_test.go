@@ -254,6 +254,37 @@ func TestUsers(t *testing.T) {
 	}
 }
 
+// Sessions of users call nothing of IAM, and of STS at most AssumeRole, whatever their user may.
+func TestUserSessions(t *testing.T) {
+	k := keys(t)
+	ada := &iam.User{Entity: iam.Entity{Account: account, Name: "ada", ID: "AIDA1", Path: "/", Attached: []string{"arn:aws:iam::aws:policy/AdministratorAccess"}}}
+	put(t, k, ada)
+	everything := []string{`{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}`}
+	for name, want := range map[string]string{"": "ecs:RunTask sts:AssumeRole", "guest": "ecs:RunTask"} {
+		s := Session{Account: account, User: ada.Key(), ID: ada.ID, Name: name, Issued: now(), Expires: now().Add(time.Hour)}
+		if name != "" {
+			s.Policies = everything
+		}
+		c, err := k.Issue(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		h, ok := k.Find(c.AccessKeyID, c.SessionToken)
+		if !ok {
+			t.Fatal("the credentials are not good")
+		}
+		var allowed []string
+		for _, action := range []string{"ecs:RunTask", "iam:ListUsers", "sts:AssumeRole", "sts:GetFederationToken"} {
+			if may(h.Principal, action, "*") {
+				allowed = append(allowed, action)
+			}
+		}
+		if got := strings.Join(allowed, " "); got != want {
+			t.Errorf("%q may %s, want %s", name, got, want)
+		}
+	}
+}
+
 // A container instance with a profile has its role's rights, and of the agent's calls those for itself.
 func TestInstanceProfile(t *testing.T) {
 	k := keys(t)
