@@ -123,10 +123,11 @@ func connectRefusals(s *stage) {
 		{"clock ahead", "AccessDeniedException", func(c *Client) { c.Skew = skewed }, nil},
 		{"another instance's ARN", "AccessDeniedException", nil, map[string]string{"containerInstanceArn": other.Instance}},
 		{"no ARN", "AccessDeniedException", nil, map[string]string{"containerInstanceArn": ""}},
+		{"not who has registered it", "AccessDeniedException", admin, nil},
 		{"unknown instance", "InvalidInstanceException", admin, map[string]string{"containerInstanceArn": unknown}},
-		{"unknown cluster", "InvalidClusterException", admin, map[string]string{"clusterArn": "nobody"}},
-		{"cluster of others", "InvalidClusterException", admin, map[string]string{"clusterArn": elsewhere}},
-		{"cluster of others by ARN", "InvalidClusterException", admin, map[string]string{"clusterArn": string(scope.Cluster(elsewhere))}},
+		{"unknown cluster", "InvalidClusterException", nil, map[string]string{"clusterArn": "nobody"}},
+		{"cluster of others", "InvalidClusterException", nil, map[string]string{"clusterArn": elsewhere}},
+		{"cluster of others by ARN", "InvalidClusterException", nil, map[string]string{"clusterArn": string(scope.Cluster(elsewhere))}},
 	} {
 		s.is(x.name, s.refused(open(x.change, x.query)), x.want)
 	}
