@@ -320,22 +320,12 @@ func (s *server) handler() (http.Handler, error) {
 }
 
 func (s *server) sockets() []frontdoor.Socket {
-	query := func(name string) func(*http.Request) string {
-		return func(r *http.Request) string { return r.URL.Query().Get(name) }
-	}
-	agents := func(r *frontdoor.Request, instance string) bool {
-		return access.SpeaksFor(s.store.View().Tables, r.AccessKeyID, &r.Caller, arn.Instance(instance))
-	}
-	return []frontdoor.Socket{
-		{Path: "/acs/ws", Service: "ecs", Action: "ecs:Poll", Frequent: true, Resource: query("containerInstanceArn"), May: agents,
-			Serve: func(w http.ResponseWriter, r *http.Request, _ *frontdoor.Request) { s.hub.ServeACS(w, r) }},
-		{Path: "/tcs/ws", Service: "ecs", Action: "ecs:StartTelemetrySession", Frequent: true, Resource: query("containerInstance"), May: agents,
-			Serve: func(w http.ResponseWriter, r *http.Request, _ *frontdoor.Request) { s.hub.ServeTCS(w, r) }},
+	return append(ecsapi.Sockets(s.store, s.hub),
 		channelSocket(s.relay),
-		{Path: snapshotPath, Service: "berth", Action: "berth:SaveSnapshot", Serve: s.saveSnapshot},
-		{Path: eventsPath, Service: "berth", Action: "berth:StreamEvents", ReadOnly: true, Serve: s.stream.ServeHTTP},
+		frontdoor.Socket{Path: snapshotPath, Service: "berth", Action: "berth:SaveSnapshot", Serve: s.saveSnapshot},
+		frontdoor.Socket{Path: eventsPath, Service: "berth", Action: "berth:StreamEvents", ReadOnly: true, Serve: s.stream.ServeHTTP},
 		s.auditSocket(),
-	}
+	)
 }
 
 // admitRequest waits until this replica can answer: a read needs a fresh view, a write the leader.

@@ -80,17 +80,9 @@ func (p *plane) serve(t testing.TB, l net.Listener, store *state.Store, hub *acs
 	if err := store.Led(ctx); err != nil {
 		t.Fatal(err)
 	}
-	resource := func(name string) func(*http.Request) string {
-		return func(r *http.Request) string { return r.URL.Query().Get(name) }
-	}
 	server := &http.Server{Handler: frontdoor.New(frontdoor.Config{
 		Services: []frontdoor.Service{ecsapi.New(ecsapi.Config{State: store, Assume: p.assume}).Service()},
-		Sockets: []frontdoor.Socket{
-			{Path: "/acs/ws", Service: "ecs", Action: "ecs:Poll", Resource: resource("containerInstanceArn"),
-				Serve: func(w http.ResponseWriter, r *http.Request, _ *frontdoor.Request) { hub.ServeACS(w, r) }},
-			{Path: "/tcs/ws", Service: "ecs", Action: "ecs:StartTelemetrySession", Resource: resource("containerInstance"),
-				Serve: func(w http.ResponseWriter, r *http.Request, _ *frontdoor.Request) { hub.ServeTCS(w, r) }},
-		},
+		Sockets:  ecsapi.Sockets(store, hub),
 		Keys: func(_ context.Context, id, token string) (frontdoor.Key, bool) {
 			h, ok := p.keys.Find(id, token)
 			return frontdoor.Key{Secret: h.Secret, SessionToken: h.SessionToken, Issued: h.Issued, Expires: h.Expires, Principal: h.Principal}, ok

@@ -139,20 +139,9 @@ func (r *replica) admit(ctx context.Context, id string) error {
 }
 
 func (r *replica) door(log *slog.Logger) http.Handler {
-	named := func(name string) func(*http.Request) string {
-		return func(r *http.Request) string { return r.URL.Query().Get(name) }
-	}
-	agents := func(q *frontdoor.Request, instance string) bool {
-		return access.SpeaksFor(r.store.View().Tables, q.AccessKeyID, &q.Caller, arn.Instance(instance))
-	}
 	return frontdoor.New(frontdoor.Config{
 		Services: []frontdoor.Service{ecsapi.New(ecsapi.Config{State: r.store, Quotas: ecs.Quotas{ServicesPerCluster: mostServices, TasksPerService: mostTasks}}).Service()},
-		Sockets: []frontdoor.Socket{
-			{Path: "/acs/ws", Service: "ecs", Action: "ecs:Poll", Resource: named("containerInstanceArn"), May: agents,
-				Serve: func(w http.ResponseWriter, q *http.Request, _ *frontdoor.Request) { r.hub.ServeACS(w, q) }},
-			{Path: "/tcs/ws", Service: "ecs", Action: "ecs:StartTelemetrySession", Resource: named("containerInstance"), May: agents,
-				Serve: func(w http.ResponseWriter, q *http.Request, _ *frontdoor.Request) { r.hub.ServeTCS(w, q) }},
-		},
+		Sockets:  ecsapi.Sockets(r.store, r.hub),
 		Keys: func(_ context.Context, id, token string) (frontdoor.Key, bool) {
 			h, ok := r.keys.Find(id, token)
 			return frontdoor.Key{Secret: h.Secret, SessionToken: h.SessionToken, Issued: h.Issued, Expires: h.Expires, Principal: h.Principal}, ok
