@@ -129,10 +129,13 @@ func AccessDenied(principal, action, resource string) *Error {
 		principal, action, resource, action)
 }
 
+// ErrNotRegistrar is in every NotRegistrar.
+var ErrNotRegistrar = errors.New("another principal has registered the container instance")
+
 // NotRegistrar is the answer to a principal that would be the agent of a container instance which another one has registered.
 func NotRegistrar(principal, action, instance string) *Error {
-	return New("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s because another principal has registered the container instance",
-		principal, action, instance)
+	return New("AccessDeniedException", "User: %s is not authorized to perform: %s on resource: %s because %s",
+		principal, action, instance, ErrNotRegistrar).Because(ErrNotRegistrar)
 }
 
 // Unsupported refuses by name an operation that AWS has and Berth has not.

@@ -1,6 +1,7 @@
 package frontdoor
 
 import (
+	"errors"
 	"strings"
 	"time"
 
@@ -27,7 +28,7 @@ func (x *exchange) audit() {
 		return
 	}
 	a := x.audited(x.target.service.Name, c.Name, x.asked, x.failure)
-	a.In, a.Out, a.Frequent, a.Size = x.in, x.out, c.Frequent, len(x.body)
+	a.In, a.Out, a.Frequent, a.Size = x.in, x.out, c.Frequent && !pretends(x.failure), len(x.body)
 	x.door.config.Audit(a)
 }
 
@@ -39,8 +40,13 @@ func (x *exchange) auditSocket(s *Socket, r *Request, e *apierr.Error) {
 	_, name, _ := strings.Cut(s.Action, ":")
 	asked := *r
 	a := x.audited(s.Service, name, &asked, e)
-	a.Frequent = s.Frequent
+	a.Frequent = s.Frequent && !pretends(e)
 	x.door.config.Audit(a)
+}
+
+// pretends says that somebody made an agent's call who is no agent of the instance: that does not happen all the time.
+func pretends(failure *apierr.Error) bool {
+	return failure != nil && errors.Is(failure, apierr.ErrNotRegistrar)
 }
 
 func (x *exchange) audited(service, operation string, r *Request, e *apierr.Error) *Audited {

@@ -72,10 +72,15 @@ func TestAuditedSockets(t *testing.T) {
 		withSocket(c)
 		c.Auth, c.DevPrincipal = AuthDev, admin
 		c.Sockets[0].Frequent = true
+		c.Sockets[0].May = func(_ *Request, resource string) bool { return resource == "*" }
 		c.Audit = func(a *Audited) { told = append(told, a) }
 	})
 	serve(d, httptest.NewRequest("GET", "http://cp/acs/ws", nil))
 	if len(told) != 1 || told[0].Operation != "Poll" || !told[0].Frequent || told[0].Failure != nil || len(told[0].Request.Decisions) != 1 {
+		t.Errorf("%+v", told)
+	}
+	serve(d, httptest.NewRequest("GET", "http://cp/acs/ws?containerInstanceArn=others", nil)) // which no agent does
+	if len(told) != 2 || told[1].Frequent || told[1].Failure == nil || told[1].Failure.Code != "AccessDeniedException" {
 		t.Errorf("%+v", told)
 	}
 }
