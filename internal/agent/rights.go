@@ -16,7 +16,7 @@ import (
 // often the agent tries. The zero value misses none.
 type rights struct {
 	mu      sync.Mutex
-	missing map[string]string // why, by the call that needs it: "ecs:Poll"
+	missing map[string]string // why, by the call that needs it: "ecs:Poll"; "" for what keeps the machine from all calls
 }
 
 // instancePolicy is AWS's policy for the roles of container instances.
@@ -27,17 +27,26 @@ func (r *rights) heard(log *slog.Logger, call string, err error) (missing bool) 
 	d, denied := denialOf(err)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	before, was := r.missing[call]
+	of := call
+	if d.action == "" { // it is no right to a call that is missing
+		of = ""
+	}
+	before, was := r.missing[of]
 	switch {
 	case denied && (!was || before != d.why):
 		if r.missing == nil {
 			r.missing = map[string]string{}
 		}
-		r.missing[call] = d.why
+		r.missing[of] = d.why
 		d.tell(log, call)
-	case err == nil && was:
+	case err == nil:
+		_, right := r.missing[call]
+		_, all := r.missing[""]
 		delete(r.missing, call)
-		log.Info("the control plane allows it again", "action", call)
+		delete(r.missing, "")
+		if right || all {
+			log.Info("the control plane allows it again", "action", call)
+		}
 	}
 	return denied
 }

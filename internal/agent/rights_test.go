@@ -67,6 +67,7 @@ func TestRightsAreToldOnce(t *testing.T) {
 		{"ecs:SubmitTaskStateChange", denied("ecs:SubmitTaskStateChange", none), "action=ecs:SubmitTaskStateChange role=arn:aws:iam::1:role/weak"},
 		{"ecs:Poll", denied("ecs:Poll", never), `remedy="take the statement away that denies it"`},
 		{"ecs:Poll", &acs.Denied{Message: "The security token is invalid."}, "berth token"},
+		{"ecs:StartTelemetrySession", &acs.Denied{Message: "The security token is invalid."}, ""},
 		{"ecs:Poll", &acs.Denied{Message: "Signature expired: 1 is now earlier than 2."}, "set this machine's clock"},
 		{"ecs:Poll", &acs.Denied{Message: "Systems Manager cannot assume the role r: it is gone, or"}, "have the role's trust policy allow sts:AssumeRole to ssm.amazonaws.com"},
 		{"ecs:Poll", denied("ecs:Poll", "because another principal has registered the container instance"), "give the agent the credentials that it has registered with"},
