@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -60,6 +61,10 @@ func auditVerdict(r *trail.Record) string {
 			return fmt.Sprintf("denied by %s (%s)", d.By(), d.Action)
 		}
 		return fmt.Sprintf("denied: no %s allows %s", d.PolicyType, d.Action)
+	}
+	if _, why, is := strings.Cut(r.ErrorMessage, " is not authorized to perform: "); is {
+		_, why, _ = strings.Cut(why, " because ")
+		return "denied: " + cmp.Or(why, r.ErrorMessage)
 	}
 	if r.ErrorCode != "" {
 		return r.ErrorCode + ": " + r.ErrorMessage

@@ -23,6 +23,9 @@ const (
 		`"additionalEventData":{"decisions":[{"action":"ecs:RunTask","decision":"allowed","policy":"own","statement":1},{"action":"iam:PassRole","decision":"explicit deny","policy":"no","statement":2}]}}`
 	auditFailed = `{"eventTime":"2026-11-30T00:22:08Z","eventSource":"ecs.amazonaws.com","eventName":"DeleteCluster","errorCode":"ClusterNotFoundException","errorMessage":"Cluster\u001b[2J not found.",` +
 		`"userIdentity":{"type":"AWSService","invokedBy":"ecs-tasks.amazonaws.com"}}`
+	auditPretends = `{"eventTime":"2026-11-30T00:22:10Z","eventSource":"ecs.amazonaws.com","eventName":"Poll","errorCode":"AccessDenied","userIdentity":{"type":"IAMUser","userName":"eve"},` +
+		`"errorMessage":"User: arn:aws:iam::1:user/eve is not authorized to perform: ecs:Poll on resource: i because another principal has registered the container instance",` +
+		`"additionalEventData":{"decisions":[{"action":"ecs:Poll","decision":"allowed","policy":"own","statement":1}]}}`
 	auditOpen = `{"eventTime":"2026-11-30T00:22:09Z","eventSource":"sts.amazonaws.com","eventName":"GetCallerIdentity","userIdentity":{"type":"Root","arn":"arn:aws:iam::1:root"}}`
 )
 
@@ -32,6 +35,7 @@ func TestAuditLines(t *testing.T) {
 		{auditImplicit, "11-30 00:22:06 | eve | iam:CreateUser | * | denied: no permissions boundary allows iam:CreateUser"},
 		{auditExplicit, "11-30 00:22:07 | eve | ecs:RunTask | * | denied by no#2 (iam:PassRole)"},
 		{auditFailed, "11-30 00:22:08 | ecs-tasks.amazonaws.com | ecs:DeleteCluster | * | ClusterNotFoundException: Cluster?[2J not found."},
+		{auditPretends, "11-30 00:22:10 | eve | ecs:Poll | * | denied: another principal has registered the container instance"},
 		{auditOpen, "11-30 00:22:09 | arn:aws:iam::1:root | sts:GetCallerIdentity | * | open to every caller"},
 	} {
 		var r trail.Record
