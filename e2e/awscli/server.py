@@ -80,6 +80,21 @@ def silence():
             os.close(fd)
 
 
+@contextlib.contextmanager
+def without_runtime_log():
+    """The CLI's native runtime (awscrt, of version 2) does not begin its log meanwhile: that is a thread, which a copy would wait for in vain."""
+    try:
+        runtime = importlib.import_module("awscrt.io")
+    except ImportError:
+        yield
+        return
+    begin, runtime.init_logging = runtime.init_logging, lambda *_: None
+    try:
+        yield
+    finally:
+        runtime.init_logging = begin
+
+
 def warm(script, delay):
     """Calls the CLI in vain, at a port at which nobody listens, for what it imports and reads."""
     importlib.import_module("awscli.clidriver")
@@ -89,7 +104,7 @@ def warm(script, delay):
     environment = dict(os.environ)
     os.environ.update(AWS_ACCESS_KEY_ID="x", AWS_SECRET_ACCESS_KEY="x", AWS_MAX_ATTEMPTS="1", AWS_CONFIG_FILE=os.devnull,
                       AWS_SHARED_CREDENTIALS_FILE=os.devnull, AWS_DEFAULT_REGION="us-east-1")
-    with silence():
+    with silence(), without_runtime_log():
         for call in (["ecs", "wait", "tasks-running", "--tasks", "x"], ["ec2", "describe-vpcs", "--output", "text"]):
             sys.argv = [script, "--endpoint-url", "http://127.0.0.1:1"] + call
             try:
