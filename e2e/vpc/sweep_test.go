@@ -237,8 +237,8 @@ func (l *local) swept(c *control, before string) (now string) {
 	l.t.Helper()
 	deadline := time.Now().Add(site.Patience)
 	for ; ; time.Sleep(200 * time.Millisecond) {
-		now = l.traces()
 		interfaces, tasks := c.interfaces(), len(site.VPCs(l.data))+len(l.engine.containers())+len(l.engine.left())+len(groups(l.data))
+		now = l.traces() // after that: what was gone then is not in it
 		if len(interfaces) == 0 && tasks == 0 && (before == "" || now == before) {
 			return now
 		}
