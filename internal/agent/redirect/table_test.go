@@ -136,17 +136,22 @@ func (c *container) ask(url string) string {
 // agentAt answers with a name on the loopback and on a bridge's address.
 func agentAt(t *testing.T, name string, bridge string) (host, onBridge netip.AddrPort) {
 	t.Helper()
-	serve := func(at string) netip.AddrPort {
-		l, err := net.Listen("tcp4", at)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, name) })} //nolint:errcheck,gosec // a test
-		go s.Serve(l)                                                                                                          //nolint:errcheck // until it is closed
-		t.Cleanup(func() { s.Close() })
-		return l.Addr().(*net.TCPAddr).AddrPort()
+	host, _ = listening(t, name, "127.0.0.1:0", nil)
+	onBridge, _ = listening(t, name, bridge+":0", nil)
+	return host, onBridge
+}
+
+// listening answers with a name until it is killed, or the test ends. connected is told of its connections.
+func listening(t *testing.T, name, at string, connected func(net.Conn, http.ConnState)) (is netip.AddrPort, kill func() error) {
+	t.Helper()
+	l, err := net.Listen("tcp4", at)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return serve("127.0.0.1:0"), serve(bridge + ":0")
+	s := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, name) }), ConnState: connected} //nolint:errcheck,gosec // a test
+	go s.Serve(l)                                                                                                                                //nolint:errcheck // until it is closed
+	t.Cleanup(func() { s.Close() })
+	return l.Addr().(*net.TCPAddr).AddrPort(), s.Close
 }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
@@ -346,36 +351,27 @@ func TestKilledNeighbour(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer keep(t, a)()
-	for _, after := range []time.Duration{0, 10 * a.renewal} { // before it is known, and when it has been watched for a while
-		l, err := net.Listen("tcp4", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := l.Addr().(*net.TCPAddr).AddrPort()
+	for _, watched := range []bool{false, true} { // the first has not been seen yet by the other when it is killed
+		seen := make(chan struct{}, 100)
+		at, kill := listening(t, "second", "127.0.0.1:0", func(_ net.Conn, s http.ConnState) {
+			if s == http.StateNew {
+				seen <- struct{}{}
+			}
+		})
 		if err := b.Open(at, netip.AddrPort{}, netip.AddrPort{}); err != nil {
 			t.Fatal(err)
 		}
-		var open []net.Conn
-		accepted := make(chan struct{})
-		go func() {
-			defer close(accepted)
-			for {
-				c, err := l.Accept()
-				if err != nil {
-					return
-				}
-				open = append(open, c)
+		if watched {
+			select {
+			case <-seen:
+			case <-time.After(10 * time.Second):
+				t.Fatal("the second is not watched")
 			}
-		}()
-		time.Sleep(after)
-		if len(a.MetadataPeers()) > 1 || ask(endpoint) == "first" {
-			t.Error("an agent that lives has lost its table")
+			if got := ask(endpoint); got != "second" {
+				t.Errorf("%s answers while the second lives", got)
+			}
 		}
-		l.Close()
-		<-accepted
-		for _, c := range open {
-			c.Close()
-		}
+		kill() //nolint:errcheck // it ends as it can
 		eventually(t, "when the second was killed", "first", func() string { return ask(endpoint) })
 	}
 
