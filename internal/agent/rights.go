@@ -10,6 +10,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"berth/internal/acs"
+	"berth/internal/apierr"
 )
 
 // rights are those of a container instance's role which its agent needs. The log is told once that one is missing, and once that it is there again, however
@@ -27,13 +28,15 @@ func (r *rights) heard(log *slog.Logger, call string, err error) (missing bool) 
 	d, denied := denialOf(err)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	of := call
-	if d.action == "" { // it is no right to a call that is missing
-		of = ""
-	}
-	before, was := r.missing[of]
 	switch {
-	case denied && (!was || before != d.why):
+	case denied:
+		of := call
+		if d.action == "" { // it is no right to a call that is missing
+			of = ""
+		}
+		if before, was := r.missing[of]; was && before == d.why {
+			break
+		}
 		if r.missing == nil {
 			r.missing = map[string]string{}
 		}
@@ -115,7 +118,7 @@ func (d *denial) tell(log *slog.Logger, call string) {
 	case d.action == "":
 		log.Error("the control plane does not take this machine's key", "action", call, "why", d.why,
 			"remedy", "make a token there with `berth token` and start the agent with --token, or with another --activation")
-	case strings.Contains(d.why, "another principal has registered"):
+	case strings.Contains(d.why, apierr.ErrNotRegistrar.Error()):
 		log.Error("another principal has registered this container instance", "action", d.action, "role", d.role, "resource", d.resource,
 			"remedy", "give the agent the credentials that it has registered with, or deregister the container instance and start the agent without its state")
 	case strings.Contains(d.why, "explicit deny"):

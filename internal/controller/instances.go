@@ -194,7 +194,8 @@ func (c *Instances) disconnect(ctx context.Context, a arn.Instance) error {
 
 // reconcile looks at one instance: whether its session is really there, and whether it is lost.
 func (c *Instances) reconcile(ctx context.Context, a arn.Instance) (time.Time, error) {
-	i := c.State.View().Instances.Get(a)
+	v := c.State.View()
+	i := v.Instances.Get(a)
 	switch {
 	case i == nil:
 		c.note(a, false)
@@ -205,7 +206,7 @@ func (c *Instances) reconcile(ctx context.Context, a arn.Instance) (time.Time, e
 		return time.Time{}, endTasks(ctx, c.State, a)
 	case i.Connected && c.Hub.Has(a):
 		c.note(a, false)
-		if access.Forgotten(c.State.View().Tables, i) {
+		if access.Forgotten(v.Tables, i) {
 			c.Hub.Kick(a) // the end of the session disconnects it
 		}
 		return time.Time{}, nil

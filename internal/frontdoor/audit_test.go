@@ -8,6 +8,7 @@ import (
 
 	awsecs "github.com/aws/aws-sdk-go-v2/service/ecs"
 
+	"berth/internal/apierr"
 	"berth/internal/policy"
 )
 
@@ -72,7 +73,12 @@ func TestAuditedSockets(t *testing.T) {
 		withSocket(c)
 		c.Auth, c.DevPrincipal = AuthDev, admin
 		c.Sockets[0].Frequent = true
-		c.Sockets[0].May = func(_ *Request, resource string) bool { return resource == "*" }
+		c.Sockets[0].May = func(r *Request, resource string) *apierr.Error {
+			if resource == "*" {
+				return nil
+			}
+			return apierr.NotRegistrar(r.Caller.ARN, "ecs:Poll", resource)
+		}
 		c.Audit = func(a *Audited) { told = append(told, a) }
 	})
 	serve(d, httptest.NewRequest("GET", "http://cp/acs/ws", nil))

@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strings"
 
+	"berth/internal/apierr"
 	"berth/internal/arn"
 	"berth/internal/awswire"
 	"berth/internal/policy"
@@ -129,9 +130,9 @@ type Socket struct {
 	Service  string // whose signing name the signature must have: "ecs"
 	Action   string // "ecs:Poll"
 	Resource func(*http.Request) string
-	// May is asked besides the policy: whether the caller may be the agent of the container instance that is the resource ("*" where the request names none). nil:
-	// everybody may whom the policy lets.
-	May func(caller *Request, resource string) bool
+	// May is asked besides the policy, and says why a caller may not open the socket of a resource ("*" where the request names none). nil: everybody may whom the
+	// policy lets.
+	May func(caller *Request, resource string) *apierr.Error
 	// ReadOnly sockets are served by every replica itself, also by one that is not the leader.
 	ReadOnly bool
 	Frequent bool // agents open it all the time

@@ -51,8 +51,8 @@ func (x *exchange) openSocket(s *Socket) {
 func (s *Socket) authorize(caller *Request, r *http.Request) *apierr.Error {
 	resource := s.resource(r)
 	e := caller.Authorize(Question{Action: s.Action, Resource: resource})
-	if e == nil && s.May != nil && !s.May(caller, resource) {
-		e = apierr.NotRegistrar(caller.Caller.ARN, s.Action, resource)
+	if e == nil && s.May != nil {
+		e = s.May(caller, resource)
 	}
 	return e
 }

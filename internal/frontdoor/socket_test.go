@@ -44,7 +44,12 @@ func TestSocket(t *testing.T) {
 			}
 			return k, ok
 		}
-		c.Sockets[0].May = func(_ *Request, resource string) bool { return resource != "arn:registered-by-another" }
+		c.Sockets[0].May = func(r *Request, resource string) *apierr.Error {
+			if resource == "arn:registered-by-another" {
+				return apierr.NotRegistrar(r.Caller.ARN, "ecs:Poll", resource)
+			}
+			return nil
+		}
 	}
 	unsigned := httptest.NewRequest("GET", "http://cp:9500/acs/ws", nil)
 	for _, c := range []struct {

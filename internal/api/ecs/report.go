@@ -33,8 +33,9 @@ func (a *API) report(ctx context.Context, r *frontdoor.Request, action string, t
 		if t == nil || t.Over() {
 			return nil
 		}
-		if err := mayReport(tx.Tables, r, action, t); err != nil {
-			return err
+		// For a machine the policy has asked the same of the last commit; here it is asked of what is true now.
+		if e := maySpeak(tx.Tables, r, action, t.ContainerInstanceArn); e != nil {
+			return e
 		}
 		d := tx.Definitions.Get(t.TaskDefinitionArn)
 		if next := t.Report(report, d, now()); next != t {
@@ -57,15 +58,6 @@ func learnDigests(tx *state.Tx, t *ecs.Task, d *ecs.TaskDefinition) {
 	if next := r.Learn(t, d); next != r {
 		tx.Put(next)
 	}
-}
-
-// mayReport refuses a report on a task by anybody but who registered its container instance. For a machine the policy has asked the same of the last
-// commit; here it is asked of what is true now.
-func mayReport(t *state.Tables, r *frontdoor.Request, action string, task *ecs.Task) error {
-	if access.SpeaksFor(t, r.AccessKeyID, &r.Caller, task.ContainerInstanceArn) {
-		return nil
-	}
-	return apierr.NotRegistrar(r.Caller.ARN, action, string(task.ContainerInstanceArn))
 }
 
 // reporter are the resources that the policy is asked about when an agent reports on a task: the task's container instance, or the agent's
