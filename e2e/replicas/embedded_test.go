@@ -51,6 +51,7 @@ func TestEmbedded(t *testing.T) {
 	fleet := through.StartFleet(20, simulate.Config{CPUUnits: 4096, MemoryMiB: 16384})
 	work(s, through, 3*20)
 	for _, fault := range faults() {
+		w.more(s, 10)
 		leader := s.Leader()
 		before := fleet.Manifests.Load()
 		suffer(s, fault, leader)
@@ -63,6 +64,7 @@ func TestEmbedded(t *testing.T) {
 		r.WaitReady()
 	}
 	connected(s, through, 20)
+	w.more(s, 10)
 	w.check(s)
 	unharmed(s, through, fleet, 3*20)
 	checkRemoval(s)

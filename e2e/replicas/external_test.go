@@ -34,6 +34,7 @@ func TestExternal(t *testing.T) {
 
 			w := startWriters(s, "w")
 			for _, f := range faults() {
+				w.more(s, 10)
 				suffer(s, f, s.Leader())
 			}
 			etcd.Members[0].Kill()
@@ -41,6 +42,7 @@ func TestExternal(t *testing.T) {
 				r.WaitReady()
 				r.WaitWritable()
 			}
+			w.more(s, 10)
 			w.check(s)
 		})
 	}

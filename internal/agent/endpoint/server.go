@@ -41,7 +41,7 @@ type Server struct {
 type Redirect interface {
 	// Open makes it, again where it was made before. bridge is not valid where there is no bridge, and metadata where instance metadata is not served there.
 	Open(host, bridge, metadata netip.AddrPort) error
-	// Keep keeps it until ctx ends.
+	// Keep keeps it until ctx ends, and returns when it is gone.
 	Keep(ctx context.Context)
 }
 
@@ -92,16 +92,21 @@ func (s *Server) Run(ctx context.Context, h http.Handler) error {
 	s.handler = h
 	close(s.opened)
 	g, ctx := errgroup.WithContext(ctx)
+	led, leave := context.WithCancel(context.WithoutCancel(ctx)) // until nothing leads here any more: another agent answers then
 	for _, l := range listeners {
-		g.Go(func() error { return s.Serve(ctx, l, "") })
+		g.Go(func() error { return s.Serve(led, l, "") })
 	}
 	if metadata != nil {
-		g.Go(func() error { return s.ServeMetadata(ctx, metadata, "") })
+		g.Go(func() error { return s.ServeMetadata(led, metadata, "") })
 	}
-	if redirected {
-		g.Go(func() error { s.Redirect.Keep(ctx); return nil })
-	}
-	g.Go(func() error { <-ctx.Done(); return ctx.Err() })
+	g.Go(func() error {
+		defer leave()
+		if redirected {
+			s.Redirect.Keep(ctx)
+		}
+		<-ctx.Done()
+		return ctx.Err()
+	})
 	return g.Wait()
 }
 

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"berth/internal/agent"
 )
@@ -144,7 +145,7 @@ func TestNothingKnown(t *testing.T) {
 type bends struct {
 	host, bridge netip.AddrPort
 	err          error
-	kept         chan struct{} // closed when it ends
+	kept         chan error // what its end saw
 }
 
 func (b *bends) Open(host, bridge, _ netip.AddrPort) error {
@@ -154,14 +155,24 @@ func (b *bends) Open(host, bridge, _ netip.AddrPort) error {
 
 func (b *bends) Keep(ctx context.Context) {
 	<-ctx.Done()
-	close(b.kept)
+	var refused error
+	for range 50 {
+		time.Sleep(time.Millisecond)
+		c, err := net.Dial("tcp", b.host.String())
+		if err != nil {
+			refused = err
+			break
+		}
+		c.Close()
+	}
+	b.kept <- refused
 }
 
 // TestRedirected: containers are told the address of all task endpoints where that leads to the server, for as long as it runs, and where it listens
-// else. In a VPC it is always that address.
+// else. It answers until nothing leads to it any more. In a VPC it is always that address.
 func TestRedirected(t *testing.T) {
 	for _, b := range []*bends{{}, {err: errors.New("not allowed")}} {
-		b.kept = make(chan struct{})
+		b.kept = make(chan error, 1)
 		f := &front{gateway: netip.MustParseAddr("127.0.0.2"), redirect: b}
 		s, stop := f.run(t)
 		host, bridge := "http://127.0.0.1:"+strconv.Itoa(f.portOf(t, s)), "http://127.0.0.2:"+strconv.Itoa(f.port)
@@ -178,7 +189,9 @@ func TestRedirected(t *testing.T) {
 		}
 		stop()
 		if b.err == nil {
-			<-b.kept
+			if err := <-b.kept; err != nil {
+				t.Errorf("while it still led to the server: %v", err)
+			}
 		}
 	}
 }

@@ -140,6 +140,9 @@ func (t *Table) Keep(ctx context.Context) {
 	tick := time.NewTicker(t.renewal)
 	defer tick.Stop()
 	for failed := false; ; {
+		if err := others.look(ctx); err != nil {
+			t.log.Debug("the other agents of the machine are not known", "err", err)
+		}
 		select {
 		case <-ctx.Done():
 			if err := t.remove(); err != nil {
@@ -156,9 +159,6 @@ func (t *Table) Keep(ctx context.Context) {
 			t.log.Warn("the redirection of 169.254.170.2 is not renewed", "err", err)
 		}
 		failed = err != nil
-		if err := others.look(ctx); err != nil {
-			t.log.Debug("the other agents of the machine are not known", "err", err)
-		}
 	}
 }
 
