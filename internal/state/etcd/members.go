@@ -2,18 +2,18 @@ package etcd
 
 import (
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
-	"golang.org/x/sync/errgroup"
 )
 
 // Member is one of a cluster's.
@@ -130,12 +130,12 @@ func (s *server) ended(ctx context.Context) error {
 		return ErrRemoved
 	}
 	if s.cluster == nil {
-		return errors.New("the embedded etcd has stopped")
+		return errStopped
 	}
 	info := s.etcd.Config().PeerTLSInfo
 	config, err := info.ClientConfig()
 	if err != nil {
-		return fmt.Errorf("the embedded etcd has stopped, and why is not known: %w", err)
+		return fmt.Errorf("%w, and why is not known: %w", errStopped, err)
 	}
 	var urls []string
 	for _, m := range s.etcd.Server.Cluster().Members() {
@@ -143,49 +143,68 @@ func (s *server) ended(ctx context.Context) error {
 			urls = append(urls, m.PeerURLs...)
 		}
 	}
-	listed, asked := askPeers(ctx, config, urls, uint64(own))
-	if asked && !listed {
+	ctx, cancel := context.WithTimeout(ctx, askFor)
+	defer cancel()
+	if isRemoved(ctx, &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}, urls, uint64(own)) {
 		return ErrRemoved
 	}
-	return errors.New("the embedded etcd has stopped")
+	return errStopped
 }
 
-// askPeers asks other members whether they know a member, and reports whether any answered.
-func askPeers(ctx context.Context, config *tls.Config, urls []string, id uint64) (listed, asked bool) {
-	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	transport := &http.Transport{TLSClientConfig: config, DisableKeepAlives: true}
-	answers := make(chan bool, len(urls))
-	var g errgroup.Group
-	for _, u := range urls {
-		g.Go(func() error {
-			r, err := http.NewRequestWithContext(ctx, http.MethodGet, u+"/members", nil)
-			if err != nil {
-				return err
-			}
-			resp, err := transport.RoundTrip(r)
-			if err != nil {
-				return err
-			}
-			defer resp.Body.Close()
-			var members []struct {
-				ID uint64 `json:"id"`
-			}
-			if err := json.NewDecoder(resp.Body).Decode(&members); err != nil {
-				return err
-			}
-			answers <- slices.ContainsFunc(members, func(m struct {
-				ID uint64 `json:"id"`
-			}) bool {
-				return m.ID == id
+var errStopped = errors.New("the embedded etcd has stopped")
+
+// askFor is how long the other members are asked, and askAgain the pause before they are asked again.
+const (
+	askFor   = 5 * time.Second
+	askAgain = 100 * time.Millisecond
+)
+
+// isRemoved asks other members until one of them does not know a member any more, or ctx ends. The others may hear of its removal later than it did.
+func isRemoved(ctx context.Context, through http.RoundTripper, urls []string, id uint64) bool {
+	for ctx.Err() == nil {
+		var removed atomic.Bool
+		var asked sync.WaitGroup
+		for _, u := range urls {
+			asked.Go(func() {
+				if listed, err := isListed(ctx, through, u, id); err == nil && !listed {
+					removed.Store(true)
+				}
 			})
-			return nil
-		})
+		}
+		asked.Wait()
+		if removed.Load() {
+			return true
+		}
+		pause(ctx, askAgain)
 	}
-	_ = g.Wait() // who does not answer says nothing
-	close(answers)
-	for yes := range answers {
-		listed, asked = listed || yes, true
+	return false
+}
+
+// isListed asks one member whether it knows another.
+func isListed(ctx context.Context, through http.RoundTripper, peer string, id uint64) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, peer+"/members", http.NoBody)
+	if err != nil {
+		return false, err
 	}
-	return listed, asked
+	resp, err := through.RoundTrip(r)
+	if err != nil {
+		return false, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return false, fmt.Errorf("%s answers %s", peer, resp.Status)
+	}
+	type member struct {
+		ID uint64 `json:"id"`
+	}
+	var members []member
+	if err := json.NewDecoder(resp.Body).Decode(&members); err != nil {
+		return false, err
+	}
+	if len(members) == 0 {
+		return false, fmt.Errorf("%s lists no members", peer)
+	}
+	return slices.Contains(members, member{id}), nil
 }
