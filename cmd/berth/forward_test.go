@@ -264,6 +264,60 @@ func TestRelay(t *testing.T) {
 	}
 }
 
+// TestRelayLeavesAHungLeader: a session that is asked of a leader which does not answer is asked of the next one as soon as that leads.
+func TestRelayLeavesAHungLeader(t *testing.T) {
+	a := authority(t)
+	for name, hangs := range map[string]func(net.Conn) bool{
+		"before the handshake": func(net.Conn) bool { return true },
+		"when it was asked": func(c net.Conn) bool {
+			_, err := http.ReadRequest(bufio.NewReader(c))
+			return err == nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			front, f := openFollower(t, a)
+			own, err := a.Issue()
+			if err != nil {
+				t.Fatal(err)
+			}
+			hung, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer hung.Close()
+			if name == "when it was asked" {
+				hung = tls.NewListener(hung, a.Accept(own, replicaProtocol))
+			}
+			next := openPlace(t, a, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if c, err := websocket.Accept(w, r, nil); err == nil {
+					c.Close(websocket.StatusNormalClosure, "") //nolint:errcheck // the test looks
+				}
+			}))
+			end := f.lead(hung.Addr().String())
+			led := make(chan func(), 1)
+			go func() {
+				c, err := hung.Accept()
+				if err != nil || !hangs(c) {
+					t.Errorf("it was not asked: %v", err)
+				}
+				led <- f.lead(next.listen)
+				end()
+			}()
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second) // open gives up after 30
+			defer cancel()
+			c, _, err := websocket.Dial(ctx, "http://"+front.listen+"/acs/ws", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer c.CloseNow() //nolint:errcheck // it is closed by the other end
+			if _, _, err := c.Read(ctx); websocket.CloseStatus(err) != websocket.StatusNormalClosure {
+				t.Errorf("%v", err)
+			}
+			(<-led)()
+		})
+	}
+}
+
 // TestStrangersAreNoReplicas: the replicas' protocol takes a certificate of the authority.
 func TestStrangersAreNoReplicas(t *testing.T) {
 	a := authority(t)

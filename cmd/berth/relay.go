@@ -92,12 +92,17 @@ type upstream struct {
 	answer *http.Response
 }
 
-// open asks the leader for the session.
+// open asks the leader for the session, as long as it is the leader: one that hangs would not say for long that it is not any more. What it was asked is nothing that
+// the next one must not be asked.
 func (f *forwarder) open(r *http.Request, rt *route) (*upstream, error) {
-	conn, err := f.dial(r.Context(), "tcp", rt.host)
+	ctx, cancel := context.WithCancel(r.Context())
+	defer cancel()
+	defer context.AfterFunc(rt.ended, cancel)()
+	conn, err := f.dial(ctx, "tcp", rt.host)
 	if err != nil {
 		return nil, err
 	}
+	stays := context.AfterFunc(ctx, func() { conn.Close() })
 	out := r.Clone(r.Context())
 	out.URL.Scheme, out.URL.Host, out.RequestURI = "https", rt.host, ""
 	out.Body, out.ContentLength = nil, 0
@@ -113,7 +118,11 @@ func (f *forwarder) open(r *http.Request, rt *route) (*upstream, error) {
 	if err == nil && up.answer.Header.Get(notLeaderHeader) != "" {
 		err = &unsent{errors.New("it does not lead")}
 	}
-	if err = errors.Join(err, conn.SetDeadline(time.Time{})); err != nil {
+	err = errors.Join(err, conn.SetDeadline(time.Time{}))
+	if !stays() {
+		err = &unsent{errEnded}
+	}
+	if err != nil {
 		conn.Close()
 		return nil, err
 	}
