@@ -109,7 +109,7 @@ func (s *Site) Add() *Replica {
 					s.T.Logf("%v: %s", r, line)
 				}
 			}
-			s.T.Logf("== %v\n%s", r, text[max(0, len(text)-6000):])
+			s.T.Logf("== %v\n%s", r, text[max(0, len(text)-2000):])
 		}
 	})
 	return r
