@@ -54,7 +54,7 @@ records of the replica that --data's installation is reached at. aws cloudtrail 
 	f.StringVar(&a.event, "event", "", "only calls of an operation, as RunTask")
 	f.StringVar(&a.task, "task", "", "only what is about a task, or what its containers and agent called: its id or ARN")
 	f.BoolVar(&a.errors, "errors", false, "only what failed")
-	f.BoolVar(&a.denied, "denied", false, "only what a policy denied")
+	f.BoolVar(&a.denied, "denied", false, "only what the caller had no right to")
 	f.StringVar(&a.since, "since", "", "all since a time (2026-11-30T00:22:00Z), or for so long (1h) (default: the last 50)")
 	f.IntVar(&a.limit, "limit", 0, "only so many, the newest")
 	f.BoolVar(&a.follow, "follow", false, "go on with what comes, until Ctrl-C")

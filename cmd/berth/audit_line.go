@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -62,9 +61,8 @@ func auditVerdict(r *trail.Record) string {
 		}
 		return fmt.Sprintf("denied: no %s allows %s", d.PolicyType, d.Action)
 	}
-	if _, why, is := strings.Cut(r.ErrorMessage, " is not authorized to perform: "); is {
-		_, why, _ = strings.Cut(why, " because ")
-		return "denied: " + cmp.Or(why, r.ErrorMessage)
+	if why, is := r.NotCallers(); is {
+		return "denied: " + why
 	}
 	if r.ErrorCode != "" {
 		return r.ErrorCode + ": " + r.ErrorMessage

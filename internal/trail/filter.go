@@ -17,7 +17,7 @@ type Filter struct {
 	Event     string    // "RunTask"
 	Task      string    // ARN or id of a task that it is about, or whose containers or agent called
 	Errors    bool      // only what failed
-	Denied    bool      // only what a policy denied
+	Denied    bool      // only what the caller had no right to
 	Since     time.Time // whole seconds, as records have them
 	Until     time.Time
 }
@@ -50,7 +50,7 @@ func (f *Filter) may(line []byte) bool {
 // wants reports whether the reader wants a record.
 func (f *Filter) wants(r *Record) bool {
 	switch {
-	case f.Event != "" && r.EventName != f.Event, f.Errors && r.ErrorCode == "", f.Denied && r.Denied() == nil:
+	case f.Event != "" && r.EventName != f.Event, f.Errors && r.ErrorCode == "", f.Denied && !r.Refused():
 		return false
 	case f.Role != "" && !f.byRole(r), f.User != "" && !f.byUser(r), f.Principal != "" && !f.byPrincipal(r):
 		return false

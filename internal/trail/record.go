@@ -5,6 +5,7 @@ package trail
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 )
 
 // eventVersion is the version of CloudTrail's record format.
@@ -99,6 +100,24 @@ func (d *Decision) By() string {
 		return short(d.Policy) + "#" + d.Sid
 	}
 	return short(d.Policy) + "#" + strconv.Itoa(d.Statement)
+}
+
+// Refused says whether the caller had no right to the call: a policy denied it, or it is somebody else's to make.
+func (r *Record) Refused() bool {
+	_, other := r.NotCallers()
+	return other || r.Denied() != nil
+}
+
+// NotCallers is why the call is not the caller's to make, which no policy says: another one has registered the container instance, say.
+func (r *Record) NotCallers() (why string, is bool) {
+	if r.Denied() != nil {
+		return "", false
+	}
+	_, why, is = strings.Cut(r.ErrorMessage, " is not authorized to perform: ")
+	if _, after, has := strings.Cut(why, " because "); has {
+		why = after
+	}
+	return why, is
 }
 
 // Denied is the decision that refused the call, nil where none did.

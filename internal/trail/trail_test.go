@@ -256,6 +256,9 @@ func TestFilters(t *testing.T) {
 	denied.Failure = apierr.New("AccessDeniedException", "no")
 	denied.Request = asked(ada, frontdoor.Decision{Action: "ecs:CreateCluster", Resource: "*", Verdict: policy.Verdict{}})
 	x.Take(denied)
+	pretends := call(6)
+	pretends.Failure = apierr.NotRegistrar("arn:aws:iam::111122223333:user/ada", "ecs:Poll", "i")
+	x.Take(pretends)
 	run := runTask()
 	run.UserAgent, run.At = "5", at.Add(5*time.Second)
 	x.Take(run)
@@ -266,22 +269,22 @@ func TestFilters(t *testing.T) {
 	stop()
 	const handed = "ecs-tasks.amazonaws.com"
 	for query, want := range map[string][]string{
-		"":              {"0", "1", "2", "3", "4", "5", handed},
+		"":              {"0", "1", "2", "3", "4", "6", "5", handed},
 		"limit=2":       {"5", handed},
-		"errors=true":   {"3", "4"},
-		"denied=true":   {"4"},
+		"errors=true":   {"3", "4", "6"},
+		"denied=true":   {"4", "6"},
 		"role=deployer": {"5"},
 		"role=arn:aws:iam::111122223333:role/ops/deployer": {"5"},
 		"role=task":                  {handed},
 		"role=dep":                   nil,
-		"user=ada&limit=1":           {"4"},
+		"user=ada&limit=1":           {"6"},
 		"user=deployer":              nil,
 		"principal=AROADEP":          {"5"},
 		"principal=ecs-tasks":        {handed},
 		"event=RunTask":              {"5"},
 		"event=Run":                  nil,
 		"task=0f9d":                  {"5", handed},
-		"since=2026-11-30T00:22:08Z": {"3", "4", "5"},
+		"since=2026-11-30T00:22:08Z": {"3", "4", "6", "5"},
 		"until=2026-11-30T00:22:06Z": {"0", "1", handed},
 		"since=2026-11-30T00:22:06Z&until=2026-11-30T00:22:06Z": {"1"},
 	} {
