@@ -213,6 +213,44 @@ func TestCluster(t *testing.T) {
 	commit(t, term, 4, put("two are left", 10))
 }
 
+// TestJoinBeforeTheOthersKnow: a new member starts before those that it asks have heard of it, and becomes a member when they have.
+func TestJoinBeforeTheOthersKnow(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	a := openTest(t, s.member(t, t.TempDir()))
+	c := s.member(t, t.TempDir())
+	c.Log = testLog(t)
+	c.Cluster.Join = append(members(t, a), Member{PeerURL: c.Cluster.URL})
+	type opened struct {
+		*Backend
+		error
+	}
+	done := make(chan opened, 1)
+	go func() {
+		b, err := Open(t.Context(), c)
+		done <- opened{b, err}
+	}()
+	until(t, "it has asked", func() bool {
+		_, err := os.Stat(filepath.Join(c.Dir, etcdDir))
+		return err == nil
+	})
+	pause(t.Context(), time.Second)
+	select {
+	case b := <-done:
+		t.Fatalf("it has not waited: %v", b.error)
+	default:
+	}
+	patiently(t, func(ctx context.Context) error {
+		_, err := a.AddLearner(ctx, c.Cluster.URL)
+		return err
+	})
+	b := <-done
+	if b.error != nil {
+		t.Fatal(b.error)
+	}
+	closeTest(t, b.Backend)
+}
+
 // TestRemovedWhileDown: a member that did not see its own removal learns of it from the others when it starts.
 func TestRemovedWhileDown(t *testing.T) {
 	t.Parallel()

@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.etcd.io/etcd/server/v3/embed"
@@ -76,11 +78,7 @@ func joinClose(err error, b *Backend) error { return errors.Join(err, b.Close())
 
 // start runs a server on dir and returns once it answers.
 func start(ctx context.Context, c Config, dir string) (*server, error) {
-	config, err := embedConfig(c, dir)
-	if err != nil {
-		return nil, err
-	}
-	etcd, err := embed.StartEtcd(config)
+	etcd, err := begin(ctx, c, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +94,30 @@ func start(ctx context.Context, c Config, dir string) (*server, error) {
 		}
 	}
 	return s, nil
+}
+
+// joinFor is how long a new member waits until the others know it.
+const joinFor = 30 * time.Second
+
+// begin starts a server. A new member's compares its list of members with that of the first one that answers, which may hear of the new one later than the leader
+// that has added it.
+func begin(ctx context.Context, c Config, dir string) (*embed.Etcd, error) {
+	for began := time.Now(); ; pause(ctx, askAgain) {
+		config, err := embedConfig(c, dir)
+		if err != nil {
+			return nil, err
+		}
+		etcd, err := embed.StartEtcd(config)
+		if err == nil || c.Cluster == nil || len(c.Cluster.Join) == 0 || !isEarly(err) || time.Since(began) > joinFor || ctx.Err() != nil {
+			return etcd, err
+		}
+		c.Log.Debug("the other members do not know this one yet", "err", err)
+	}
+}
+
+// isEarly recognizes etcd's errors of a new member whose list of members is not the others', or that gets no such list from them. They have no other mark.
+func isEarly(err error) bool {
+	return strings.HasPrefix(err.Error(), "error validating peerURLs") || strings.HasPrefix(err.Error(), "cannot fetch cluster info from peer urls")
 }
 
 // ready waits until the server answers, which in a cluster takes a majority of its members.
