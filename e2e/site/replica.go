@@ -92,12 +92,20 @@ func waitEnded(t testing.TB, what string, ended <-chan struct{}) {
 	}
 }
 
-// Join starts the replica with a token that a member makes, and waits until it is ready.
+// Join starts the replica with a token that a member makes, and waits until it is ready. One that ends fails the test at once.
 func (r *Replica) Join(through *Replica) {
 	r.site.T.Helper()
 	token := strings.TrimSpace(through.Run("server", "members", "token"))
 	r.Start("--join", "https://"+through.Listen, "--token", token)
-	r.WaitReady()
+	Eventually(r.site.T, r.String()+" has joined", func() error {
+		select {
+		case <-r.ended:
+			r.site.T.Fatalf("%v has ended instead of joining", r)
+		default:
+		}
+		_, err := r.Readiness()
+		return err
+	})
 }
 
 // command is one of berth's on the replica's machine.
