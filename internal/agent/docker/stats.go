@@ -16,9 +16,25 @@ import (
 	"berth/internal/agent"
 )
 
-// Stats implements agent.Containers. The engine tells nothing of interfaces that it has not made: those of a container without a network of the
-// engine's are read from its network namespace.
+// Stats implements agent.Containers. The engine tells nothing of interfaces that it has not made, and nothing at all of a container that shares them: what such a
+// container uses is read from its control groups, and its interfaces are those of its network namespace, told of the one that the others share.
 func (e *Engine) Stats(ctx context.Context, id string) (s container.StatsResponse, err error) {
+	inspected, err := e.api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+	if err != nil {
+		return s, tell(err)
+	}
+	c := inspected.Container
+	if c.HostConfig != nil && c.State != nil && c.State.Pid != 0 && (c.HostConfig.NetworkMode.IsNone() || c.HostConfig.NetworkMode.IsContainer()) {
+		s.ID, s.Name = c.ID, c.Name
+		err := (groups{"/proc", "/sys/fs/cgroup"}).measure(c.State.Pid, &s)
+		if err == nil && c.HostConfig.NetworkMode.IsNone() {
+			s.Networks, err = interfaces(c.State.Pid)
+		}
+		if err != nil {
+			err = fmt.Errorf("%w: %w", agent.ErrUnavailable, err)
+		}
+		return s, err
+	}
 	out, err := e.api.ContainerStats(ctx, id, client.ContainerStatsOptions{})
 	if err != nil {
 		return s, tell(err)
@@ -27,25 +43,14 @@ func (e *Engine) Stats(ctx context.Context, id string) (s container.StatsRespons
 	if err := json.NewDecoder(out.Body).Decode(&s); err != nil {
 		return s, fmt.Errorf("%w: read its statistics: %w", agent.ErrUnavailable, err)
 	}
-	if len(s.Networks) == 0 {
-		s.Networks, err = e.interfaces(ctx, id)
-	}
-	return s, err
+	return s, nil
 }
 
-// interfaces are the statistics of a container's interfaces, where its network mode is none and others have given it some.
-func (e *Engine) interfaces(ctx context.Context, id string) (map[string]container.NetworkStats, error) {
-	out, err := e.api.ContainerInspect(ctx, id, client.ContainerInspectOptions{})
+// interfaces are the statistics of a process's interfaces.
+func interfaces(pid int) (map[string]container.NetworkStats, error) {
+	f, err := os.Open("/proc/" + strconv.Itoa(pid) + "/net/dev")
 	if err != nil {
-		return nil, tell(err)
-	}
-	c := out.Container
-	if c.HostConfig == nil || !c.HostConfig.NetworkMode.IsNone() || c.State == nil || c.State.Pid == 0 {
-		return nil, nil
-	}
-	f, err := os.Open("/proc/" + strconv.Itoa(c.State.Pid) + "/net/dev")
-	if err != nil {
-		return nil, fmt.Errorf("%w: read its interfaces: %w", agent.ErrUnavailable, err)
+		return nil, err
 	}
 	defer f.Close()
 	return readInterfaces(f)
