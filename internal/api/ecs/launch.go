@@ -116,6 +116,9 @@ func (l *launching) resolve(t *state.Tables, r *frontdoor.Request, now time.Time
 	if err := sizesSuit(l.overrides, d, l.capacity.fargate()); err != nil {
 		return nil, err
 	}
+	if err := l.servesSessions(d); err != nil {
+		return nil, err
+	}
 	if err := l.assume(t, c, d); err != nil {
 		return nil, err
 	}

@@ -74,6 +74,7 @@ func TestWrongLaunches(t *testing.T) {
 		{"RunTask", run(`"capacityProviderStrategy":[{"capacityProvider":"p","weight":1}]`), invalid + "The specified capacity provider 'p' was not found. Specify a valid capacity provider and try again."},
 		{"RunTask", run(`"platformVersion":"LATEST"`), invalid + "The platform version must be null when specifying an EC2 launch type."},
 		{"RunTask", run(`"volumeConfigurations":[{"name":"v"}]`), invalid + "Berth does not act on volumeConfigurations yet"},
+		{"RunTask", run(`"enableExecuteCommand":true`), invalid + "The execute command failed because a valid task role is not being used. Specify a valid task role in your task definition or as a task override and try again."},
 		{"RunTask", run(`"group":"` + long[:256] + `"`), invalid + "group can be at most 255 characters long."},
 		{"RunTask", run(`"group":"service:web"`), invalid + "Invalid namespace for group."},
 		{"RunTask", run(`"startedBy":"` + long[:129] + `"`), invalid + "startedBy longer than 128."},

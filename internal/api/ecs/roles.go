@@ -46,6 +46,15 @@ func (a *API) passesLaunched(r *frontdoor.Request, definition *string, o *types.
 	return a.passing(r, t.RoleArn(d, false), t.RoleArn(d, true))
 }
 
+// servesSessions checks that tasks in which ECS Exec is enabled have the role that its sessions need.
+func (l *launching) servesSessions(d *ecs.TaskDefinition) error {
+	if task := (&ecs.Task{Overrides: l.overrides}); l.executeCommand && task.RoleArn(d, false) == "" {
+		return apierr.InvalidParameter("The execute command failed because a valid task role is not being used. " +
+			"Specify a valid task role in your task definition or as a task override and try again.")
+	}
+	return nil
+}
+
 // assume checks that ECS can assume the roles of the tasks.
 func (l *launching) assume(t *state.Tables, c *ecs.Cluster, d *ecs.TaskDefinition) error {
 	if l.api.config.Assume == nil {
