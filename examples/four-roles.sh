@@ -5,6 +5,7 @@
 #
 # usage, after make up:  eval "$(bin/berth env)"; examples/four-roles.sh
 set -euo pipefail
+command -v session-manager-plugin >/dev/null || { echo "install the Session Manager plugin of AWS first: the shell in the container needs it" >&2; exit 1; }
 export AWS_DEFAULT_OUTPUT=text AWS_PAGER=
 cd "$(dirname "$0")/.."
 
@@ -27,7 +28,7 @@ leave() {
 	quietly aws logs delete-log-group --log-group-name "/$name"
 	quietly aws secretsmanager delete-secret --secret-id "$name" --force-delete-without-recovery
 	quietly aws ecr delete-repository --repository-name "$name" --force
-	quietly docker rmi "${image:-none}"
+	quietly docker rmi --force "${image:-none}" # the tasks' containers stay a while
 	[ -z "${registry:-}" ] || quietly docker logout "$registry"
 	rm -rf "$work"
 }
