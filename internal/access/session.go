@@ -76,7 +76,7 @@ type sessions struct {
 type openedSession struct {
 	token
 	sealed string
-	bounds []*policy.Set // its session policies
+	bounds []*policy.Set // its session policies, after what bounds every session of a user
 
 	mu        sync.Mutex
 	moment    *state.Moment
@@ -118,6 +118,9 @@ func (k *Keys) unsealSession(id, sealed string) *openedSession {
 	}
 	if o.bounds, err = sessionPolicies(o.Session); err != nil {
 		return nil
+	}
+	if o.Role == "" {
+		o.bounds = append([]*policy.Set{ofUserSession(o.Name != "")}, o.bounds...)
 	}
 	return o
 }
@@ -178,7 +181,7 @@ func (k *Keys) sessionPrincipal(t *state.Tables, o *openedSession) (p policy.Pri
 		if o.Name != "" {
 			p.ARN, p.UserID, p.Tags = "arn:aws:sts::"+u.Account+":federated-user/"+o.Name, u.Account+":"+o.Name, nil
 		}
-		p.Grants = bounded(p.Grants, append([]*policy.Set{ofUserSession(o.Name != "")}, o.bounds...))
+		p.Grants = bounded(p.Grants, o.bounds)
 		return p, false
 	}
 	r := t.Roles.Get(o.Role)
