@@ -78,7 +78,7 @@ func joinClose(err error, b *Backend) error { return errors.Join(err, b.Close())
 
 // start runs a server on dir and returns once it answers.
 func start(ctx context.Context, c Config, dir string) (*server, error) {
-	etcd, err := begin(ctx, c, dir)
+	etcd, err := startEtcd(ctx, c, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -99,9 +99,9 @@ func start(ctx context.Context, c Config, dir string) (*server, error) {
 // joinFor is how long a new member waits until the others know it.
 const joinFor = 30 * time.Second
 
-// begin starts a server. A new member's compares its list of members with that of the first one that answers, which may hear of the new one later than the leader
+// startEtcd starts etcd itself. A new member's compares its list of members with that of the first one that answers, which may hear of the new one later than the leader
 // that has added it.
-func begin(ctx context.Context, c Config, dir string) (*embed.Etcd, error) {
+func startEtcd(ctx context.Context, c Config, dir string) (*embed.Etcd, error) {
 	for began := time.Now(); ; pause(ctx, askAgain) {
 		config, err := embedConfig(c, dir)
 		if err != nil {
