@@ -18,11 +18,11 @@ import (
 // groups are the kernel's accounts of what processes use, where the engine reads them too: cgroups(7), version 1 or 2, below root, and proc(5).
 type groups struct{ proc, root string }
 
-// tick is the unit of proc(5)'s and cpuacct.stat's times, on every architecture that Linux tells programs of.
+// tick is the unit of proc(5)'s and cpuacct.stat's times: USER_HZ is 100 on x86 and ARM.
 const tick = 10 * time.Millisecond
 
-// measure says what the container of a process uses, in the engine's form: engines (dockerd 20.10 to 29) say nothing at all of a container that has the network of one
-// which has none of the engine's.
+// measure says what the container of a process uses, in the engine's form: Docker Engine (seen of 20.10) says nothing at all of a container that has the network of
+// one which has none of the engine's.
 func (g groups) measure(pid int, s *container.StatsResponse) error {
 	dir, err := g.of(pid)
 	if err != nil {
@@ -130,7 +130,7 @@ func (f *files) v1(s *container.StatsResponse) {
 	s.BlkioStats.IoServicedRecursive = f.devices("blkio.throttle.io_serviced_recursive")
 }
 
-// devices reads lines of a device, an operation and a number, "8:0 Read 4096", and passes over the sum of all.
+// devices reads lines of a device, an operation and a number, "8:0 Read 4096", and passes over the last, which is the sum of all devices.
 func (f *files) devices(name string) []container.BlkioStatEntry {
 	list := []container.BlkioStatEntry{}
 	for lines := bufio.NewScanner(bytes.NewReader(f.text("blkio", name))); lines.Scan(); {
@@ -146,6 +146,9 @@ func (f *files) entry(device, operation, value string) container.BlkioStatEntry 
 	return container.BlkioStatEntry{Major: f.parse(major), Minor: f.parse(minor), Op: operation, Value: f.parse(value)}
 }
 
+// operations are what the engine calls what io.stat counts. It tells of no others.
+var operations = map[string]string{"rbytes": "read", "wbytes": "write"}
+
 func (f *files) unified(s *container.StatsResponse) {
 	const us = uint64(time.Microsecond)
 	cpu := f.table("", "cpu.stat")
@@ -159,10 +162,9 @@ func (f *files) unified(s *container.StatsResponse) {
 	for lines := bufio.NewScanner(bytes.NewReader(f.text("", "io.stat"))); lines.Scan(); { // "8:0 rbytes=4096 wbytes=0 rios=1 ..."
 		part := strings.Fields(lines.Text())
 		for _, one := range part {
-			for key, operation := range map[string]string{"rbytes=": "read", "wbytes=": "write"} {
-				if value, ok := strings.CutPrefix(one, key); ok {
-					s.BlkioStats.IoServiceBytesRecursive = append(s.BlkioStats.IoServiceBytesRecursive, f.entry(part[0], operation, value))
-				}
+			key, value, _ := strings.Cut(one, "=")
+			if operation := operations[key]; operation != "" {
+				s.BlkioStats.IoServiceBytesRecursive = append(s.BlkioStats.IoServiceBytesRecursive, f.entry(part[0], operation, value))
 			}
 		}
 	}
